@@ -1,0 +1,1 @@
+"""The domain: face models, cameras, landmarks, fitting and the metrics on faces."""

@@ -1,0 +1,1 @@
+"""Morphable models: the embedded default and importers of others."""

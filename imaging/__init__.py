@@ -1,0 +1,1 @@
+"""Pixels: rasterising, shading, gradient-domain editing and codecs; knows no faces."""

@@ -1,0 +1,1 @@
+"""Bytes on disk: shards, sidecars, manifests and their verification; knows no faces."""

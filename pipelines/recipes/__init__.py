@@ -1,0 +1,1 @@
+"""Recipes: the stages of one kind of set, readable top to bottom."""

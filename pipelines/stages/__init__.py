@@ -1,0 +1,1 @@
+"""Stages: pure functions from a shard task to a shard record."""

@@ -1,0 +1,1 @@
+"""3D faces in, labelled images out."""
