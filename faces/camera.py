@@ -67,6 +67,10 @@ class Camera:
         return cls(width, height, focal, focal, width / 2, height / 2)
 
     @property
+    def is_perspective(self) -> bool:
+        return self.mm_per_px is None
+
+    @property
     def matrix(self) -> np.ndarray:
         """Intrinsics K (3, 3) float64, in the +0.5 pixel-centre convention."""
         return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1.0]])
@@ -82,6 +86,10 @@ class Camera:
         with np.errstate(divide="ignore", invalid="ignore"):
             inverse = np.where(z > 0, 1 / z, np.nan)
         return np.stack([self.fx * x * inverse + self.cx, self.fy * y * inverse + self.cy], -1)
+
+    def screen(self, points_mm: np.ndarray) -> np.ndarray:
+        """Camera-frame points (..., 3) mm to (u px, v px, z mm), as imaging.raster takes them."""
+        return np.concatenate([self.project(points_mm), np.asarray(points_mm)[..., 2:]], -1)
 
     def unproject(self, pixels: np.ndarray, depth_mm: np.ndarray) -> np.ndarray:
         """Pixels (..., 2) with depths (...) mm along z to camera-frame points (..., 3) mm."""

@@ -1,0 +1,125 @@
+"""Triangle meshes: normals, edges, subdivision and similarity alignment."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from faces.rotation import nearest_rotation
+
+
+def triangle_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Area-weighted normals (T, 3) float64 (twice the area long) of triangles (T, 3)."""
+    a, b, c = (vertices[triangles[:, k]].astype(np.float64) for k in range(3))
+    return np.cross(b - a, c - a)
+
+
+def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Unit normals (V, 3) float64, area-weighted over the triangles (T, 3) around each vertex.
+
+    In the camera frame (y down) the triangles keep their winding and the normals still point
+    outwards, since FLIP is a rotation. A vertex without area has a zero normal.
+    """
+    faces = triangle_normals(vertices, triangles)
+    count = len(vertices)
+    corners = triangles.ravel()
+    normals = np.stack(
+        [np.bincount(corners, np.repeat(faces[:, k], 3), minlength=count) for k in range(3)], 1
+    )
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
+
+
+def unique_edges(triangles: np.ndarray) -> np.ndarray:
+    """Undirected edges (E, 2) int32, each once, the smaller vertex first, sorted."""
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    return np.unique(np.sort(edges, axis=1), axis=0).astype(np.int32)
+
+
+def similarity(
+    source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None, scale: bool = True
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Least-squares (s, R, t) with target ≈ s · R · source + t (Umeyama 1991).
+
+    Args:
+        source, target: (N, 3) corresponding points.
+        weights: (N,) non-negative; equal where None.
+        scale: whether s is estimated, else 1.
+
+    Returns:
+        s, R (3, 3), t (3,), float64. Points transform as ``s * points @ R.T + t``.
+    """
+    w = np.ones(len(source)) if weights is None else np.asarray(weights, dtype=np.float64)
+    w = w / w.sum()
+    source_mean, target_mean = w @ source, w @ target
+    p, q = source - source_mean, target - target_mean
+    covariance = (q * w[:, None]).T @ p
+    rotation = nearest_rotation(covariance)
+    factor = np.trace(rotation.T @ covariance) / (w @ (p**2).sum(1)) if scale else 1.0
+    return float(factor), rotation, target_mean - factor * rotation @ source_mean
+
+
+def loop_subdivide(triangles: np.ndarray, vertex_count: int) -> tuple[np.ndarray, sp.csr_matrix]:
+    """One step of Loop subdivision.
+
+    Args:
+        triangles: (T, 3) int, manifold with boundary; vertices outside them are carried over.
+        vertex_count: V of the coarse mesh.
+
+    Returns:
+        (4T, 3) int32 triangles in the coarse winding, four to each coarse triangle in order, and
+        the prolongation (V + E, V) CSR float64. Fine vertices 0..V-1 are the coarse ones, then
+        one an edge in the order of unique_edges. Rows sum to 1; a boundary follows its own cubic
+        B-spline, so open rims (eyes, mouth, neck) stay where they are.
+    """
+    edges = unique_edges(triangles)
+    corner_edges, opposite = _edges_of_corners(triangles, edges, vertex_count)
+    uses = np.bincount(corner_edges.ravel(), minlength=len(edges))
+    boundary = uses == 1
+    prolongation = sp.vstack(
+        [
+            _even_rows(edges, boundary, vertex_count),
+            _odd_rows(edges, boundary, corner_edges, opposite, vertex_count),
+        ]
+    ).tocsr()
+    (a, b, c), (ab, bc, ca) = triangles.T, (corner_edges + vertex_count).T
+    fine = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], 1).reshape(-1, 3)
+    return fine.astype(np.int32), prolongation
+
+
+def _edges_of_corners(triangles, edges, vertex_count):
+    """Edge index (T, 3) of the sides ab, bc, ca, and the vertex (T, 3) opposite each."""
+    code = edges[:, 0].astype(np.int64) * vertex_count + edges[:, 1]
+    sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].astype(np.int64), axis=-1)
+    return np.searchsorted(code, sides[..., 0] * vertex_count + sides[..., 1]), triangles[
+        :, [2, 0, 1]
+    ]
+
+
+def _even_rows(edges, boundary, vertex_count):
+    """Loop's rule for the old vertices: Warren's weights inside, 1/8 6/8 1/8 on a boundary."""
+
+    def adjacency(pairs):
+        both = np.concatenate([pairs, pairs[:, ::-1]])
+        shape = (vertex_count, vertex_count)
+        return sp.csr_matrix((np.ones(len(both)), both.T), shape=shape)
+
+    inner, rim = adjacency(edges), adjacency(edges[boundary])
+    valence, rim_valence = inner.sum(1).A1, rim.sum(1).A1
+    with np.errstate(divide="ignore"):
+        beta = np.where(valence == 3, 3 / 16, 3 / (8 * valence))
+    on_rim = rim_valence > 0
+    regular_rim = rim_valence == 2  # a vertex where several rims meet stays where it is
+    inner_weight = np.where(on_rim | (valence == 0), 0, beta)
+    rim_weight = np.where(regular_rim, 1 / 8, 0)
+    own = 1 - inner_weight * valence - rim_weight * rim_valence
+    return sp.diags(inner_weight) @ inner + sp.diags(rim_weight) @ rim + sp.diags(own)
+
+
+def _odd_rows(edges, boundary, corner_edges, opposite, vertex_count):
+    """Loop's rule for the new vertices: 3/8 3/8 1/8 1/8 inside, the midpoint on a boundary."""
+    count = len(edges)
+    ends = np.repeat(np.where(boundary, 1 / 2, 3 / 8)[:, None], 2, 1)
+    inner = ~boundary[corner_edges.ravel()]
+    rows = np.concatenate([np.repeat(np.arange(count), 2), corner_edges.ravel()[inner]])
+    columns = np.concatenate([edges.ravel(), opposite.ravel()[inner]])
+    values = np.concatenate([ends.ravel(), np.full(inner.sum(), 1 / 8)])
+    return sp.csr_matrix((values, (rows, columns)), shape=(count, vertex_count))
