@@ -1,4 +1,4 @@
-"""Distance from points to a triangle surface, exact among the triangles around the near vertices."""
+"""Distance from points to a triangle surface, exact among the triangles near each point."""
 
 import numba
 import numpy as np
