@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from augment.view_plan import PROFILES, PlannedView, PlanSettings, plan_views
+from augment.view_plan import PROFILES, PlannedView, plan_views
 
 
-def yaws_of(base_yaw, settings=PlanSettings(), seed=0):
+def yaws_of(base_yaw, settings=PROFILES["fg3d"], seed=0):
     views = plan_views(base_yaw, 0.0, np.random.default_rng(seed), settings)
     return [view.yaw_deg for view in views[:: settings.pitches_per_yaw]]
 
