@@ -63,7 +63,7 @@ def _carry_mask(mask: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _carry_mirror(mirror: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """The mirrored vertex of an edge's vertex is the mirrored edge's; itself where there is none."""
+    """The mirror of an edge's vertex is the mirrored edge's; itself where there is none."""
     count = len(mirror)
     code = edges[:, 0].astype(np.int64) * count + edges[:, 1]
     mirrored = np.sort(mirror[edges].astype(np.int64), axis=1)

@@ -3,7 +3,6 @@
 from functools import lru_cache
 from pathlib import Path
 
-
 from faces.errors import BadInput
 from faces.morphable import MorphableModel, read_model
 

@@ -4,6 +4,8 @@ Colours are sRGB in [0, 1]. The skin axes follow the two pigments that colour it
 brown) and haemoglobin (red); sizes are set by eye so that ±2σ spans light to dark people.
 """
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from scipy.spatial import cKDTree
@@ -121,7 +123,7 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
     )
     masks["nose_tip"] = front * _blob(v, p[30], 0.2 * d)
     masks["ears"] = regions["ears"].astype(float)
-    masks["forehead"] = front * _blob(v, p[[19, 24]].mean(0) + [0, 0.3 * d, 0], 0.45 * d)
+    masks["forehead"] = front * _blob(v, _forehead(head), 0.45 * d)
     masks |= _hair_masks(head) | _beard_masks(head, front) | _eye_masks(head, masks["eye"] > 0)
     masks["patterns"] = _patterns(head)
     return masks
@@ -129,6 +131,10 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
 
 def _cheek(p: np.ndarray, eye: int, nostril: int, corner: int) -> np.ndarray:
     return p[[eye, eye, nostril, corner]].mean(0)
+
+
+def _forehead(head: Head) -> np.ndarray:
+    return head.points[[19, 24]].mean(0) + np.array([0, 0.3 * head.d, 0])
 
 
 def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
@@ -231,9 +237,7 @@ def _smooth(x: np.ndarray) -> np.ndarray:
 def _depth_inside(outline: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Signed distance (V,) mm to a closed outline seen from the front, positive inside."""
     closed = np.concatenate([outline, outline[:1]])[:, :2]
-    line = np.concatenate(
-        [np.linspace(a, b, 20) for a, b in zip(closed[:-1], closed[1:], strict=True)]
-    )
+    line = np.concatenate([np.linspace(a, b, 20) for a, b in pairwise(closed)])
     distance = cKDTree(line).query(v[:, :2])[0]
     polygon = outline[:, :2].astype(np.float32)
     inside = [cv2.pointPolygonTest(polygon, (float(x), float(y)), False) >= 0 for x, y in v[:, :2]]

@@ -5,6 +5,7 @@ any size; the head stands upright in the model frame (y up, z out of the face).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -13,39 +14,10 @@ from scipy.spatial import cKDTree
 from faces.mesh import vertex_normals
 
 # The mirrored point of each ibug68 point.
-MIRROR_68 = np.array(
-    [
-        16,
-        15,
-        14,
-        13,
-        12,
-        11,
-        10,
-        9,
-        8,
-        7,
-        6,
-        5,
-        4,
-        3,
-        2,
-        1,
-        0,
-        26,
-        25,
-        24,
-        23,
-        22,
-        21,
-        20,
-        19,
-        18,
-        17,
-    ]
-    + [27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
+_JAW_BROWS_BRIDGE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
+_EYES = [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+_LIPS = [*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65]
+MIRROR_68 = np.array(_JAW_BROWS_BRIDGE + _EYES + _LIPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +162,7 @@ def _neighbours_68() -> list[tuple[int, int]]:
     runs = [range(0, 9), range(17, 22), range(27, 31), range(31, 34), range(48, 52)]
     pairs = [(a, a + 1) for run in runs for a in run[:-1]]
     pairs += [(36, 37), (37, 38), (38, 39), (39, 40), (40, 41), (41, 36)]
-    return pairs + [(48, 59), (59, 58), (58, 57), (48, 60), (60, 61), (61, 62), (66, 67)]
+    return [*pairs, (48, 59), (59, 58), (58, 57), (48, 60), (60, 61), (61, 62), (66, 67)]
 
 
 def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> np.ndarray:
@@ -274,7 +246,5 @@ def _inside(head: Head, outline: np.ndarray, margin: float) -> np.ndarray:
 
 def _near(head: Head, line: np.ndarray, margin: float) -> np.ndarray:
     """Vertices (V,) bool within ``margin`` mm of a polyline (N, 3)."""
-    dense = np.concatenate(
-        [np.linspace(a, b, 20) for a, b in zip(line[:-1], line[1:], strict=True)]
-    )
+    dense = np.concatenate([np.linspace(a, b, 20) for a, b in pairwise(line)])
     return cKDTree(dense).query(head.vertices)[0] < margin

@@ -5,6 +5,7 @@ github.com/ICT-VGL/ICT-FaceKit). Its frame is ours already (subject's left is +x
 its unit is the centimetre.
 """
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,18 @@ RANGES = (
     (24591, "eye"),
 )
 # README's 68 points; the jaw is its "right/left jawline", which follows the bone as ibug68 does.
+# fmt: off
 LANDMARKS = np.array(
-    [1278, 1272, 12, 1834, 243, 781, 2199, 1447, 966, 3661, 4390, 3022, 2484, 4036, 2253, 3490]
-    + [3496, 268, 493, 1914, 2044, 1401, 3615, 4240, 4114, 2734, 2509, 978, 4527, 4942, 4857, 1140]
-    + [2075, 1147, 4269, 3360, 1507, 1542, 1537, 1528, 1518, 1511, 3742, 3751, 3756, 3721, 3725]
-    + [3732, 5708, 5695, 2081, 0, 4275, 6200, 6213, 6346, 6461, 5518, 5957, 5841, 5702, 5711, 5533]
-    + [6216, 6207, 6470, 5517, 5966]
+    [
+        1278, 1272, 12, 1834, 243, 781, 2199, 1447, 966, 3661, 4390, 3022, 2484, 4036, 2253,
+        3490, 3496, 268, 493, 1914, 2044, 1401, 3615, 4240, 4114, 2734, 2509, 978, 4527, 4942,
+        4857, 1140, 2075, 1147, 4269, 3360, 1507, 1542, 1537, 1528, 1518, 1511, 3742, 3751,
+        3756, 3721, 3725, 3732, 5708, 5695, 2081, 0, 4275, 6200, 6213, 6346, 6461, 5518, 5957,
+        5841, 5702, 5711, 5533, 6216, 6207, 6470, 5517, 5966,
+    ],
+    dtype=np.int32,
 )
+# fmt: on
 # Where each material's texture tile goes in the one atlas: left, top, width, height.
 TILES = {
     "M_Face": (0.00, 0.00, 0.70, 0.70),
@@ -140,7 +146,7 @@ def _read_topology(path: Path):
                 material = words[0]
             elif key == "f":
                 polygon = [[int(n) - 1 for n in word.split("/")[:2]] for word in words]
-                for b, c in zip(polygon[1:-1], polygon[2:], strict=True):
+                for b, c in pairwise(polygon[1:]):
                     corners.append([polygon[0], b, c])
                     materials.append(material)
     corners = np.array(corners, dtype=np.int32).reshape(-1, 3, 2)
@@ -181,7 +187,7 @@ def _assemble(path, neutral, modes, offsets, names, topology) -> MorphableModel:
         regions=regions,
         weights=anatomy.find_weights(regions, eyes),
         landmarks={
-            "ibug68": LANDMARKS.astype(np.int32),
+            "ibug68": LANDMARKS,
             "dense240": anatomy.find_dense(head, regions["face"], mirror, LANDMARKS),
         },
         contour=anatomy.find_contour(head, mirror, LANDMARKS),
