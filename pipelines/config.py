@@ -73,7 +73,7 @@ def to_dict(config: Any, *, local: bool | None = None) -> dict[str, Any]:
         value = getattr(config, item.name)
         is_local = item.metadata.get("local", False)
         if dataclasses.is_dataclass(value):
-            inner = to_dict(value, local=None if local is is_local else local)
+            inner = to_dict(value, local=None if local and is_local else local)
             if inner and not (local is False and is_local):
                 result[item.name] = inner
         elif value is not None and local in (None, is_local):
