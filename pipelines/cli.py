@@ -16,9 +16,12 @@ from manifests.shard import BadShard
 # Verb -> (module, what it does). A module has add_arguments(parser) and run(args) -> exit status;
 # it is imported only when its verb is called.
 VERBS = {
+    "fg3d": ("pipelines.verbs.fg3d", "make a set: scans, registration, rotated views"),
+    "model": ("pipelines.verbs.model", "import a face model, or say what one holds"),
     "status": ("pipelines.verbs.status", "how far a set is, and what failed"),
     "verify": ("pipelines.verbs.verify", "read every byte of a set and say what is wrong"),
     "retry": ("pipelines.verbs.retry", "run the failed inputs of a set again"),
+    "report": ("pipelines.verbs.report", "the HTML report of a set, anew"),
 }
 
 FINE, PROBLEMS, USAGE, INTERRUPTED = 0, 1, 2, 130

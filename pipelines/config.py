@@ -77,8 +77,12 @@ def to_dict(config: Any, *, local: bool | None = None) -> dict[str, Any]:
             if inner and not (local is False and is_local):
                 result[item.name] = inner
         elif value is not None and local in (None, is_local):
-            result[item.name] = list(value) if isinstance(value, tuple) else value
+            result[item.name] = _listed(value) if isinstance(value, tuple) else value
     return result
+
+
+def _listed(values: tuple[Any, ...]) -> list[Any]:
+    return [to_dict(v) if dataclasses.is_dataclass(v) else v for v in values]
 
 
 def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T:
@@ -86,7 +90,7 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T
 
     Args:
         cls: a dataclass whose fields are bool, int, float, str, Literal, tuples of those,
-            ``X | None``, or such dataclasses.
+            ``X | None``, such dataclasses, or tuples of them.
         data: as of to_dict or a TOML file.
         where: the file, for error messages.
 
@@ -153,6 +157,8 @@ def add_arguments(parser: argparse.ArgumentParser, cls: type, prefix: str = "") 
         if dataclasses.is_dataclass(kind):
             add_arguments(parser, kind, f"{dest}.")
             continue
+        if any(map(dataclasses.is_dataclass, typing.get_args(kind))):
+            continue  # a schedule: a list of groups, to be written in a file
         flag = "--" + dest.removeprefix("run.").replace("_", "-")
         about = item.metadata.get("about", "").replace("%", "%%")
         if item.default is not dataclasses.MISSING and item.default is not None:

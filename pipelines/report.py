@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from imaging.codec import decode_image, encode_jpeg
 
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
+from imaging.codec import decode_image, encode_jpeg
 from manifests.shard import read_shard
 from pipelines import pictures
 from pipelines.members import face_from_members, scan_from_members

@@ -12,7 +12,7 @@ from pipelines.config import RunConfig
 from pipelines.plan import ShardTask
 
 # Name -> "module:attribute" of a Recipe.
-RECIPES: dict[str, str] = {}
+RECIPES: dict[str, str] = {"fg3d": "pipelines.recipes.fg3d:RECIPE"}
 
 
 @dataclass(frozen=True)

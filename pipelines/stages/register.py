@@ -17,7 +17,9 @@ def run(task: ShardTask, config) -> ShardRecord:
 
 
 def _register(item: Item, config) -> Iterator[StageSample]:
-    face = register(scan_from_members(item.key, item.members), load_model(config.model), config.ticp)
+    face = register(
+        scan_from_members(item.key, item.members), load_model(config.model), config.ticp
+    )
     row = {
         "subject": face.subject,
         "scan": face.key,

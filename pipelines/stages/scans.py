@@ -5,7 +5,6 @@ from dataclasses import asdict
 from functools import lru_cache
 
 from faces.detectors import Detector, make_detector
-from faces.errors import BadInput
 from faces.models import load_model
 from faces.types import Scan
 from manifests.ledger import ShardRecord
