@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import dask
+import distributed
 from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster, as_completed
 
 from faces.errors import BadInput
 from pipelines.config import RunOptions
-from pipelines.executors import Outcome
+from pipelines.executors import KilledWorker, Outcome
 from pipelines.plan import ShardTask
 from pipelines.worker import THREAD_LIMITS, Prepare
 
@@ -148,4 +149,8 @@ class Cluster:
                 "the scheduler is gone; what is committed stays: run the same command to go on"
             )
         error = future.exception()
+        if isinstance(error, distributed.KilledWorker):
+            # Its own words name ports and runs, and a failure record is the same in every run.
+            log.info("task '%s': %s", task.name, error)
+            error = KilledWorker()
         return task, (error if error is not None else future.result())

@@ -87,9 +87,8 @@ def run_plan(
         atomic.sweep(folder)
     with _executor(client) as executor:
         run.start()
-        while run.ready or executor.pending:
-            while run.ready and executor.pending < executor.window():
-                task = run.ready.popleft()
+        while run.ready or run.suspects or executor.pending:
+            for task in run.take(executor.window() - executor.pending, executor.pending == 0):
                 executor.submit(task, perform, (stages[task.stage], task, config))
             run.settle(*executor.next())
     return run.summary()
@@ -123,7 +122,11 @@ def settle_failed(task: ShardTask, config: Any, error: BaseException) -> Outcome
 
 
 class _Run:
-    """Which tasks are ready, which wait for a shard, and the tally."""
+    """Which tasks are ready, which wait for a shard, which are suspect, and the tally.
+
+    Where a worker dies, all tasks that it had taken are under suspicion, also those that only
+    waited there. So a task that fails by the death of its workers runs once more at the end, alone.
+    """
 
     def __init__(
         self,
@@ -136,6 +139,8 @@ class _Run:
         self.tasks, self.config, self.on_event = tasks, config, on_event
         self.hash = config_hash(config)
         self.ready: deque[ShardTask] = deque()
+        self.suspects: deque[ShardTask] = deque()
+        self.tried: set[str] = set()  # names of all suspects so far
         self.waiting: dict[str, list[ShardTask]] = {}
         self.tally = dict.fromkeys(("skipped", "done", "failed", "blocked"), 0)
         self.samples = self.failures = 0
@@ -158,10 +163,19 @@ class _Run:
             else:
                 enqueue(task)
 
+    def take(self, room: int, idle: bool) -> list[ShardTask]:
+        """Up to ``room`` ready tasks; one suspect when all is idle and nothing is ready."""
+        if idle and not self.ready:
+            return [self.suspects.popleft()]
+        return [self.ready.popleft() for _ in range(min(room, len(self.ready)))]
+
     def settle(self, task: ShardTask, outcome: Outcome | BaseException) -> None:
         """Take the answer for a task; what depends on it goes to the head of the queue."""
         if isinstance(outcome, BaseException):
-            log.warning("task '%s': %s", task.name, _words(outcome))
+            if task.name not in self.tried:
+                self.tried.add(task.name)
+                self.suspects.append(task)
+                return
             outcome = settle_failed(task, self.config, outcome)
         self._report(outcome["kind"], task, outcome)
         dependents = self.waiting.pop(task.name, ())

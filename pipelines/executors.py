@@ -9,6 +9,16 @@ from pipelines.plan import ShardTask
 Outcome = dict[str, Any]
 
 
+class KilledWorker(RuntimeError):
+    """The process that ran a task died, more often than may be called chance."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "its worker process died each time; expected a normal end; look in the system log for "
+            "a crash or lack of memory, then retry with fewer workers or without this input"
+        )
+
+
 class Executor(Protocol):
     """Takes tasks and gives back their outcomes, in any order.
 

@@ -13,7 +13,7 @@ from manifests.index import merge
 from manifests.ledger import shard_paths, stage_folders
 from manifests.shard import sidecar_path
 from pipelines.cluster import open_client
-from pipelines.config import changed, config_hash, from_dict, parse_toml, to_dict, to_toml
+from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
 from pipelines.plan import ShardTask, load_plan, save_plan
 from pipelines.progress import Progress
@@ -60,7 +60,7 @@ def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) ->
         BadInput: the folder holds a set of other settings, with the list of what differs, or
             shards that the plan does not have; not with --overwrite.
     """
-    drift = _drift(out, config)
+    drift = _drift(out, recipe, config)
     if drift and not config.run.overwrite:
         raise BadInput(
             f"--out {out}",
@@ -80,9 +80,10 @@ def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) ->
         sidecar_path(tar).unlink(missing_ok=True)
         tar.unlink(missing_ok=True)
     (out / LOCAL).parent.mkdir(parents=True, exist_ok=True)
-    atomic.write_file(out / LOCAL, to_toml(config, local=True).encode())
-    atomic.write_file(out / CONFIG, to_toml(config, local=False).encode())
+    # The plan first: settings without a plan would tell of a set that nobody can go on with.
     save_plan(out, recipe, config_hash(config), tasks)
+    atomic.write_file(out / LOCAL, to_toml(config, ("local",)).encode())
+    atomic.write_file(out / CONFIG, to_toml(config, STORED).encode())
 
 
 def finish_set(out: Path, recipe: Recipe, config: Any) -> SetStatus:
@@ -115,9 +116,15 @@ def read_config(out: Path) -> tuple[Recipe, Any]:
     return recipe, from_dict(recipe.config, data, CONFIG)
 
 
-def _drift(out: Path, config: Any) -> list[str]:
-    path = out / CONFIG
-    return changed(_read_toml(path), to_dict(config, local=False)) if path.exists() else []
+def _drift(out: Path, recipe: str, config: Any) -> list[str]:
+    """What differs between the settings of the set that lies there and these, amounts aside."""
+    if not (out / CONFIG).exists():
+        return []
+    if load_plan(out)["recipe"] != recipe:
+        return [f"recipe: {load_plan(out)['recipe']} -> {recipe}"]
+    amounts = {line.partition(":")[0] for line in changed({}, to_dict(config, ("amount",)))}
+    lines = changed(_read_toml(out / CONFIG), to_dict(config, STORED))
+    return [line for line in lines if line.partition(":")[0] not in amounts]
 
 
 def _strangers(out: Path, tasks: Sequence[ShardTask]) -> list[Path]:

@@ -22,14 +22,14 @@ from pipelines.stages.base import Item, StageSample, process_inputs
 class ToyConfig(RunConfig):
     """Settings of the toy recipe."""
 
-    inputs: int = setting(6, "number of toy scans")
+    inputs: int = setting(6, "number of toy scans", "amount")
     nbytes: int = setting(700, "bytes a member")
     bad: tuple[str, ...] = setting((), "keys that fail")
     broken_task: str = setting("", "task whose stage function fails as a whole")
     killer: str = setting("", "key whose processing kills its process, every time")
     kill_once: str = setting("", "key that kills its process once; needs flag_dir")
-    flag_dir: str = setting("", "folder of the toy's notes", local=True)
-    pause_s: float = setting(0.0, "seconds an input takes", local=True)
+    flag_dir: str = setting("", "folder of the toy's notes", "local")
+    pause_s: float = setting(0.0, "seconds an input takes", "local")
 
 
 def note(config: ToyConfig, text: str) -> None:
