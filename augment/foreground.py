@@ -62,8 +62,8 @@ def split_layers(
     head_mm: np.ndarray,
     trusted: np.ndarray,
     mm_per_px: float,
-    settings: ForegroundSettings = ForegroundSettings(),
-    background: BackgroundSettings = BackgroundSettings(),
+    settings: ForegroundSettings,
+    background: BackgroundSettings,
 ) -> Layers:
     """The complete depth of the whole image (§3.2): the face from the registered mesh, hair and
     shoulders from the sensor, the rest from Eq. 8.
@@ -115,7 +115,7 @@ def _opened(mask, radius=2):
 
 
 def _disc(radius):
-    size = 2 * int(round(radius)) + 1
+    size = 2 * round(radius) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 

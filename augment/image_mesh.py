@@ -8,7 +8,8 @@ import numpy as np
 from augment.foreground import Layers
 from faces.camera import Camera
 from faces.mesh import vertex_normals
-from faces.visibility import view_directions
+
+GRID_OFFSET_MM = 2.0  # above the step between sensor and model at a feathered seam
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,14 @@ class SceneMesh:
         vertices_mm: (N, 3) float64.
         triangles: (T, 3) int32; the two triangles of a grid cell are neighbours.
         model_color: (N, 3) float32 in [0, 1]: what to show where the image cannot be used.
-        facing: (N,) float32, cosine between the normal and the direction to the source camera.
+        normals: (N, 3) float64, unit, outwards.
         is_head: (N,) float32, 1 on the registered head, 0 on the grid.
     """
 
     vertices_mm: np.ndarray
     triangles: np.ndarray
     model_color: np.ndarray
-    facing: np.ndarray
+    normals: np.ndarray
     is_head: np.ndarray
 
 
@@ -91,25 +92,18 @@ def build_scene(
     carved = ~fixed & _looked_through(head_vertices_mm, layers, camera, settings)
     head_triangles = head_triangles[~carved[head_triangles].any(axis=1)]
     points, triangles, pixels = _grid(layers, camera, settings)
-    facing = np.concatenate(
-        [
-            _facing(head_vertices_mm, head_triangles, camera),
-            _facing(points, triangles, camera),
-        ]
-    )
+    normals = [
+        vertex_normals(head_vertices_mm, head_triangles),
+        vertex_normals(points, triangles) if len(points) else points,
+    ]
     smooth = _masked_blur(color, layers.foreground, camera.height / 60)
     return SceneMesh(
         vertices_mm=np.concatenate([head_vertices_mm, points]),
         triangles=np.concatenate([head_triangles, triangles + len(head_vertices_mm)]),
         model_color=np.concatenate([head_color, smooth[pixels[:, 1], pixels[:, 0]]]),
-        facing=facing.astype(np.float32),
+        normals=np.concatenate(normals),
         is_head=np.repeat([1.0, 0.0], [len(head_vertices_mm), len(points)]).astype(np.float32),
     )
-
-
-def _facing(vertices_mm, triangles, camera):
-    normals = vertex_normals(vertices_mm, triangles)
-    return (normals * view_directions(vertices_mm, camera)).sum(1)
 
 
 def _looked_through(vertices_mm, layers, camera, settings):
@@ -141,10 +135,15 @@ def _grid(layers, camera, settings):
 
 
 def _grid_mask(layers):
-    """Pixels that the grid draws: the foreground without the face's inside."""
-    own = (layers.trusted & ~layers.occluder).astype(np.uint8)
-    inside = cv2.erode(own, np.ones((5, 5), np.uint8)).astype(bool)
-    return layers.foreground & ~inside
+    """Pixels that the grid draws: the foreground beside the face, and a seam's width of the face.
+
+    Slivers along the face's outline are left out: they are the sensor's rim and the model's rim
+    a pixel apart, and would hang beside the cheek as whiskers.
+    """
+    square = np.ones((5, 5), np.uint8)
+    beside = layers.foreground & (~layers.trusted | layers.occluder)
+    beside = cv2.morphologyEx(beside.astype(np.uint8), cv2.MORPH_OPEN, square)
+    return layers.foreground & cv2.dilate(beside, square).astype(bool)
 
 
 def _masked_blur(color, mask, sigma):
@@ -152,3 +151,13 @@ def _masked_blur(color, mask, sigma):
     weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
     total = cv2.GaussianBlur(color * mask[..., None].astype(np.float32), (0, 0), sigma)
     return total / np.maximum(weight, 1e-6)[..., None]
+
+
+def turned_screen(scene: SceneMesh, vertices_mm: np.ndarray, camera: Camera) -> np.ndarray:
+    """(N, 3) u px, v px, z mm of the scene's turned vertices, as imaging.raster takes them.
+
+    The grid is set back by GRID_OFFSET_MM: where it overlaps the head, the head must win.
+    """
+    screen = camera.screen(vertices_mm)
+    screen[:, 2] += GRID_OFFSET_MM * (1 - scene.is_head)
+    return screen

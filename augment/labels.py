@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from augment.image_mesh import SceneMesh
+from augment.image_mesh import SceneMesh, turned_screen
 from faces.camera import FLIP, Camera
 from faces.errors import BadInput
 from faces.mesh import vertex_normals
@@ -50,7 +50,9 @@ def make_buffers(
     if not names:
         return {}
     size = (camera.width, camera.height)
-    shown = rasterise(camera.screen(vertices_mm), scene.triangles, size, camera.is_perspective)
+    shown = rasterise(
+        turned_screen(scene, vertices_mm, camera), scene.triangles, size, camera.is_perspective
+    )
     makers = {
         "depth_mm": lambda: shown.depth,
         "normal": lambda: _normals(shown, scene, vertices_mm),

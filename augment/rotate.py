@@ -10,12 +10,12 @@ import numpy as np
 from augment.backdrop import Backdrop, complete_backdrop, show_still, show_turned
 from augment.background import BackgroundSettings
 from augment.foreground import ForegroundSettings, Layers, split_layers
-from augment.image_mesh import MeshSettings, SceneMesh, build_scene
+from augment.image_mesh import MeshSettings, SceneMesh, build_scene, turned_screen
 from augment.labels import make_buffers, project_landmarks
 from augment.texture import correct_colors, sample
 from augment.view_plan import PlannedView
 from augment.visibility import SourceMaps, VisibilitySettings, judge, source_maps
-from faces.camera import Camera, Pose
+from faces.camera import FLIP, Camera, Pose
 from faces.errors import BadInput
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
@@ -139,7 +139,8 @@ def make_view(
     head = vertices[: len(face.vertices_mm)]
     box = _box(face.camera.project(head[model.regions["face"]]))
     camera = crop_camera(face.camera, box, settings)
-    picture = _render(source, vertices, camera, face.camera, settings)
+    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
+    picture = _render(source, vertices, turn, camera, face.camera, settings)
     behind = _behind(source, pose, face.pose, camera, settings)
     color, synthesised = _finish(picture, behind)
     landmarks, seen = project_landmarks(head, model, camera)
@@ -228,11 +229,12 @@ def _registered_depth(scan, face, model, triangles):
 def _head_colors(color, face, triangles, maps, settings):
     """(V, 3) float32: the fitted colours C, corrected to the image where it shows the vertex."""
     normals = vertex_normals(face.vertices_mm, triangles)
-    facing = (normals * view_directions(face.vertices_mm, face.camera)).sum(1)
+    facing = _facing(face.vertices_mm, normals, face.camera)
     column = face.vertices_mm[:, None].astype(np.float32)
     every = np.ones((len(facing), 1), dtype=bool)
+    front = np.ones_like(facing)[:, None]  # any view that looks straight at the vertex
     trust, pixels = judge(
-        column, facing[:, None], every, every, maps, face.camera, settings.visibility
+        column, facing[:, None], front, every, every, maps, face.camera, settings.visibility
     )
     photo = sample(color, pixels[:, 0])
     return correct_colors(face.appearance.colors, photo, trust.weight[:, 0] > 0.9, triangles)
@@ -255,21 +257,25 @@ class Picture:
     alpha: np.ndarray
 
 
-def _render(source, vertices, camera, source_camera, settings):
+def _render(source, vertices, turn, camera, source_camera, settings):
     """Both textures through one rasterisation, averaged down to the view's size."""
     k = settings.supersample
     fine = camera.crop(0, 0, camera.width * k, camera.height * k, k)
     scene = source.scene
     size = (fine.width, fine.height)
-    shown = rasterise(fine.screen(vertices), scene.triangles, size, fine.is_perspective)
-    attributes = np.concatenate(
-        [scene.vertices_mm, scene.model_color, scene.facing[:, None], scene.is_head[:, None]], 1
+    shown = rasterise(
+        turned_screen(scene, vertices, fine), scene.triangles, size, fine.is_perspective
     )
+    facing = _facing(scene.vertices_mm, scene.normals, source_camera)
+    turned = scene.normals @ turn.T
+    attributes = np.stack([facing, _facing(vertices, turned, camera), scene.is_head], 1)
+    attributes = np.concatenate([scene.vertices_mm, scene.model_color, attributes], 1)
     values = shown.interpolate(attributes, scene.triangles)
     trust, pixels = judge(
         values[..., :3],
         values[..., 6],
         values[..., 7],
+        values[..., 8],
         shown.mask,
         source.maps,
         source_camera,
@@ -313,6 +319,11 @@ def _finish(picture, behind):
     color = np.clip(alpha * front + (1 - alpha) * behind, 0, 1)
     synthesised = np.where(covered, (1 - picture.trust) * 255, 0)
     return np.rint(color * 255).astype(np.uint8), np.rint(synthesised).astype(np.uint8)
+
+
+def _facing(points_mm, normals, camera):
+    """(N,) cosine between the normals and the directions to the camera."""
+    return (normals * view_directions(points_mm, camera)).sum(1)
 
 
 def _box(pixels):

@@ -13,7 +13,9 @@ from faces.camera import Camera
 class VisibilitySettings:
     """Attributes:
     stretched_deg: beyond this angle between normal and ray to the source camera a surface is
-        stretched: a pixel covers 1/cos of its length on the skin, three times at 70°.
+        stretched where the view enlarges it: a pixel covers 1/cos of its length on the skin,
+        three times at 70°.
+    enlarged: ratios of the view's to the source's cosine between which "enlarged" sets in.
     feather_deg: trust falls from 1 to 0 over this many degrees before ``stretched_deg``.
     hidden_mm: a point this far behind what the source saw at its pixel was hidden there.
     rim_px: source pixels this close to an outline or a depth jump mix two surfaces.
@@ -23,6 +25,7 @@ class VisibilitySettings:
     stretched_deg: float = 74.0
     feather_deg: float = 14.0
     hidden_mm: float = 3.0
+    enlarged: tuple[float, float] = (1.1, 1.6)
     rim_px: int = 2
     jump_mm: float = 8.0
 
@@ -81,6 +84,7 @@ def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySetting
 def judge(
     source_points_mm: np.ndarray,
     facing: np.ndarray,
+    view_facing: np.ndarray,
     is_head: np.ndarray,
     covered: np.ndarray,
     maps: SourceMaps,
@@ -93,6 +97,8 @@ def judge(
         source_points_mm: (H, W, 3) float32, where the view's surface lay in the source's camera
             frame.
         facing: (H, W) cosine between its normal and the ray to the source camera.
+        view_facing: (H, W) the same to the view's camera. Only what the view shows larger than
+            the source did is stretched: the base view itself is all image.
         is_head: (H, W) in [0, 1], registered head or image grid.
         covered: (H, W) bool, pixels that show a surface at all.
         maps: of the source image.
@@ -112,10 +118,12 @@ def judge(
     hidden = (depth <= 0) | (source_points_mm[..., 2] > depth + slack)
     low = np.cos(np.radians(settings.stretched_deg))
     high = np.cos(np.radians(settings.stretched_deg - settings.feather_deg))
+    enlarged = _enlarged(facing, view_facing, settings.enlarged)
     weight = _smoothstep((facing - low) / (high - low)) * _smoothstep(2 * clean - 1)
+    weight = np.where(facing > 0, 1 - enlarged * (1 - weight), 0)
     hollow = _sample(maps.hollow, pixels, cv2.INTER_NEAREST) > 0.5
     trust = Trust(
-        stretched=covered & (facing > 0) & (facing < low),
+        stretched=covered & (facing > 0) & (facing < low) & (enlarged > 0.5),
         back_facing=covered & (facing <= 0),
         hidden=covered & hidden,
         unclean=covered & (clean < 0.5),
@@ -123,6 +131,12 @@ def judge(
         weight=np.where(covered & ~hidden, weight, 0).astype(np.float32),
     )
     return trust, pixels
+
+
+def _enlarged(facing, view_facing, ratios):
+    """0 where the view shows a surface no larger than the source did, 1 where clearly larger."""
+    ratio = view_facing / np.maximum(facing, 1e-3)
+    return _smoothstep((ratio - ratios[0]) / (ratios[1] - ratios[0]))
 
 
 def _smoothstep(t):
