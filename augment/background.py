@@ -1,5 +1,6 @@
 """Depth for what the sensor did not measure: anchors, their triangulation, and Eq. 8."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,8 +77,8 @@ def place_anchors(
     points = [np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)]
     inner = (np.arange(settings.subdivision) + 0.5) / settings.subdivision
     offsets = np.stack(np.meshgrid(inner, inner), -1).reshape(-1, 2)
-    for top, bottom in zip(rows[:-1], rows[1:], strict=True):
-        for left, right in zip(columns[:-1], columns[1:], strict=True):
+    for top, bottom in itertools.pairwise(rows):
+        for left, right in itertools.pairwise(columns):
             cell = np.s_[max(0, int(top)) : int(bottom), max(0, int(left)) : int(right)]
             if near[cell].any() or _bends(depth_mm[cell], settings.bend_mm):
                 points.append([left, top] + offsets * [right - left, bottom - top])
