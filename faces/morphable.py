@@ -1,11 +1,19 @@
 """The morphable face model: one dataclass for every model, whatever its source."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sp
 
+from faces.errors import BadInput
+from faces.refinement import refine
+
 PARTS = ("skin", "mouth_socket", "eye_socket", "eye", "teeth", "gums", "tongue", "lashes")
+FORMAT = 1  # of the .npz that save_model writes
+SHAPE_STEP_MM = 1e-3  # finest step a mode is stored with: a hundredth of what a scanner resolves
+ALBEDO_STEP = 1 / 4096  # a sixteenth of an 8-bit colour step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,3 +112,112 @@ class MorphableModel:
             expression_names=self.expression_names[:expression],
             coarse=None if self.coarse is None else self.coarse.truncated(identity, expression),
         )
+
+
+def save_model(model: MorphableModel, path: str | Path) -> None:
+    """Write a model as one compressed .npz: its coarse level alone, where it has two.
+
+    Modes are int16 with a step a mode, at most SHAPE_STEP_MM and 1/32767 of its largest entry.
+    Albedo is stored at the level the model is used at, so that a feature finer than a coarse
+    triangle (a lid's rim, a brow) survives.
+    """
+    base = model if model.coarse is None else model.coarse
+    identity, identity_step = _quantise(base.identity_mm, SHAPE_STEP_MM)
+    expression, expression_step = _quantise(base.expression_mm, SHAPE_STEP_MM)
+    albedo, albedo_step = _quantise(model.albedo_modes, ALBEDO_STEP)
+    names = sorted(base.regions)
+    np.savez_compressed(
+        path,
+        format=FORMAT,
+        two_levels=model.coarse is not None,
+        name=base.name,
+        licence=base.licence,
+        **{key: getattr(base, key) for key in _PLAIN},
+        identity=identity,
+        identity_step=identity_step,
+        expression=expression,
+        expression_step=expression_step,
+        expression_names=np.array(base.expression_names, dtype=np.str_),
+        albedo_mean=model.albedo_mean,
+        albedo=albedo,
+        albedo_step=albedo_step,
+        region_names=np.array(names, dtype=np.str_),
+        region_bits=np.packbits(np.stack([base.regions[name] for name in names]), axis=1),
+        **{f"landmarks_{scheme}": points for scheme, points in base.landmarks.items()},
+    )
+
+
+def read_model(path: str | Path) -> MorphableModel:
+    """Read what save_model wrote; the fine level is made again by faces.refinement.
+
+    Raises:
+        BadInput: the file is missing, damaged or not such a model.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stored = {key: file[key] for key in file.files}
+        if stored["format"] != FORMAT:
+            raise ValueError(f"format {stored['format']}")
+        base, albedo = _unpack(stored)
+    except (OSError, BadZipFile, KeyError, ValueError) as error:
+        raise BadInput(
+            f"model '{path}'",
+            f"unreadable ({error})",
+            f"an .npz written by save_model, format {FORMAT}",
+            "check the path, or write the model again with faces.morphable.save_model",
+        ) from error
+    if not stored["two_levels"]:
+        return replace(base, **albedo)
+    count = base.vertex_count
+    coarse = replace(
+        base,
+        albedo_mean=albedo["albedo_mean"][:count],
+        albedo_modes=albedo["albedo_modes"][:, :count],
+    )
+    return replace(refine(coarse), **albedo)
+
+
+_PLAIN = (
+    "mean_mm",
+    "triangles",
+    "triangle_part",
+    "uv",
+    "triangle_uv",
+    "weights",
+    "contour",
+    "mirror",
+)
+
+
+def _unpack(stored: dict[str, np.ndarray]) -> tuple[MorphableModel, dict[str, np.ndarray]]:
+    """The stored level without its albedo, and the albedo of the level the model is used at."""
+    count = len(stored["mean_mm"])
+    bits = np.unpackbits(stored["region_bits"], axis=1, count=count).astype(bool)
+    prefix = "landmarks_"
+    albedo = {
+        "albedo_mean": stored["albedo_mean"],
+        "albedo_modes": _restore(stored["albedo"], stored["albedo_step"]),
+    }
+    base = MorphableModel(
+        name=str(stored["name"]),
+        licence=str(stored["licence"]),
+        **{key: stored[key] for key in _PLAIN},
+        identity_mm=_restore(stored["identity"], stored["identity_step"]),
+        expression_mm=_restore(stored["expression"], stored["expression_step"]),
+        expression_names=tuple(str(name) for name in stored["expression_names"]),
+        **albedo,
+        regions={str(n): mask for n, mask in zip(stored["region_names"], bits, strict=True)},
+        landmarks={k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)},
+    )
+    return base, albedo
+
+
+def _quantise(modes: np.ndarray, finest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Modes (K, V, 3) as int16 and the step of each (K,) float32, no finer than ``finest``."""
+    largest = np.abs(modes).max((1, 2), initial=0)
+    step = np.maximum(largest / 32767, finest).astype(np.float32)
+    return np.rint(modes / step[:, None, None]).astype(np.int16), step
+
+
+def _restore(integers: np.ndarray, step: np.ndarray) -> np.ndarray:
+    return integers.astype(np.float32) * step[:, None, None]
