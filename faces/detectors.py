@@ -136,9 +136,6 @@ class MediaPipeDetector:
 @lru_cache(maxsize=2)
 def _mediapipe(model_path: str, min_confidence: float):
     """The process's one landmarker, and the function that wraps an array for it."""
-    # Before the import, hence run after MediaPipe's own exit handler: the network is then dropped
-    # while its modules are still whole, and without calling threads that are gone.
-    atexit.register(_mediapipe.cache_clear)
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -168,6 +165,16 @@ def _mediapipe(model_path: str, min_confidence: float):
         return mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(color))
 
     return network, as_image
+
+
+@atexit.register
+def _drop_network() -> None:
+    """Let go of the network at exit, while MediaPipe's modules are still whole.
+
+    Registered before MediaPipe is imported, hence run after its own exit handler; before that, it
+    would call threads that are gone.
+    """
+    _mediapipe.cache_clear()
 
 
 class FaceAlignmentDetector:

@@ -9,7 +9,7 @@ from registration.depth import clean_depth
 
 def depth_target(scan: Scan) -> DepthTarget:
     """Cleaned depth of a scan with colours, normals and the rim of what was seen."""
-    clean = clean_depth(scan)
+    clean = clean_depth(scan.depth_mm, scan.camera)
     colors = scan.color.astype(np.float32) / 255
     return DepthTarget(
         scan.camera, clean.points_mm, colors, clean.normals, clean.valid, clean.silhouette
