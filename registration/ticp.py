@@ -4,13 +4,15 @@ import logging
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-
 from faces.appearance import AppearanceSettings, fit_appearance, render_texture
+
 from faces.errors import BadInput
-from faces.fitting import FitSettings, fit_face, refit
+from faces.fit_settings import FitSettings
+from faces.fitting import fit_face
 from faces.landmarks import to_ibug68
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
+from faces.refitting import refit
 from faces.types import Appearance, FaceFit, RegisteredFace, Scan
 from faces.visibility import view_directions, visible_vertices
 from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
@@ -206,7 +208,7 @@ def _refit(state, model, settings):
     template = template_of(model)
     weights = np.zeros(model.vertex_count)
     weights[template.vertices] = state.weights * template.data_share
-    fit = refit(model, state.vertices_mm, weights, state.fit.pose, settings.fit)
+    fit = refit(model, state.vertices_mm, weights, state.fit, settings.fit)
     # Displacements start anew from the better model; vertices without a match follow it.
     return replace(state, fit=fit, base_mm=fit.vertices_mm, vertices_mm=fit.vertices_mm)
 
