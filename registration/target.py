@@ -8,11 +8,6 @@ from registration.correspond import DepthTarget
 from registration.depth import DepthSettings, check_depth, clean_depth
 
 
-<<<<<<< HEAD
-def depth_target(scan: Scan) -> DepthTarget:
-    """Cleaned depth of a scan with colours, normals and the rim of what was seen."""
-    clean = clean_depth(scan.depth_mm, scan.camera)
-=======
 def depth_target(scan: Scan, settings: DepthSettings | None = None) -> DepthTarget:
     """Cleaned depth of a scan with colours, normals and the rim of what was seen.
 
@@ -21,7 +16,6 @@ def depth_target(scan: Scan, settings: DepthSettings | None = None) -> DepthTarg
     """
     check_depth(scan)
     clean = clean_depth(scan.depth_mm, scan.camera, settings)
->>>>>>> registration
     colors = scan.color.astype(np.float32) / 255
     return DepthTarget(
         scan.camera, clean.points_mm, colors, clean.normals, clean.valid, clean.silhouette
