@@ -68,6 +68,7 @@ SAMPLE_FIELDS = (
     Column("source", "string", "the data set or folder", True),
     Column("licence", "string", "SPDX identifier or name", True),
     Column("consent", "string", "what the person agreed to", True),
+    Column("scan", "string", "key of the scan the sample was made from"),
     Column("model", "string", "name of the morphable model", True),
     Column("convention", "string", "name of the frame and sign convention", True),
     Column("rotation", "array", "(3, 3), model frame to camera frame", True),

@@ -7,9 +7,9 @@ import hashlib
 import sys
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import tomli_w
 
@@ -25,16 +25,22 @@ else:
 T = TypeVar("T")
 
 
-def setting(default: Any, about: str, *, local: bool = False) -> Any:
+# What a field says. "bytes": how a sample comes out, so another value makes another set.
+# "amount": how many inputs there are, so a larger value makes the same set longer.
+# "local": where and how to run; it changes nothing in the set and is not stored with it.
+Part = Literal["bytes", "amount", "local"]
+STORED: tuple[Part, ...] = ("bytes", "amount")
+
+
+def setting(default: Any, about: str, part: Part = "bytes") -> Any:
     """A field with its help text.
 
     Args:
         default: value, or a dataclass type for a nested group.
         about: one line for --help.
-        local: true for what says where and how to run and changes no byte of the result (the
-            scheduler, the workers, folders): it stays out of the hash and of config.toml.
+        part: what the field says, see Part; of a group: of all its fields, unless "bytes".
     """
-    metadata = {"about": about, "local": local}
+    metadata = {"about": about, "part": part}
     if isinstance(default, type):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -44,12 +50,12 @@ def setting(default: Any, about: str, *, local: bool = False) -> Any:
 class RunOptions:
     """Where and how to run."""
 
-    out: str = setting("out", "folder of the set", local=True)
-    scheduler: str = setting("local", "local, inline (no Dask) or tcp://HOST:PORT", local=True)
-    workers: int = setting(0, "processes of --scheduler local; 0: one a core", local=True)
-    dashboard: str = setting("127.0.0.1:8787", "address of the dashboard", local=True)
-    max_failed: float = setting(0.0, "share of inputs that may fail with exit status 0", local=True)
-    overwrite: bool = setting(False, "replace what other settings made in --out", local=True)
+    out: str = setting("out", "folder of the set", "local")
+    scheduler: str = setting("local", "local, inline (no Dask) or tcp://HOST:PORT", "local")
+    workers: int = setting(0, "processes of --scheduler local; 0: one a core", "local")
+    dashboard: str = setting("127.0.0.1:8787", "address of the dashboard", "local")
+    max_failed: float = setting(0.0, "share of inputs that may fail with exit status 0", "local")
+    overwrite: bool = setting(False, "replace what other settings made in --out", "local")
 
 
 @dataclass(frozen=True)
@@ -58,27 +64,31 @@ class RunConfig:
 
     seed: int = setting(0, "seed of all randomness")
     per_shard: int = setting(8, "inputs a shard; 10 to 60 seconds of work is a good size")
-    run: RunOptions = setting(RunOptions, "where and how to run", local=True)
+    run: RunOptions = setting(RunOptions, "where and how to run", "local")
 
 
-def to_dict(config: Any, *, local: bool | None = None) -> dict[str, Any]:
+def to_dict(config: Any, parts: Sequence[Part] = ("bytes", "amount", "local")) -> dict[str, Any]:
     """A config as nested dicts of plain values; None is left out, as TOML has no word for it.
 
     Args:
         config: a dataclass instance.
-        local: only the local fields (True), only the others (False), or all (None).
+        parts: which fields, see Part.
     """
     result: dict[str, Any] = {}
     for item in dataclasses.fields(config):
-        value = getattr(config, item.name)
-        is_local = item.metadata.get("local", False)
+        value, part = getattr(config, item.name), item.metadata.get("part", "bytes")
         if dataclasses.is_dataclass(value):
-            inner = to_dict(value, local=None if local is is_local else local)
-            if inner and not (local is False and is_local):
+            whole = part != "bytes" and part in parts
+            inner = to_dict(value) if whole else to_dict(value, parts) if part == "bytes" else {}
+            if inner:
                 result[item.name] = inner
-        elif value is not None and local in (None, is_local):
-            result[item.name] = list(value) if isinstance(value, tuple) else value
+        elif value is not None and part in parts:
+            result[item.name] = _listed(value) if isinstance(value, tuple) else value
     return result
+
+
+def _listed(values: tuple[Any, ...]) -> list[Any]:
+    return [to_dict(v) if dataclasses.is_dataclass(v) else v for v in values]
 
 
 def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T:
@@ -86,7 +96,7 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T
 
     Args:
         cls: a dataclass whose fields are bool, int, float, str, Literal, tuples of those,
-            ``X | None``, or such dataclasses.
+            ``X | None``, such dataclasses, or tuples of them.
         data: as of to_dict or a TOML file.
         where: the file, for error messages.
 
@@ -103,9 +113,9 @@ def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T
     return cls(**values)
 
 
-def to_toml(config: Any, *, local: bool | None = None) -> str:
+def to_toml(config: Any, parts: Sequence[Part] = ("bytes", "amount", "local")) -> str:
     """A config as TOML; see to_dict."""
-    return tomli_w.dumps(to_dict(config, local=local))
+    return tomli_w.dumps(to_dict(config, parts))
 
 
 def from_toml(cls: type[T], text: str, where: str = "config") -> T:
@@ -126,8 +136,8 @@ def parse_toml(text: str, where: str = "config") -> dict[str, Any]:
 
 
 def config_hash(config: Any) -> str:
-    """SHA-256 over everything in the config that changes the bytes of the set."""
-    body = {"schema": SCHEMA_VERSION, "config": to_dict(config, local=False)}
+    """SHA-256 over everything in the config that changes how a sample comes out."""
+    body = {"schema": SCHEMA_VERSION, "config": to_dict(config, ("bytes",))}
     return hashlib.sha256(canonical_json(body)).hexdigest()
 
 
@@ -153,6 +163,8 @@ def add_arguments(parser: argparse.ArgumentParser, cls: type, prefix: str = "") 
         if dataclasses.is_dataclass(kind):
             add_arguments(parser, kind, f"{dest}.")
             continue
+        if any(map(dataclasses.is_dataclass, typing.get_args(kind))):
+            continue  # a schedule: a list of groups, to be written in a file
         flag = "--" + dest.removeprefix("run.").replace("_", "-")
         about = item.metadata.get("about", "").replace("%", "%%")
         if item.default is not dataclasses.MISSING and item.default is not None:

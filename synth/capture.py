@@ -15,13 +15,16 @@ from synth.sensor import SensorSettings, sense_color, sense_depth
 from synth.skin import lit_colors, skin_detail
 from synth.subjects import Subject
 
+# a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height
+DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureSettings:
     """The camera and the room.
 
     Attributes:
-        camera: a 640×480 depth camera with a lens that fills half the image with a face at 0.7 m.
+        camera: colour and depth share it; no distortion.
         supersample: colour samples along each pixel axis.
         sensor: noise and faults.
         wall_mm: (nearest, farthest) of the wall behind the head, from the head.
@@ -29,7 +32,7 @@ class CaptureSettings:
         licence: of the face model's data, for the provenance.
     """
 
-    camera: Camera = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
+    camera: Camera = DEPTH_CAMERA
     supersample: int = 2
     sensor: SensorSettings = field(default_factory=SensorSettings)
     wall_mm: tuple[float, float] = (250.0, 900.0)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from faces.landmarks import write_landmarks
 from faces.types import Scan
 from imaging.codec import encode_depth, encode_png
 
@@ -37,7 +38,7 @@ def write_rgbd(scan: Scan, folder: Path, depth_scale: float = 1.0) -> Path:
     _beside(stem, ".color.png").write_bytes(encode_png(scan.color))
     _beside(stem, ".depth.png").write_bytes(encode_depth(scan.depth_mm, depth_scale))
     if scan.landmarks is not None:
-        _beside(stem, ".landmarks.json").write_text(_landmarks(scan), encoding="utf-8")
+        write_landmarks(scan.landmarks, _beside(stem, ".landmarks.json"))
     if scan.truth:
         np.savez(_beside(stem, ".truth.npz"), **scan.truth)
     return stem
@@ -58,13 +59,3 @@ def _write_camera(scan: Scan, path: Path) -> None:
             "subject; write it to another folder"
         )
     path.write_text(text, encoding="utf-8")
-
-
-def _landmarks(scan: Scan) -> str:
-    landmarks = scan.landmarks
-    record = {
-        "scheme": landmarks.scheme,
-        "points_px": np.round(landmarks.points_px, 4).tolist(),
-        "confidence": np.round(landmarks.confidence, 4).tolist(),
-    }
-    return json.dumps(record) + "\n"

@@ -92,7 +92,7 @@ def _view_cosine(depth, camera: Camera):
 def _grazing(depth, camera, rng, s):
     """Drop-outs where the surface turns away: surely below a third of the limit."""
     cosine = _view_cosine(depth, camera)
-    keep = np.clip((cosine / s.grazing_cos - 1 / 3) / (2 / 3), 0, 1)
+    keep = np.clip((3 * cosine - s.grazing_cos) / max(2 * s.grazing_cos, 1e-9), 0, 1)
     return rng.random(depth.shape) >= keep
 
 

@@ -42,23 +42,27 @@ class SubjectSettings:
         identity_limit: their largest size.
         neutral_share: probability of a face at rest.
         asymmetry: largest relative difference of an expression's left and right weight.
-        albedo_sigma, albedo_limit: as for the identity.
+        albedo_sigma, albedo_limit: as for the identity; a full σ in every mode together makes
+            skin colours that no light explains.
         yaw_deg, pitch_deg, roll_deg: largest head angles, drawn uniformly.
         distance_mm: (nearest, farthest) of the model's origin from the camera.
-        offset_mm: largest shift of the head along x and y.
+        offset_mm: largest shift of the head to either side, and down.
+        sink: shift down for each mm beyond the nearest distance, so that the shoulders of a
+            person farther away still reach the image's lower edge.
     """
 
     identity_sigma: float = 1.0
     identity_limit: float = 2.5
     neutral_share: float = 0.4
     asymmetry: float = 0.3
-    albedo_sigma: float = 1.0
-    albedo_limit: float = 2.5
+    albedo_sigma: float = 0.6
+    albedo_limit: float = 1.5
     yaw_deg: float = 15.0
     pitch_deg: float = 8.0
     roll_deg: float = 5.0
     distance_mm: tuple[float, float] = (600.0, 900.0)
-    offset_mm: float = 20.0
+    offset_mm: float = 15.0
+    sink: float = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +172,9 @@ def sample_light(rng: np.random.Generator) -> Light:
 def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:
     limits = np.array([s.yaw_deg, s.pitch_deg, s.roll_deg])
     rotation = matrix_from_euler(*rng.uniform(-limits, limits))
-    x, y = rng.uniform(-s.offset_mm, s.offset_mm, 2)
-    return Pose(rotation, np.array([x, y, rng.uniform(*s.distance_mm)]))
+    x, y = rng.uniform([-s.offset_mm, 0], s.offset_mm)
+    z = rng.uniform(*s.distance_mm)
+    return Pose(rotation, np.array([x, y + s.sink * (z - s.distance_mm[0]), z]))
 
 
 def _truncated(rng: np.random.Generator, count: int, sigma: float, limit: float) -> np.ndarray:
