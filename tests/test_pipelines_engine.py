@@ -240,7 +240,7 @@ def test_ctrl_c_leaves_a_set_that_can_go_on(tmp_path):
     wait_for(lambda: (tmp_path / "set" / "samples" / "00000.json").exists(), process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     process.wait(timeout=20)
-    assert b"KeyboardInterrupt" in process.stderr.read()
+    assert process.stderr.read().count(b"Traceback") == 1  # the driver's; the workers end in order
     assert start_toy(tmp_path / "set", tmp_path, 0.0, "inline").wait(timeout=60) == 0
     assert verify(tmp_path / "set") == []
     assert read_status(tmp_path / "set").reasons == {}
