@@ -60,7 +60,8 @@ def _local(options: RunOptions) -> LocalCluster:
         processes=True,
         host="127.0.0.1",
         dashboard_address=free_address(options.dashboard),
-        silence_logs=logging.ERROR,
+        # Tasks report their own errors; what is left are heartbeats missed while stopping.
+        silence_logs=logging.WARNING if log.isEnabledFor(logging.DEBUG) else logging.CRITICAL,
     )
 
 
