@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from faces.models.anatomy import Head
 from faces.morphable import PARTS
 
-SKIN = np.array([0.72, 0.535, 0.445])
+SKIN = np.array([0.76, 0.575, 0.485])
 LIPS = np.array([0.66, 0.375, 0.345])
 BROW = np.array([0.25, 0.175, 0.135])
 HAIR = np.array([0.20, 0.145, 0.115])
@@ -25,7 +25,7 @@ OTHER = {
     "teeth": (0.88, 0.85, 0.77),
     "gums": (0.66, 0.37, 0.36),
     "tongue": (0.68, 0.38, 0.36),
-    "lashes": (0.09, 0.07, 0.06),
+    "lashes": (0.20, 0.14, 0.12),
 }
 MELANIN = np.array([0.125, 0.125, 0.118])  # 1σ towards lighter skin
 BLOOD = np.array([0.022, -0.024, -0.016])  # 1σ towards redder skin
@@ -140,8 +140,10 @@ def _forehead(head: Head) -> np.ndarray:
 def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     """Brows, the band round them (density), and upper minus lower half (height)."""
     total = {"brows": 0.0, "brow_rim": 0.0, "brow_slope": 0.0}
-    for line in (head.points[21:16:-1], head.points[22:27]):
-        along, across = _along(line[:, :2] - [0, 0.012 * head.d], head.vertices[:, :2])
+    for points in (head.points[21:16:-1], head.points[22:27]):
+        line = points[:, :2] - [0, 0.012 * head.d]
+        line[0, 1] += 0.025 * head.d  # hair at the inner end grows upwards
+        along, across = _along(line, head.vertices[:, :2])
         half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(along, 0, 1) ** 1.5)
         ends = _smooth(0.5 + (along + 0.02) / 0.10) * _smooth(0.5 + (1.06 - along) / 0.2)
         core = front * ends * _smooth(1.25 - np.abs(across) / half)
@@ -201,9 +203,10 @@ def _eye_masks(head: Head, eyeballs: np.ndarray) -> dict[str, np.ndarray]:
         if len(own) == 0:
             continue
         ball = head.vertices[own]
-        centre = (ball.min(0) + ball.max(0)) / 2
+        front = ball[:, 2].max()
+        centre = ball[ball[:, 2] > front - 0.012 * head.d].mean(0)  # of the cornea's cap
         radius = np.linalg.norm((ball - centre)[:, :2], axis=1) / head.d
-        ahead = ball[:, 2] > centre[2]
+        ahead = ball[:, 2] > front - 0.1 * head.d
         soft = 0.008
         masks["iris"][own] = ahead * _smooth(0.5 + (IRIS_RADIUS - radius) / soft)
         masks["limbus"][own] = ahead * np.exp(-(((radius - IRIS_RADIUS * 0.96) / 0.007) ** 2))
