@@ -9,6 +9,7 @@ import argparse
 import importlib.util
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,8 +119,6 @@ def build(data: MakeHuman) -> MorphableModel:
 
 def with_albedo(model: MorphableModel) -> MorphableModel:
     """The procedural albedo, drawn at the fine level."""
-    from dataclasses import replace
-
     skin = model.part_vertices("skin")
     head = anatomy.make_head(
         model.mean_mm, model.triangles, skin, model.landmarks["ibug68"], model.regions["ears"]

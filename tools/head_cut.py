@@ -84,7 +84,7 @@ def eyeball(vertices: np.ndarray, quads: np.ndarray):
 
 
 def shorten(vertices: np.ndarray, own: np.ndarray, skin: np.ndarray) -> sp.csr_matrix:
-    """Operator (n, n) that draws the lash cards ``own`` (n,) back towards their roots on the lid."""
+    """Operator (n, n) that draws lash cards ``own`` (n,) back to their roots on the lid."""
     points = vertices[own]
     gap = cKDTree(vertices[skin]).query(points)[0]
     roots = np.flatnonzero(gap < np.quantile(gap, 0.45))

@@ -57,9 +57,9 @@ class MakeHuman:
 
     def target(self, path: Path) -> np.ndarray:
         """Offsets (V, 3) float32 mm of one target file."""
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8")
-        with opened as file:
-            rows = [line.split() for line in file if line[:1].isdigit()]
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+        rows = [line.split() for line in text.splitlines() if line[:1].isdigit()]
         offsets = np.zeros_like(self.base[0], dtype=np.float32)
         if rows:
             table = np.array(rows, dtype=np.float64)
