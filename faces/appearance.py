@@ -1,0 +1,169 @@
+"""Albedo and light of a face by Levenberg–Marquardt (Beyond 3DMM Space, Eq. 3 to 5)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faces.camera import Camera
+from faces.errors import BadInput
+from faces.mesh import vertex_normals
+from faces.morphable import MorphableModel
+from faces.phong_fit import Parameters, PhongProblem, minimise
+from faces.types import Appearance
+from imaging.shading import phong, sample_texture
+
+FEWEST = 100  # vertices: below this the light's direction hangs on single pixels
+
+
+@dataclass(frozen=True, slots=True)
+class AppearanceSettings:
+    """Settings of fit_appearance.
+
+    Attributes:
+        samples: vertices looked at, at most.
+        modes: albedo modes that take part, at most.
+        beta_sigma: expected size of an albedo coefficient.
+        color_sigma: error of one colour channel that model and image noise explain, in [0, 1].
+        independent: how many of the samples count as independent; neighbours share their errors.
+        cutoff: Tukey's, in σ of the colour distance's own spread: hair, glasses and hands beyond
+            it count for nothing.
+        cold_steps, warm_steps: iterations without and with a previous fit.
+    """
+
+    samples: int = 2000
+    modes: int = 30
+    beta_sigma: float = 1.0
+    color_sigma: float = 0.05
+    independent: int = 300
+    cutoff: float = 5.0
+    cold_steps: int = 20
+    warm_steps: int = 8
+
+
+def fit_appearance(
+    model: MorphableModel,
+    vertices_mm: np.ndarray,
+    visible: np.ndarray,
+    color: np.ndarray,
+    camera: Camera,
+    previous: Appearance | None = None,
+    settings: AppearanceSettings | None = None,
+) -> Appearance:
+    """Fit p_tex = [β, Amb, Dir, l, k_s, ν] to the pixels under the visible skin (Eq. 5).
+
+    Args:
+        vertices_mm: (V, 3) camera frame.
+        visible: (V,) bool, e.g. of faces.visibility.visible_vertices.
+        color: (H, W, 3) uint8 sRGB, which Eq. 4 takes as it is.
+        previous: a fit of nearly the same surface to start from.
+        settings: AppearanceSettings() where None.
+
+    Raises:
+        BadInput: too little of the face's skin is visible in the image.
+    """
+    settings = settings or AppearanceSettings()
+    normals = vertex_normals(vertices_mm, model.triangles)
+    chosen, pixels = _chosen(model, vertices_mm, visible, camera, settings)
+    problem = PhongProblem(
+        mean=model.albedo_mean[chosen].astype(np.float64),
+        modes=np.moveaxis(model.albedo_modes[: settings.modes, chosen], 0, -1).astype(np.float64),
+        normals=normals[chosen],
+        view=view_directions(vertices_mm[chosen], camera),
+        colors=sample_colors(color, pixels).astype(np.float64),
+        precision=settings.independent / len(chosen) / settings.color_sigma**2,
+        beta_sigma=settings.beta_sigma,
+        cutoff=settings.cutoff,
+    )
+    start = problem.start() if previous is None else _packed(previous, problem)
+    steps = settings.cold_steps if previous is None else settings.warm_steps
+    found = minimise(problem, start, steps)
+    return _record(model, vertices_mm, normals, camera, found)
+
+
+def sample_colors(color: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Bilinear colours (N, 3) float32 in [0, 1] of an image (H, W, 3) uint8 at pixels (N, 2).
+
+    Pixel centres lie at +0.5; beyond the border the border's colour goes on.
+    """
+    height, width = color.shape[:2]
+    return sample_texture(color, pixels / [width, height]) / np.float32(255)
+
+
+def render_texture(
+    appearance: Appearance,
+    model: MorphableModel,
+    vertices_mm: np.ndarray,
+    camera: Camera | None = None,
+) -> np.ndarray:
+    """Colours C (V, 3) float32 in [0, 1] of Eq. 4 for vertices (V, 3) mm in the camera frame.
+
+    The light stays where it is in the camera frame while the head turns. ``camera`` matters for
+    an orthographic one alone, whose viewing direction is the same everywhere.
+    """
+    normals = vertex_normals(vertices_mm, model.triangles)
+    return _shade(appearance, normals, view_directions(vertices_mm, camera))
+
+
+def view_directions(vertices_mm: np.ndarray, camera: Camera | None = None) -> np.ndarray:
+    """Unit vectors (N, 3) from points (N, 3) mm, camera frame, towards the camera."""
+    if camera is not None and not camera.is_perspective:
+        return np.broadcast_to([0.0, 0.0, -1.0], vertices_mm.shape)
+    return -vertices_mm / np.linalg.norm(vertices_mm, axis=-1, keepdims=True)
+
+
+def _shade(appearance, normals, view):
+    light = (appearance.light, appearance.ambient, appearance.directional)
+    gloss = (appearance.specular, appearance.shininess)
+    colors = phong(appearance.albedo, normals, view, *light, *gloss)
+    return np.clip(colors, 0, 1).astype(np.float32)
+
+
+def _chosen(model, vertices_mm, visible, camera, settings):
+    """Evenly picked visible vertices of the face's skin that project into the image."""
+    skin = visible & model.regions["face"] & model.part_vertices("skin")
+    candidates = np.flatnonzero(skin)
+    pixels = camera.project(vertices_mm[candidates])
+    inside = ((pixels > 0) & (pixels < [camera.width, camera.height])).all(1)
+    candidates, pixels = candidates[inside], pixels[inside]
+    if len(candidates) < FEWEST:
+        raise BadInput(
+            "appearance",
+            f"{len(candidates)} visible skin vertices in the image",
+            f"at least {FEWEST}",
+            "check the fit: the face lies outside the image or faces away",
+        )
+    count = min(settings.samples, len(candidates))
+    picks = np.linspace(0, len(candidates) - 1, count).astype(int)
+    return candidates[picks], pixels[picks]
+
+
+def _packed(previous, problem):
+    beta = previous.beta[: problem.modes.shape[2]]
+    missing = problem.modes.shape[2] - len(beta)
+    return Parameters(
+        np.pad(beta, (0, missing)),
+        previous.ambient,
+        previous.directional,
+        previous.light,
+        previous.specular,
+        previous.shininess,
+    ).pack()
+
+
+def _record(model, vertices_mm, normals, camera, found):
+    p = Parameters.unpack(found)
+    beta = np.pad(p.beta, (0, len(model.albedo_modes) - len(p.beta)))
+    albedo = model.albedo(p.beta.astype(np.float32))
+    view = view_directions(vertices_mm, camera)
+    light = (p.light, p.ambient, p.directional)
+    colors = phong(albedo, normals, view, *light, p.specular, p.shininess)
+    return Appearance(
+        beta=beta,
+        ambient=p.ambient,
+        directional=p.directional,
+        light=p.light,
+        specular=p.specular,
+        shininess=p.shininess,
+        albedo=albedo,
+        colors=np.clip(colors, 0, 1).astype(np.float32),
+    )

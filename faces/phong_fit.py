@@ -1,0 +1,177 @@
+"""The least-squares problem of Eq. 5: residuals, their analytic Jacobian, and the minimiser."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+TAIL = 11  # unknowns after β: √Amb (3), √Dir (3), l not normalised (3), √k_s, ln ν
+SHININESS = (2.0, 80.0)  # ν of skin lies well within
+SHININESS_PRIOR = (np.log(12.0), 0.5)  # mean and σ of ln ν; broad highlights, as skin has
+GLOSS_SIGMA = 0.5  # of √k_s: keeps a highlight nobody sees at 0
+CHI3_MEDIAN = 1.538  # median length of a 3-vector of unit normals
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """p_tex of Eq. 5, in its own units; beta (B,), ambient, directional and light (3,)."""
+
+    beta: np.ndarray
+    ambient: np.ndarray
+    directional: np.ndarray
+    light: np.ndarray
+    specular: float
+    shininess: float
+
+    def pack(self) -> np.ndarray:
+        """(B + 11,) unconstrained: squares keep Amb, Dir and k_s positive, an exponential ν."""
+        gloss = [np.sqrt(max(self.specular, 1e-4)), np.log(self.shininess)]
+        amounts = np.sqrt(np.maximum(np.concatenate([self.ambient, self.directional]), 1e-4))
+        return np.concatenate([self.beta, amounts, self.light, gloss])
+
+    @classmethod
+    def unpack(cls, p: np.ndarray) -> "Parameters":
+        a, d, light = p[-11:-8], p[-8:-5], p[-5:-2]
+        return cls(p[:-TAIL], a**2, d**2, light / np.linalg.norm(light), float(p[-2] ** 2), _nu(p))
+
+
+def _nu(p):
+    return float(np.exp(np.clip(p[-1], *np.log(SHININESS))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhongProblem:
+    """Eq. 5 at N vertices.
+
+    Attributes:
+        mean: (N, 3) T̄; modes: (N, 3, B).
+        normals, view: (N, 3) unit, camera frame.
+        colors: (N, 3) in [0, 1], the image under the vertices.
+        precision: weight of a squared colour residual against the priors.
+        beta_sigma: σ of β's prior.
+        cutoff: Tukey's, in σ.
+    """
+
+    mean: np.ndarray
+    modes: np.ndarray
+    normals: np.ndarray
+    view: np.ndarray
+    colors: np.ndarray
+    precision: float
+    beta_sigma: float
+    cutoff: float
+
+    def start(self) -> np.ndarray:
+        """Packed parameters from a linear, unclamped Lambert fit of the mean albedo."""
+        ratio = self.colors / np.clip(self.mean, 0.05, None)
+        tint = np.clip(np.median(ratio, 0) / max(np.median(ratio), 1e-3), 0.2, 5)
+        level = (ratio / tint).mean(1)
+        system = np.concatenate([np.ones((len(level), 1)), self.normals], 1)
+        weights = np.ones(len(level))
+        for _ in range(6):  # iteratively reweighted towards least absolute deviations
+            tall = system * weights[:, None]
+            solution = np.linalg.solve(tall.T @ system + 1e-3 * np.eye(4), tall.T @ level)
+            weights = 1 / np.maximum(np.abs(level - system @ solution), 0.02)
+        strength = np.linalg.norm(solution[1:])
+        light = solution[1:] / strength if strength > 0.05 else self.view.mean(0)
+        ambient, directional = max(solution[0], 0.1) * tint, max(strength, 0.1) * tint
+        beta = np.zeros(self.modes.shape[2])
+        return Parameters(beta, ambient, directional, light, 0.05, 12.0).pack()
+
+    def shade(self, p: np.ndarray, jacobian: bool = False):
+        """C of Eq. 4 (N, 3), not clipped, and dC/dp (N, 3, B + 11) where asked for (else None)."""
+        q = Parameters.unpack(p)
+        albedo = self.mean + self.modes @ q.beta
+        incidence, facing = self.normals @ q.light, (self.normals * self.view).sum(1)
+        lit = np.clip(incidence, 0, None)
+        mirror = 2 * incidence * facing - self.view @ q.light
+        glints = (mirror > 0) & (incidence > 0)
+        # The floor only keeps the logarithm finite where the highlight is 0 anyway.
+        mirror = np.where(glints, np.maximum(mirror, 1e-12), 1.0)
+        glow = np.where(glints, mirror**q.shininess, 0)
+        light = q.ambient + q.directional * lit[:, None]
+        gloss = q.specular * q.directional
+        colors = albedo * light + gloss * glow[:, None]
+        if not jacobian:
+            return colors, None
+        slope = np.where(glints, q.shininess * glow / mirror, 0)
+        turn = (
+            (q.directional * albedo)[..., None]
+            * np.where(incidence > 0, 1, 0)[:, None, None]
+            * self.normals[:, None]
+        )
+        reflected = 2 * facing[:, None] * self.normals - self.view
+        turn = turn + gloss[None, :, None] * (slope[:, None] * reflected)[:, None]
+        length = np.linalg.norm(p[-5:-2])
+        turn = turn @ ((np.eye(3) - np.outer(q.light, q.light)) / length)
+        diagonal = np.eye(3)
+        by_ambient = (2 * p[-11:-8] * albedo)[..., None] * diagonal
+        reach = albedo * lit[:, None] + q.specular * glow[:, None]
+        by_directional = (2 * p[-8:-5] * reach)[..., None] * diagonal
+        by_gloss = 2 * p[-2] * q.directional * glow[:, None]
+        # ν is held where it touches its bounds.
+        moves = np.log(SHININESS[0]) < p[-1] < np.log(SHININESS[1])
+        by_power = moves * gloss * (glow * np.log(mirror) * q.shininess)[:, None]
+        blocks = [self.modes * light[..., None], by_ambient, by_directional, turn]
+        blocks += [by_gloss[..., None], by_power[..., None]]
+        return colors, np.concatenate(blocks, 2)
+
+    def weights(self, residual: np.ndarray) -> np.ndarray:
+        """Tukey's weights (N,) of residuals (N, 3), their spread taken from their median."""
+        length = np.linalg.norm(residual, axis=1)
+        sigma = max(np.median(length) / CHI3_MEDIAN, 0.01)  # 0.01: about two steps of 8 bits
+        return np.clip(1 - (length / (self.cutoff * sigma)) ** 2, 0, None) ** 2
+
+    def prior(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals (B + 11,) of the priors and their slopes."""
+        slopes = np.zeros(len(p))
+        slopes[:-TAIL] = 1 / self.beta_sigma
+        slopes[-2], slopes[-1] = 1 / GLOSS_SIGMA, 1 / SHININESS_PRIOR[1]
+        centre = np.zeros(len(p))
+        centre[-1] = SHININESS_PRIOR[0]
+        return slopes * (p - centre), slopes
+
+
+def minimise(problem: PhongProblem, start: np.ndarray, steps: int) -> np.ndarray:
+    """Packed parameters by Levenberg–Marquardt with robust weights renewed at every step.
+
+    Ends early when a step gains less than a thousandth of the cost.
+    """
+    p, damping = _unit_light(start), 1e-2
+    colors, jacobian = problem.shade(p, jacobian=True)
+    for _ in range(steps):
+        weights = problem.weights(colors - problem.colors) * problem.precision
+        normal, gradient = _normal_equations(problem, p, colors, jacobian, weights)
+        before = _cost(problem, p, colors, weights)
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-6), gradient)
+        trial = _unit_light(p - step)
+        shaded, _ = problem.shade(trial)
+        after = _cost(problem, trial, shaded, weights)
+        if after >= before:
+            damping *= 10
+            continue
+        p, damping = trial, max(damping * 0.2, 1e-7)
+        if before - after < 1e-3 * before:
+            break
+        colors, jacobian = problem.shade(p, jacobian=True)
+    return p
+
+
+def _unit_light(p):
+    """The light's length is no parameter of Eq. 4: held at 1."""
+    p = p.copy()
+    p[-5:-2] /= np.linalg.norm(p[-5:-2])
+    return p
+
+
+def _normal_equations(problem, p, colors, jacobian, weights):
+    prior, slopes = problem.prior(p)
+    tall = jacobian * weights[:, None, None]
+    flat = jacobian.reshape(-1, len(p))
+    normal = tall.reshape(-1, len(p)).T @ flat + np.diag(slopes**2)
+    residual = (colors - problem.colors).ravel()
+    return normal, tall.reshape(-1, len(p)).T @ residual + slopes * prior
+
+
+def _cost(problem, p, colors, weights):
+    prior, _ = problem.prior(p)
+    return (weights * ((colors - problem.colors) ** 2).sum(1)).sum() + prior @ prior

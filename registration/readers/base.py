@@ -1,0 +1,154 @@
+"""What every reader offers, and the layouts by name."""
+
+import json
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from faces.camera import Camera
+from faces.errors import BadInput
+from faces.types import Provenance, Scan
+
+# layout name -> module and class; a layout's module is imported when it is asked for
+LAYOUTS = {
+    "rgbd": ("registration.readers.rgbd", "RgbdReader"),
+    "mesh": ("registration.readers.mesh", "MeshReader"),
+}
+SOURCE_FILE = "source.json"
+SOURCE_FIELDS = ("source", "licence", "consent")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRef:
+    """Where one scan lies: plain strings, so that it can be written to a plan as JSON.
+
+    Attributes:
+        key: unique within a run, "/"-separated, e.g. "s0001/f000".
+        subject: the person; splits are made by it.
+        files: role ("color", "depth", "camera", "landmarks", "truth", "mesh") to the path relative
+            to the reader's root, "/"-separated.
+    """
+
+    key: str
+    subject: str
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """Another look at the same scan, for a detector that fails on the frontal one.
+
+    Attributes:
+        color: (H, W, 3) uint8 sRGB.
+        depth_mm: (H, W) float32, 0 on the background.
+        camera: of this view.
+        rotation: (3, 3) float64 and translation_mm (3,): this view's camera frame into the
+            scan's, ``x_scan = rotation @ x_view + translation_mm``.
+    """
+
+    color: np.ndarray
+    depth_mm: np.ndarray
+    camera: Camera
+    rotation: np.ndarray
+    translation_mm: np.ndarray
+
+
+class Reader(Protocol):
+    """A folder of scans."""
+
+    def refs(self) -> list[ScanRef]:
+        """All scans below the root, sorted by key. Opens no image.
+
+        Raises:
+            BadInput: the folder is missing or holds no scan of this layout.
+        """
+        ...
+
+    def read(self, ref: ScanRef) -> Scan:
+        """One scan, with its landmarks where a file beside it has them.
+
+        Raises:
+            BadInput: a file is missing, damaged, or does not fit the others.
+        """
+        ...
+
+    def side_views(self, ref: ScanRef) -> list[SideView]:
+        """Other looks at the scan, best first; empty where the layout has but one image."""
+        ...
+
+
+def open_layout(layout: str, root: str | Path, **options) -> Reader:
+    """The reader of a folder layout, "rgbd" or "mesh".
+
+    Args:
+        layout: the name, a key of LAYOUTS.
+        root: the folder.
+        options: see the reader's class; ``source``, ``licence``, ``consent`` for any of them.
+
+    Raises:
+        BadInput: unknown layout or option, or the folder does not exist.
+    """
+    if layout not in LAYOUTS:
+        raise BadInput(f"layout '{layout}'", "unknown", ", ".join(LAYOUTS), "choose one of them")
+    root = Path(root)
+    if not root.is_dir():
+        raise BadInput(f"scans '{root}'", "no such folder", "a folder of scans", "check the path")
+    module, name = LAYOUTS[layout]
+    try:
+        return getattr(import_module(module), name)(root, **options)
+    except TypeError as error:
+        expected = "the options that this layout has"
+        raise BadInput(f"layout '{layout}'", str(error), expected, "drop the others") from error
+
+
+def provenance_of(root: Path, folder: Path, given: dict[str, str | None]) -> Provenance:
+    """Source, licence and consent: options first, then source.json from the subject's folder up.
+
+    Args:
+        root: of the layout; its name is the source where nobody said.
+        folder: the scan's own folder, at or below ``root``.
+        given: the options by field; None where not given.
+
+    Raises:
+        BadInput: a source.json that cannot be read.
+    """
+    fields = {"source": root.resolve().name, "licence": "unknown", "consent": "unknown"}
+    for place in _folders_between(root, folder):
+        if (place / SOURCE_FILE).is_file():
+            record = read_json(place / SOURCE_FILE)
+            fields.update({k: str(record[k]) for k in SOURCE_FIELDS if record.get(k)})
+    fields.update({name: value for name, value in given.items() if value})
+    return Provenance(**fields)
+
+
+def nearest_above(root: Path, folder: Path, name: str) -> Path | None:
+    """The file ``name`` in ``folder`` or the nearest folder above it, up to ``root``."""
+    places = reversed(_folders_between(root, folder))
+    return next((place / name for place in places if (place / name).is_file()), None)
+
+
+def read_json(path: Path) -> dict:
+    """A JSON object from a file.
+
+    Raises:
+        BadInput: not readable as one.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"file '{path}'", str(error), "JSON", "repair the file") from error
+    if not isinstance(record, dict):
+        got = type(record).__name__
+        raise BadInput(f"file '{path}'", f"a JSON {got}", "a JSON object", "repair the file")
+    return record
+
+
+def _folders_between(root: Path, folder: Path) -> list[Path]:
+    """``root``, then each folder on the way down to ``folder``."""
+    places = [root]
+    for part in folder.relative_to(root).parts:
+        places.append(places[-1] / part)
+    return places

@@ -1,0 +1,87 @@
+"""Image files, decoded whole or not at all."""
+
+import contextlib
+import struct
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from faces.errors import BadInput
+
+MAX_PIXELS = 100_000_000  # larger than any camera's frame; a header that says more is a bomb
+_DEPTH_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+def read_color(path: Path) -> np.ndarray:
+    """Colour image (H, W, 3) uint8 sRGB from PNG, JPEG, or whatever else Pillow reads.
+
+    Grey images are repeated to three channels, transparency is dropped. The EXIF orientation is
+    not applied: depth and intrinsics belong to the pixels as stored.
+
+    Raises:
+        BadInput: missing, damaged, truncated, or above MAX_PIXELS.
+    """
+    with _opened(path, "a colour image") as image:
+        return np.array(image.convert("RGB"))
+
+
+def read_depth(path: Path, scale_mm: float) -> np.ndarray:
+    """Depth image (H, W) float32 in mm from a 16-bit grey PNG.
+
+    Args:
+        path: the file.
+        scale_mm: millimetres a unit, e.g. 1 for millimetres, 0.1 for tenths.
+
+    Raises:
+        BadInput: missing, damaged, truncated, above MAX_PIXELS, or not 16-bit grey.
+    """
+    with _opened(path, "a 16-bit depth PNG") as image:
+        if image.mode not in _DEPTH_MODES:
+            got = f"an image of mode '{image.mode}' with {len(image.getbands())} channels"
+            if image.mode in ("L", "P", "1"):
+                got = "8-bit depth"
+            remedy = "export the raw sensor depth, not a preview of it"
+            raise BadInput(f"depth '{path}'", got, "16-bit grey PNG", remedy)
+        return np.array(image).astype(np.float32) * np.float32(scale_mm)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, expected: str) -> Iterator[Image.Image]:
+    """An image, decoded completely: OpenCV would hand out a truncated one half grey."""
+    what = f"image '{path}'"
+    if not path.is_file():
+        raise BadInput(what, "no such file", expected, "check the name and the layout")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+    except Image.DecompressionBombError as error:
+        raise _too_large(what, str(error)) from error
+    except (OSError, ValueError, SyntaxError, struct.error) as error:
+        raise BadInput(what, f"unreadable ({error})", expected, "export it again") from error
+    with image:
+        decode(image, what, expected)
+        yield image
+
+
+def decode(image: Image.Image, what: str, expected: str = "an image") -> None:
+    """Decode an opened image completely.
+
+    Raises:
+        BadInput: its header says more than MAX_PIXELS, or its data are damaged or cut short.
+    """
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large(what, f"the header says {image.width}×{image.height} pixels")
+    try:
+        image.load()
+    except (OSError, ValueError, SyntaxError, struct.error, EOFError, IndexError) as error:
+        got = f"damaged or truncated ({error})"
+        raise BadInput(what, got, expected, "copy or export it again") from error
+
+
+def _too_large(what: str, got: str) -> BadInput:
+    expected = f"at most {MAX_PIXELS / 1e6:.0f} megapixels"
+    return BadInput(what, got, expected, "scale it down, or check that the file is an image")

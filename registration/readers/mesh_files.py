@@ -1,0 +1,159 @@
+"""Textured meshes from OBJ, PLY and GLB files, checked and brought to millimetres."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from faces.errors import BadInput
+from registration.readers.images import decode
+
+LOG = logging.getLogger(__name__)
+
+SUFFIXES = (".obj", ".glb", ".ply")
+UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+# Longest side of the bounding box of anything from a bare face to a bust, mm. The ranges of the
+# three units do not overlap, since the largest is less than ten times the smallest.
+HEAD_EXTENT_MM = (110.0, 1000.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TexturedMesh:
+    """A coloured surface.
+
+    Attributes:
+        vertices_mm: (V, 3) float64, in the model frame's axes (x right, y up, z out of the face).
+        triangles: (T, 3) int32.
+        uv: (V, 2) float32 in [0, 1], v upwards; None where the colour is on the vertices.
+        texture: (H, W, 3) uint8 sRGB; None where the colour is on the vertices.
+        colors: (V, 3) float32 in [0, 255]; None where there is a texture.
+        to_model: (3, 3) float64, file coordinates to model axes in mm: x_mm = to_model @ x_file.
+    """
+
+    vertices_mm: np.ndarray
+    triangles: np.ndarray
+    uv: np.ndarray | None
+    texture: np.ndarray | None
+    colors: np.ndarray | None
+    to_model: np.ndarray
+
+
+def read_mesh(path: Path, unit: str = "auto", up: str = "y", front: str = "z") -> TexturedMesh:
+    """A mesh with its colour.
+
+    Args:
+        path: .obj, .glb or .ply.
+        unit: "mm", "cm", "m", or "auto" to tell them by the size of a head.
+        up, front: the file's axes that point to the top of the head and out of the face, e.g.
+            "y", "-z".
+
+    Raises:
+        BadInput: unreadable, no triangles, non-finite vertices, no colour, a missing texture
+            file, an impossible size, or impossible axes.
+    """
+    what = f"mesh '{path}'"
+    _check_references(path)
+    mesh = _load(path)
+    vertices = np.asarray(mesh.vertices, dtype=np.float64)
+    bad = int((~np.isfinite(vertices)).any(1).sum())
+    if bad:
+        got = f"{bad:,} of {len(vertices):,} vertices are NaN or infinite"
+        raise BadInput(what, got, "finite coordinates", "repair the mesh and export it again")
+    uv, texture, colors = _color_of(mesh, what)
+    to_model = _axes(up, front, what) * _unit_mm(vertices, unit, what)
+    triangles = np.ascontiguousarray(mesh.faces, dtype=np.int32)
+    return TexturedMesh(vertices @ to_model.T, triangles, uv, texture, colors, to_model)
+
+
+def _load(path: Path) -> trimesh.Trimesh:
+    what, remedy = f"mesh '{path}'", "export it again as OBJ, PLY or GLB"
+    if not path.is_file():
+        raise BadInput(what, "no such file", "a mesh", "check the path")
+    try:
+        loaded = trimesh.load(path, process=False)
+        if isinstance(loaded, trimesh.Scene):
+            parts = [g for g in loaded.dump() if isinstance(g, trimesh.Trimesh)]
+            loaded = trimesh.util.concatenate(parts) if parts else None
+    # trimesh's parsers let any of these through on a damaged file.
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise BadInput(what, f"unreadable ({error})", "OBJ, PLY or GLB", remedy) from error
+    if not isinstance(loaded, trimesh.Trimesh) or not len(loaded.faces):
+        raise BadInput(what, "no triangles", "a triangle mesh", "mesh the points first")
+    return loaded
+
+
+def _color_of(mesh: trimesh.Trimesh, what: str):
+    """(uv, texture, None) or (None, None, colours)."""
+    visual = mesh.visual
+    if visual.kind in ("vertex", "face"):
+        return None, None, np.asarray(visual.vertex_colors, dtype=np.float32)[:, :3]
+    material = getattr(visual, "material", None)
+    image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+    uv = getattr(visual, "uv", None)
+    if image is None or uv is None:
+        got = "no texture and no vertex colours" if image is None else "no texture coordinates"
+        remedy = "export it with its texture: registration matches colours"
+        raise BadInput(what, got, "a texture, or colours on the vertices", remedy)
+    decode(image, f"texture of {what}")
+    return np.asarray(uv, dtype=np.float32), np.array(image.convert("RGB")), None
+
+
+def _check_references(path: Path) -> None:
+    """The files that an OBJ names exist: trimesh would load it without its texture."""
+    if path.suffix.lower() != ".obj" or not path.is_file():
+        return
+    for material in _named(path, "mtllib"):
+        if not material.is_file():
+            raise _missing(path, material, "material file")
+        for texture in _named(material, "map_Kd"):
+            if not texture.is_file():
+                raise _missing(path, texture, "texture")
+
+
+def _missing(path: Path, wanted: Path, kind: str) -> BadInput:
+    expected, remedy = f"the {kind} beside the mesh", f"put '{wanted.name}' beside it"
+    return BadInput(f"mesh '{path}'", f"{kind} '{wanted}' is missing", expected, remedy)
+
+
+def _named(path: Path, keyword: str) -> list[Path]:
+    """Files named by the lines of ``path`` that begin with ``keyword``, beside it."""
+    found = []
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            head, _, rest = line.strip().partition(" ")
+            if head == keyword and rest.strip():
+                whole = path.parent / rest.strip().replace("\\", "/")
+                # Options such as "-s 1 1 1" may stand before the name.
+                last = path.parent / rest.split()[-1].replace("\\", "/")
+                found.append(last if rest.strip().startswith("-") else whole)
+    return found
+
+
+def _axes(up: str, front: str, what: str) -> np.ndarray:
+    """(3, 3) rotation from the file's axes to the model's."""
+    named = {}
+    for axis, unit_vector in zip("xyz", np.eye(3), strict=True):
+        named[axis], named[f"-{axis}"], named[f"+{axis}"] = unit_vector, -unit_vector, unit_vector
+    if up not in named or front not in named or abs(named[up] @ named[front]) > 0:
+        got, expected = f"up '{up}', front '{front}'", "two different axes of x, -x, y, -y, z, -z"
+        raise BadInput(what, got, expected, "mend --up and --front")
+    return np.stack([np.cross(named[up], named[front]), named[up], named[front]])
+
+
+def _unit_mm(vertices: np.ndarray, unit: str, what: str) -> float:
+    """Millimetres a file unit."""
+    if unit in UNITS_MM:
+        return UNITS_MM[unit]
+    if unit != "auto":
+        raise BadInput(what, f"unit '{unit}'", "mm, cm, m or auto", "mend --unit")
+    extent = float(np.ptp(vertices, axis=0).max())
+    for name, factor in UNITS_MM.items():
+        if HEAD_EXTENT_MM[0] <= extent * factor < HEAD_EXTENT_MM[1]:
+            if factor != 1:
+                LOG.info("%s: %.3g units long, taken as %s", what, extent, name)
+            return factor
+    got = f"{extent:.4g} units long"
+    expected = f"a head of {HEAD_EXTENT_MM[0]:.0f} to {HEAD_EXTENT_MM[1]:.0f} mm in mm, cm or m"
+    raise BadInput(what, got, expected, "pass --unit, or cut the mesh to the head")
