@@ -47,23 +47,31 @@ def _distances(points, vertices, triangles, near, starts, around, out):
 @numba.njit(cache=True, nogil=True)
 def _squared(p, a, b, c):
     """Squared distance to a triangle: its plane if the foot lies inside, else its three sides."""
-    ab, ac, ap = b - a, c - a, p - a
-    d00, d01, d11 = (ab * ab).sum(), (ab * ac).sum(), (ac * ac).sum()
-    d20, d21 = (ap * ab).sum(), (ap * ac).sum()
+    d00 = d01 = d11 = d20 = d21 = d22 = 0.0
+    for k in range(3):  # scalars: small arrays would cost an allocation each
+        ab, ac, ap = b[k] - a[k], c[k] - a[k], p[k] - a[k]
+        d00 += ab * ab
+        d01 += ab * ac
+        d11 += ac * ac
+        d20 += ap * ab
+        d21 += ap * ac
+        d22 += ap * ap
     determinant = d00 * d11 - d01 * d01
     if determinant > 1e-12 * d00 * d11:
         s = (d11 * d20 - d01 * d21) / determinant
         t = (d00 * d21 - d01 * d20) / determinant
         if s >= 0 and t >= 0 and s + t <= 1:
-            gap = ap - s * ab - t * ac
-            return (gap * gap).sum()
+            return max(0.0, d22 - s * d20 - t * d21)
     return min(_to_side(p, a, b), _to_side(p, b, c), _to_side(p, c, a))
 
 
 @numba.njit(cache=True, nogil=True)
 def _to_side(p, a, b):
-    side, gap = b - a, p - a
-    length = (side * side).sum()
-    share = 0.0 if length == 0 else min(1.0, max(0.0, (gap * side).sum() / length))
-    gap = gap - share * side
-    return (gap * gap).sum()
+    length = along = whole = 0.0
+    for k in range(3):
+        side, gap = b[k] - a[k], p[k] - a[k]
+        length += side * side
+        along += side * gap
+        whole += gap * gap
+    share = 0.0 if length == 0 else min(1.0, max(0.0, along / length))
+    return max(0.0, whole + share * (share * length - 2 * along))

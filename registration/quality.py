@@ -14,7 +14,6 @@ from faces.types import Quality, RegisteredFace
 from imaging.raster import rasterise
 from registration.correspond import DepthTarget, Matches
 from registration.distance import distance_to_surface
-from registration.template import SOFT_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def against_truth(
         and "visible_percent" in % of the true outer interocular distance.
     """
     skin = model.regions["face"] & model.part_vertices("skin")
-    normals = vertex_normals(truth_vertices_mm, model.part_triangles(*SOFT_PARTS))
+    normals = vertex_normals(truth_vertices_mm, model.part_triangles("skin"))
     gap = face.vertices_mm - truth_vertices_mm
     error = np.linalg.norm(gap, axis=1)
     along = np.abs(np.einsum("ij,ij->i", gap, normals))

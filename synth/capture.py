@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 
 from faces.camera import Camera
-from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
-from faces.visibility import view_directions, visible_vertices
+from faces.visibility import visible_vertices
 from synth.render import render_face
 from synth.sensor import SensorSettings, sense_color, sense_depth
 from synth.skin import lit_colors, skin_detail
@@ -63,7 +62,8 @@ def capture(
     detail = skin_detail(model, rng)
     image = render_face(model, vertices, colors, camera, wall_color, settings.supersample, detail)
     depth = np.where(image.mask, image.depth_mm, wall_depth)
-    points = jaw_aware_landmarks(model, vertices, camera)
+    visible = visible_vertices(vertices, model.triangles, camera)
+    points = jaw_aware_landmarks(model, visible)
     landmarks_px = camera.project(vertices[points])
     noise = rng.normal(0, settings.landmark_noise_px, landmarks_px.shape)
     return Scan(
@@ -78,31 +78,32 @@ def capture(
             "vertices_mm": vertices,
             "landmarks_px": landmarks_px,
             "landmark_vertices": points,
-            "landmarks_visible": visible_vertices(vertices, model.triangles, camera)[points],
+            "landmarks_visible": visible[points],
             "albedo": albedo,
             **_parameters(subject),
         },
     )
 
 
-def jaw_aware_landmarks(
-    model: MorphableModel, vertices_mm: np.ndarray, camera: Camera
-) -> np.ndarray:
+def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarray:
     """Vertices (68,) int32 that an image's ibug68 points show.
 
-    A jaw point that the camera no longer sees slides along its contour line towards the front of
-    the cheek until the surface faces the camera: there the outline of the face is, and there
-    people and detectors put the point.
+    A jaw point that the camera does not see slides along its contour line towards the front of
+    the cheek until it is seen: there the outline of the face is, and there people and detectors
+    put the point.
+
+    Args:
+        model: gives the points and the contour lines.
+        visible: (V,) bool, from faces.visibility.
     """
     points = model.landmarks["ibug68"].copy()
-    normals = vertex_normals(vertices_mm, model.triangles)
-    facing = (normals * view_directions(vertices_mm, camera)).sum(-1) > 0
     for jaw, line in enumerate(model.contour):
+        if visible[points[jaw]]:
+            continue
         at = int(np.argmax(line == points[jaw]))  # 0, the front end, where it is not on its line
-        while at > 0 and not facing[line[at]]:
+        while at > 0 and not visible[line[at]]:
             at -= 1
-        if not facing[points[jaw]]:
-            points[jaw] = line[at]
+        points[jaw] = line[at]
     return points
 
 

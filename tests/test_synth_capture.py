@@ -5,6 +5,7 @@ import pytest
 
 from faces.camera import Camera, Pose
 from faces.rotation import matrix_from_euler
+from faces.visibility import visible_vertices
 from registration.readers.rgbd import RgbdReader
 from synth.capture import CaptureSettings, capture, jaw_aware_landmarks
 from synth.rgbd import write_rgbd
@@ -70,9 +71,11 @@ def test_landmark_noise_is_what_was_asked_for():
 def test_jaw_points_slide_on_the_side_that_turns_away(yaw_deg):
     pose = Pose(matrix_from_euler(yaw_deg), np.array([0, 0, 700.0]))
     vertices = pose.apply(MODEL.mean_mm.astype(np.float64))
-    plain, points = MODEL.landmarks["ibug68"], jaw_aware_landmarks(MODEL, vertices, SETTINGS.camera)
+    visible = visible_vertices(vertices, MODEL.triangles, SETTINGS.camera)
+    plain, points = MODEL.landmarks["ibug68"], jaw_aware_landmarks(MODEL, visible)
     np.testing.assert_array_equal(points[17:], plain[17:])
     moved = points[:17] != plain[:17]
+    assert visible[points[:17]].all()
     # yaw > 0 turns the nose to image right: the right half of the jaw (points 9-16) turns away
     away, near = (slice(9, 17), slice(0, 8)) if yaw_deg > 0 else (slice(0, 8), slice(9, 17))
     if yaw_deg:
