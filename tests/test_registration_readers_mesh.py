@@ -146,7 +146,7 @@ def test_the_back_of_a_head_does_not_show_through_a_hole(tmp_path):
 
 
 def test_side_views_see_the_same_surface(folder):
-    scan, reader, ref = read_only(folder)
+    _, reader, ref = read_only(folder)
     views = reader.side_views(ref)
     assert len(views) == 2
     for view, yaw_deg in zip(views, (30.0, -30.0), strict=True):
