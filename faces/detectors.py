@@ -21,6 +21,11 @@ LANDMARKER_URL = (
 FACE_ALIGNMENT_FILES = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
 FACE_ALIGNMENT_URL = "https://www.adrianbulat.com/downloads/python-fan/"
 
+# Closes the networks at exit. Registered before MediaPipe is imported, hence run after its own exit
+# handler and while its modules are still whole: earlier or later, closing would raise.
+_AT_EXIT = contextlib.ExitStack()
+atexit.register(_AT_EXIT.close)
+
 
 class Detector(Protocol):
     """Anything that finds the landmarks of the one face in an image."""
@@ -154,6 +159,7 @@ def _mediapipe(model_path: str, min_confidence: float):
     try:
         with _quiet_stderr():
             network = vision.FaceLandmarker.create_from_options(options)
+            _AT_EXIT.callback(network.close)
             # The first image builds the graph, which logs once more.
             blank = mp.Image(mp.ImageFormat.SRGB, np.zeros((64, 64, 3), dtype=np.uint8))
             network.detect(blank)
@@ -165,16 +171,6 @@ def _mediapipe(model_path: str, min_confidence: float):
         return mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(color))
 
     return network, as_image
-
-
-@atexit.register
-def _drop_network() -> None:
-    """Let go of the network at exit, while MediaPipe's modules are still whole.
-
-    Registered before MediaPipe is imported, hence run after its own exit handler; before that, it
-    would call threads that are gone.
-    """
-    _mediapipe.cache_clear()
 
 
 class FaceAlignmentDetector:
