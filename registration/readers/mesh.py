@@ -1,7 +1,7 @@
 """Folders of textured meshes, each rendered from the front to an RGB-D frame."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ class MeshReader:
     unit: str = "auto"
     up: str = "y"
     front: str = "z"
-    frame: FrameSettings = FrameSettings()
+    frame: FrameSettings = field(default_factory=FrameSettings)
     source: str | None = None
     licence: str | None = None
     consent: str | None = None

@@ -1,0 +1,267 @@
+"""Correspondence in position and colour (Beyond 3DMM Space, Eq. 6), with rejections by name.
+
+    k_corr = argmin_k ‖v_i − v*_k‖ + λ_tex ‖c_i − c*_k‖
+    subject to ‖v_i − v*_k‖ < τ_v and ‖c_i − c*_k‖ < τ_c
+
+The numbers, and how they are read, stand in registration.thresholds.
+"""
+
+from dataclasses import dataclass, field
+
+import numba
+import numpy as np
+import scipy.spatial
+
+from faces.camera import Camera
+from registration.thresholds import Thresholds
+
+REASONS = ("matched", "back_face", "hidden", "distance", "color", "normal", "silhouette")
+MATCHED, BACK_FACE, HIDDEN, DISTANCE, COLOR, NORMAL, SILHOUETTE = range(len(REASONS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthTarget:
+    """A depth image as the surface to match, V* and C* of Eq. 6.
+
+    Attributes:
+        camera: of the image.
+        points_mm: (H, W, 3) float32, camera frame.
+        colors: (H, W, 3) float32 in [0, 1].
+        normals: (H, W, 3) float32, unit, towards the camera; zero where unknown.
+        valid: (H, W) bool, where there is a point.
+        rim: (H, W) bool, silhouette and depth-jump pixels: the closest point to whatever lies
+            beyond the edge of what was seen, so a match there says nothing. Rims of holes are not
+            among them.
+    """
+
+    camera: Camera
+    points_mm: np.ndarray
+    colors: np.ndarray
+    normals: np.ndarray
+    valid: np.ndarray
+    rim: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CloudTarget:
+    """An unorganised cloud as the surface to match.
+
+    Attributes:
+        points_mm: (K, 3) float64, camera frame.
+        colors: (K, 3) float32 in [0, 1].
+        normals: (K, 3) float32, unit; zero where unknown.
+        rim: (K,) bool, points on the edge of what was seen.
+        trees: 6-D trees already built, by λ_tex in mm.
+    """
+
+    points_mm: np.ndarray
+    colors: np.ndarray
+    normals: np.ndarray
+    rim: np.ndarray
+    trees: dict[float, scipy.spatial.cKDTree] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """What Eq. 6 found for N vertices.
+
+    Attributes:
+        index: (N,) int64, pixel (row-major) or point of the target; -1 where rejected.
+        reason: (N,) uint8, index into REASONS.
+        points_mm: (N, 3) float64, matched points in the camera frame; 0 where rejected.
+        normals: (N, 3) float64, the target's normals there.
+        distance_mm: (N,) float64, ‖v − v*‖; NaN where rejected.
+        color_distance: (N,) float64, ‖c − c*‖; NaN where rejected.
+    """
+
+    index: np.ndarray
+    reason: np.ndarray
+    points_mm: np.ndarray
+    normals: np.ndarray
+    distance_mm: np.ndarray
+    color_distance: np.ndarray
+
+    @property
+    def found(self) -> np.ndarray:
+        """(N,) bool."""
+        return self.reason == MATCHED
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Counts by reason, without "matched"."""
+        counts = np.bincount(self.reason, minlength=len(REASONS))
+        return {name: int(n) for name, n in zip(REASONS[1:], counts[1:], strict=True)}
+
+
+def match(
+    vertices_mm: np.ndarray,
+    colors: np.ndarray,
+    normals: np.ndarray,
+    seen: np.ndarray,
+    target: DepthTarget | CloudTarget,
+    thresholds: Thresholds,
+) -> Matches:
+    """Eq. 6 for every vertex that the camera sees.
+
+    Args:
+        vertices_mm: (N, 3) camera frame.
+        colors: (N, 3) in [0, 1], the rendered texture C of Eq. 4.
+        normals: (N, 3) unit outward normals.
+        seen: (N,) uint8, MATCHED (0) where a match may be looked for, else BACK_FACE or HIDDEN.
+        target: a depth image (projective window search) or a cloud (6-D tree).
+        thresholds: λ_tex, τ_v, τ_c and the normals' largest angle.
+    """
+    search = _search_window if isinstance(target, DepthTarget) else _search_tree
+    index, reason = search(np.asarray(vertices_mm, np.float64), colors, seen, target, thresholds)
+    return _describe(vertices_mm, colors, normals, index, reason, target, thresholds)
+
+
+def _describe(vertices_mm, colors, normals, index, reason, target, thresholds):
+    """Drop matches on rims and against the normal, then look up what the others matched."""
+    found = np.flatnonzero(reason == MATCHED)
+    where = index[found]
+    points = target.points_mm.reshape(-1, 3)[where].astype(np.float64)
+    theirs = target.normals.reshape(-1, 3)[where].astype(np.float64)
+    cosine = np.einsum("ij,ij->i", normals[found], theirs)
+    unknown = ~theirs.any(axis=1)
+    bad_normal = (cosine < np.cos(np.radians(thresholds.normal_deg))) & ~unknown
+    on_rim = target.rim.ravel()[where]
+    reason[found[bad_normal]] = NORMAL
+    reason[found[on_rim]] = SILHOUETTE
+    keep = ~(bad_normal | on_rim)
+    index[found[~keep]] = -1
+    return Matches(
+        index,
+        reason,
+        _scatter(len(index), found[keep], points[keep]),
+        _scatter(len(index), found[keep], theirs[keep]),
+        *_distances(vertices_mm, colors, found[keep], where[keep], target),
+    )
+
+
+def _scatter(count, where, values):
+    out = np.zeros((count, 3))
+    out[where] = values
+    return out
+
+
+def _distances(vertices_mm, colors, found, where, target):
+    """‖v − v*‖ and ‖c − c*‖ (N,), NaN where nothing was found."""
+    pairs = ((vertices_mm, target.points_mm), (colors, target.colors))
+    out = np.full((2, len(vertices_mm)), np.nan)
+    for row, (mine, theirs) in zip(out, pairs, strict=True):
+        row[found] = np.linalg.norm(mine[found] - theirs.reshape(-1, 3)[where], axis=1)
+    return out
+
+
+def _search_window(vertices_mm, colors, seen, target, thresholds, finest_only=False):
+    """Eq. 6 among the pixels around each vertex's projection.
+
+    ``finest_only`` visits every pixel that can lie within τ_v, which is exact; otherwise a large
+    window is visited on a grid whose step halves around the best pixel so far.
+    """
+    camera = target.camera
+    pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1e6)
+    if camera.is_perspective:
+        depth = np.maximum(vertices_mm[:, 2], 2 * thresholds.tau_v_mm)
+        slope = np.sqrt(1 + (vertices_mm[:, :2] ** 2).sum(1) / depth**2)
+        # A point τ_v nearer to the camera projects further out: hence the depth less τ_v.
+        px_per_mm = max(camera.fx, camera.fy) * slope / (depth - thresholds.tau_v_mm)
+    else:
+        px_per_mm = np.full(len(vertices_mm), 1 / camera.mm_per_px)
+    radius = np.ceil(thresholds.tau_v_mm * px_per_mm).astype(np.int64)
+    index = np.full(len(vertices_mm), -1, dtype=np.int64)
+    reason = np.array(seen, dtype=np.uint8)
+    _window_kernel(
+        vertices_mm,
+        np.asarray(colors, np.float64),
+        pixels,
+        radius,
+        target.points_mm,
+        target.colors,
+        target.valid,
+        (thresholds.lambda_mm, thresholds.tau_v_mm, thresholds.tau_c),
+        1 << 30 if finest_only else 5,
+        index,
+        reason,
+    )
+    return index, reason
+
+
+@numba.njit(cache=True, nogil=True)
+def _window_kernel(
+    vertices, colors, pixels, radius, points, image, valid, numbers, steps, index, reason
+):
+    width = valid.shape[1]
+    for i in range(len(vertices)):
+        if reason[i] != 0:
+            continue
+        stride = max(1, radius[i] // steps)
+        reach = (radius[i] + stride - 1) // stride
+        row, column = int(np.floor(pixels[i, 1])), int(np.floor(pixels[i, 0]))
+        best = (np.inf, np.inf, -1, -1)
+        while True:
+            best = _visit(
+                vertices[i], colors[i], row, column, stride, reach, best, points, image, valid,
+                numbers,
+            )  # fmt: skip
+            if stride == 1 or best[2] < 0:
+                break
+            row, column = best[2] // width, best[2] % width
+            stride, reach = (stride + 1) // 2, 2
+        if best[0] < np.inf:
+            index[i] = best[2]
+        else:
+            reason[i] = COLOR if best[3] == 1 else DISTANCE
+
+
+@numba.njit(cache=True, nogil=True)
+def _visit(vertex, color, row, column, stride, reach, best, points, image, valid, numbers):
+    """Best of a grid of pixels: (Eq. 6 within the thresholds, distance, pixel, within τ_v).
+
+    Until a pixel passes both thresholds, the pixel nearest in space leads the search.
+    """
+    height, width = valid.shape
+    cost, nearest, pixel, close = best
+    for r in range(row - reach * stride, row + reach * stride + 1, stride):
+        if r < 0 or r >= height:
+            continue
+        for c in range(column - reach * stride, column + reach * stride + 1, stride):
+            if c < 0 or c >= width or not valid[r, c]:
+                continue
+            space, tint = 0.0, 0.0
+            for k in range(3):
+                space += (vertex[k] - points[r, c, k]) ** 2
+                tint += (color[k] - image[r, c, k]) ** 2
+            space, tint = np.sqrt(space), np.sqrt(tint)
+            if space < numbers[1]:
+                close = 1
+                if tint < numbers[2] and space + numbers[0] * tint < cost:
+                    cost, pixel = space + numbers[0] * tint, r * width + c
+            if cost == np.inf and space < nearest:
+                nearest, pixel = space, r * width + c
+    return cost, nearest, pixel, close
+
+
+def _search_tree(vertices_mm, colors, seen, target, thresholds, neighbours=16):
+    """Eq. 6 among the nearest points in [x, y, z, λ·r, λ·g, λ·b], re-ranked by Eq. 6 itself."""
+    weight = thresholds.lambda_mm
+    if weight not in target.trees:
+        target.trees[weight] = scipy.spatial.cKDTree(
+            np.hstack([target.points_mm, weight * target.colors])
+        )
+    wanted = np.flatnonzero(np.asarray(seen) == MATCHED)
+    query = np.hstack([vertices_mm[wanted], weight * colors[wanted]])
+    count = min(neighbours, len(target.points_mm))
+    near = target.trees[weight].query(query, k=np.arange(1, count + 1))[1]
+    space = np.linalg.norm(vertices_mm[wanted, None] - target.points_mm[near], axis=2)
+    tint = np.linalg.norm(colors[wanted, None] - target.colors[near], axis=2)
+    close = space < thresholds.tau_v_mm
+    cost = np.where(close & (tint < thresholds.tau_c), space + weight * tint, np.inf)
+    best = cost.argmin(1)
+    passed = np.isfinite(cost.min(1))
+    index = np.full(len(vertices_mm), -1, dtype=np.int64)
+    reason = np.array(seen, dtype=np.uint8)
+    index[wanted[passed]] = near[passed, best[passed]]
+    reason[wanted[~passed]] = np.where(close.any(1), COLOR, DISTANCE)[~passed]
+    return index, reason

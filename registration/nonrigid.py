@@ -1,0 +1,154 @@
+"""One step of non-rigid registration: displacements that meet the matches and stay smooth.
+
+With base positions v, displacements u, matches q of weight w and vertex areas M, a step minimises
+
+    Σ M w ‖v + u − q‖² + β Σ_landmarks ‖v + u − t‖² + ε Σ M ‖u‖² + uᵀ(a ℓ² L + ℓ⁴ L M⁻¹ L)u
+
+The optimal-step scheme is Amberg, Romdhani and Vetter's (2007), with stiffness falling as ℓ; the
+unknowns are displacements rather than affine maps, so that x, y and z share one n×n matrix.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from registration.correspond import Matches
+from registration.pcg import conjugate_gradients
+from registration.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Some iterations at one stiffness.
+
+    Attributes:
+        length_mm: ℓ, the smoothing length: data finer than it is ignored.
+        iterations: matches and solves.
+        landmarks: β, in mean vertex areas: how many matches a landmark is worth.
+        progress: where Eq. 6's thresholds stand, in [0, 1].
+    """
+
+    length_mm: float
+    iterations: int
+    landmarks: float
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class NonrigidSettings:
+    """The energy's constants.
+
+    Attributes:
+        energy: name in ENERGIES.
+        tangential: share of a match's tangential pull that is kept; 1 is point-to-point, 0 is
+            point-to-plane.
+        membrane: a, the membrane's share beside the bending energy.
+        prior: ε, pull towards the base; lets unseen regions return to the model.
+        robust_scale: Tukey's cut-off in robust standard deviations of the match distances.
+        robust_floor_mm: the cut-off is never below this: the depth sensor's own noise.
+        direct_above_mm: ℓ from which the direct solver is used; below, conjugate gradients.
+        tolerance: relative residual at which conjugate gradients stop.
+    """
+
+    energy: str = "laplacian"
+    tangential: float = 0.3
+    membrane: float = 0.1
+    prior: float = 0.01
+    robust_scale: float = 4.685
+    robust_floor_mm: float = 2.0
+    direct_above_mm: float = 5.0
+    tolerance: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks3D:
+    """Landmarks with depth: template vertices (l,) int64 and their targets (l, 3) mm, camera."""
+
+    vertices: np.ndarray
+    targets_mm: np.ndarray
+
+
+def robust_weights(
+    matches: Matches, current_mm: np.ndarray, tau_c: float, settings: NonrigidSettings
+) -> np.ndarray:
+    """(n,) weights in [0, 1]: Tukey's biweight of distance along the normal and of colour.
+
+    Without them a match on an occluder or on hair pulls as hard as one on skin.
+    """
+    weights = np.zeros(len(current_mm))
+    found = matches.found
+    if not found.any():
+        return weights
+    gap = matches.points_mm[found] - current_mm[found]
+    along = np.abs(np.einsum("ij,ij->i", gap, matches.normals[found]))
+    distance = np.where(matches.normals[found].any(1), along, np.linalg.norm(gap, axis=1))
+    scale = 1.4826 * np.median(distance)
+    cut = max(settings.robust_scale * scale, settings.robust_floor_mm)
+    color = matches.color_distance[found] / (1.2 * tau_c)  # at τ_c a match still counts a little
+    weights[found] = _biweight(distance / cut) * _biweight(color)
+    return weights
+
+
+def _biweight(x):
+    return np.where(x < 1, (1 - np.minimum(x, 1) ** 2) ** 2, 0.0)
+
+
+def solve_step(
+    template: Template,
+    base_mm: np.ndarray,
+    current_mm: np.ndarray,
+    matches: Matches,
+    weights: np.ndarray,
+    landmarks: Landmarks3D,
+    stage: Stage,
+    settings: NonrigidSettings,
+) -> np.ndarray:
+    """New positions (n, 3) float64 of the template's vertices, camera frame.
+
+    Args:
+        base_mm: (n, 3), where the smooth displacement starts: the model fit.
+        current_mm: (n, 3), the last iteration's positions.
+        matches: of the template's n vertices.
+        weights: (n,) of the matches, in [0, 1].
+        landmarks: pulled with ``stage.landmarks``.
+
+    Raises:
+        KeyError: the settings name an unknown energy.
+    """
+    energy = ENERGIES[settings.energy]
+    data = template.area_mm2 * template.data_share * weights
+    targets = _released(current_mm, matches, settings.tangential)
+    return energy(template, base_mm, current_mm, data, targets, landmarks, stage, settings)
+
+
+def _released(current_mm, matches, tangential):
+    """Targets (n, 3) whose pull along the surface is reduced: the mesh may slide to its match."""
+    gap = np.where(matches.found[:, None], matches.points_mm - current_mm, 0.0)
+    along = np.einsum("ij,ij->i", gap, matches.normals)[:, None] * matches.normals
+    known = matches.normals.any(1, keepdims=True)
+    return current_mm + np.where(known, tangential * gap + (1 - tangential) * along, gap)
+
+
+def _laplacian_energy(template, base, current, data, targets, landmarks, stage, settings):
+    """Membrane and bending: one matrix, three right-hand sides."""
+    pull = np.zeros(len(base))
+    np.add.at(pull, landmarks.vertices, stage.landmarks * template.area_mm2.mean())
+    right = data[:, None] * (targets - base)
+    np.add.at(
+        right,
+        landmarks.vertices,
+        stage.landmarks
+        * template.area_mm2.mean()
+        * (landmarks.targets_mm - base[landmarks.vertices]),
+    )
+    diagonal = data + pull + settings.prior * template.area_mm2
+    squared = stage.length_mm**2
+    matrix = template.system(diagonal, settings.membrane * squared, squared**2)
+    if stage.length_mm >= settings.direct_above_mm:
+        return base + template.symbolic.factorise(matrix).solve(right)
+    displacement, _ = conjugate_gradients(matrix, right, current - base, settings.tolerance)
+    return base + displacement
+
+
+ENERGIES: dict[str, Callable] = {"laplacian": _laplacian_energy}

@@ -1,0 +1,88 @@
+"""Jacobi-preconditioned conjugate gradients for several right-hand sides at once.
+
+The fine level's matrix is close to its diagonal (the smoothing length is about an edge), and the
+last solution is a good start: a few dozen iterations then cost less than a factor.
+"""
+
+import numba
+import numpy as np
+import scipy.sparse as sp
+
+
+def conjugate_gradients(
+    matrix: sp.csr_matrix,
+    right: np.ndarray,
+    start: np.ndarray,
+    tolerance: float = 1e-4,
+    max_iterations: int = 200,
+) -> tuple[np.ndarray, int]:
+    """Jacobi-preconditioned conjugate gradients on three right-hand sides at once.
+
+    Args:
+        matrix: (n, n) CSR, symmetric positive definite.
+        right: (n, k); start: (n, k), the previous solution.
+        tolerance: residual norm over right-hand-side norm, the worst of the k columns.
+        max_iterations: where to stop regardless.
+
+    Returns:
+        (n, k) float64 solution and the iterations made.
+    """
+    x = np.array(start, dtype=np.float64, order="C")
+    right = np.ascontiguousarray(right, dtype=np.float64)
+    data = matrix.data.astype(np.float64)
+    inverse = 1 / matrix.diagonal()
+    count = _conjugate_gradients(
+        matrix.indptr, matrix.indices, data, inverse, right, x, tolerance, max_iterations
+    )
+    return x, count
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply(starts, columns, data, x, out):
+    for i in range(len(starts) - 1):
+        for c in range(x.shape[1]):
+            out[i, c] = 0.0
+        for p in range(starts[i], starts[i + 1]):
+            for c in range(x.shape[1]):
+                out[i, c] += data[p] * x[columns[p], c]
+
+
+@numba.njit(cache=True, nogil=True)
+def _dots(a, b):
+    total = np.zeros(a.shape[1])
+    for i in range(a.shape[0]):
+        for c in range(a.shape[1]):
+            total[c] += a[i, c] * b[i, c]
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _conjugate_gradients(starts, columns, data, inverse, right, x, tolerance, max_iterations):
+    """The classical recurrence, a step length a column; a converged column stands still."""
+    n, k = x.shape
+    product = np.zeros((n, k))
+    _multiply(starts, columns, data, x, product)
+    residual = right - product
+    step = residual * inverse.reshape(n, 1)
+    energy = _dots(residual, step)
+    goal = np.maximum(_dots(right, right) * tolerance**2, 1e-300)
+    for iteration in range(max_iterations):
+        if (_dots(residual, residual) <= goal).all():
+            return iteration
+        _multiply(starts, columns, data, step, product)
+        curvature = _dots(step, product)
+        length = np.where(curvature > 0, energy / np.maximum(curvature, 1e-300), 0.0)
+        for i in range(n):
+            for c in range(k):
+                x[i, c] += length[c] * step[i, c]
+                residual[i, c] -= length[c] * product[i, c]
+        fresh = np.zeros(k)
+        for i in range(n):
+            for c in range(k):
+                fresh[c] += residual[i, c] ** 2 * inverse[i]
+        ratio = np.where(energy > 0, fresh / np.maximum(energy, 1e-300), 0.0)
+        for i in range(n):
+            for c in range(k):
+                step[i, c] = inverse[i] * residual[i, c] + ratio[c] * step[i, c]
+        energy = fresh
+    return max_iterations

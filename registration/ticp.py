@@ -1,0 +1,277 @@
+"""Texture-constrained non-rigid ICP: a scan in a model's topology (Beyond 3DMM Space, 3.1)."""
+
+import logging
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from faces.appearance import AppearanceSettings, fit_appearance, render_texture
+from faces.errors import BadInput
+from faces.fitting import FitSettings, fit_face, refit
+from faces.landmarks import to_ibug68
+from faces.mesh import vertex_normals
+from faces.morphable import MorphableModel
+from faces.types import Appearance, FaceFit, RegisteredFace, Scan
+from faces.visibility import view_directions, visible_vertices
+from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
+from registration.disentangle import disentangle
+from registration.nonrigid import (
+    Landmarks3D,
+    NonrigidSettings,
+    Stage,
+    robust_weights,
+    solve_step,
+)
+from registration.parts import carry_parts
+from registration.quality import Evidence, QualitySettings, assess
+from registration.target import depth_target, landmark_points
+from registration.template import template_of
+from registration.thresholds import PRESETS, MatchSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TicpSettings:
+    """Schedules and the settings of every step.
+
+    Attributes:
+        coarse: stages from the initial fit, on the coarse level.
+        refit: stages after each model refit, on the coarse level.
+        refits: how many times the model is fitted again to what was registered.
+        fine: stages on the fine level (on the same one where the model has one level).
+        match, nonrigid, fit, appearance, quality: of the steps.
+    """
+
+    coarse: tuple[Stage, ...] = (
+        Stage(40.0, 3, 20.0, 0.0),
+        Stage(20.0, 3, 10.0, 0.3),
+        Stage(10.0, 3, 4.0, 0.6),
+        Stage(7.0, 3, 1.0, 0.8),
+    )
+    refit: tuple[Stage, ...] = (
+        Stage(25.0, 2, 4.0, 0.5),
+        Stage(12.0, 2, 2.0, 0.75),
+        Stage(7.0, 3, 0.0, 1.0),
+    )
+    refits: int = 2
+    fine: tuple[Stage, ...] = (Stage(3.0, 2, 0.0, 1.0), Stage(2.5, 2, 0.0, 1.0))
+    match: MatchSettings = PRESETS["annealed"]
+    nonrigid: NonrigidSettings = field(default_factory=NonrigidSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+    appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Where the registration stands on one level of V vertices, in mm in the camera frame.
+
+    Attributes:
+        fit: the model fit that displacements are measured from.
+        base_mm: (V, 3), its surface.
+        vertices_mm: (V, 3) registered so far.
+        appearance: last fit of texture and light; None before the first.
+        matches: last matches, of the template's n vertices; None before the first.
+        weights: (n,) their robust weights.
+    """
+
+    fit: FaceFit
+    base_mm: np.ndarray
+    vertices_mm: np.ndarray
+    appearance: Appearance | None = None
+    matches: Matches | None = None
+    weights: np.ndarray | None = None
+
+
+def register(
+    scan: Scan, model: MorphableModel, settings: TicpSettings | None = None
+) -> RegisteredFace:
+    """Carry the model's mesh onto a scan.
+
+    Args:
+        scan: with landmarks of any scheme that leads to ibug68.
+        model: two levels or one.
+        settings: TicpSettings() where None.
+
+    Raises:
+        BadInput: no landmarks, or no depth on the face.
+    """
+    settings = settings or TicpSettings()
+    landmarks_px = _landmarks_of(scan)
+    target = depth_target(scan)
+    level = model.coarse if model.coarse is not None else model
+
+    # The initial face: Eq. 2 to the landmarks, with their depth.
+    initial = fit_face(
+        level, to_ibug68(scan.landmarks), scan.camera, target.points_mm[..., 2], settings.fit
+    )
+    state = State(initial, initial.vertices_mm, initial.vertices_mm)
+
+    # T-ICP: Eq. 6 and a stiffness that falls, the texture fitted again at every stage.
+    points = landmark_points(target, landmarks_px)
+    state = _run(state, level, scan, target, points, settings.coarse, settings)
+    for _ in range(settings.refits):
+        state = _refit(state, level, settings)
+        state = _run(state, level, scan, target, points, settings.refit, settings)
+    state = _to_fine(state, model)
+    state = _run(state, model, scan, target, points, settings.fine, settings)
+
+    # Eq. 7, and what it is all worth.
+    pose, shape = disentangle(model, state.vertices_mm)
+    return _report(scan, model, initial, state, target, landmarks_px, pose, shape, settings)
+
+
+def _landmarks_of(scan):
+    """Detected landmarks as ibug68, (68, 2) px."""
+    if scan.landmarks is None:
+        raise BadInput(
+            f"scan '{scan.key}'", "no landmarks", "landmarks", "run a detector or add a file"
+        )
+    return to_ibug68(scan.landmarks).points_px
+
+
+def _run(state, model, scan, target, points, stages, settings):
+    """Every stage in turn: fit the texture, then match and solve."""
+    for stage in stages:
+        state = _with_texture(state, model, scan, settings)
+        for _ in range(stage.iterations):
+            state = _iterate(state, model, target, points, stage, settings)
+        log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
+    return state
+
+
+def _with_texture(state, model, scan, settings):
+    """The state with texture and light fitted to the image under the visible vertices (Eq. 5)."""
+    visible = visible_vertices(state.vertices_mm, model.triangles, scan.camera)
+    appearance = fit_appearance(
+        model,
+        state.vertices_mm,
+        visible,
+        scan.color,
+        scan.camera,
+        previous=state.appearance,
+        settings=settings.appearance,
+    )
+    return replace(state, appearance=appearance)
+
+
+def _iterate(state, model, target, points, stage, settings):
+    """Match (Eq. 6), weigh, solve, and carry eyes and teeth along."""
+    template = template_of(model)
+    matches, thresholds = match_level(state, model, target, stage.progress, settings)
+    current, base = state.vertices_mm[template.vertices], state.base_mm[template.vertices]
+    weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
+    landmarks = _landmark_pulls(model, template, state.vertices_mm, points)
+    vertices = state.vertices_mm.copy()
+    vertices[template.vertices] = solve_step(
+        template, base, current, matches, weights, landmarks, stage, settings.nonrigid
+    )
+    vertices = carry_parts(model, state.base_mm, vertices)
+    return replace(state, vertices_mm=vertices, matches=matches, weights=weights)
+
+
+def match_level(state, model, target, progress, settings):
+    """(matches, thresholds) of the template's n vertices at a moment of the schedule."""
+    template = template_of(model)
+    normals = vertex_normals(state.vertices_mm, model.triangles)
+    seen = _sight(state.vertices_mm, normals, model, target.camera)
+    colors = render_texture(state.appearance, model, state.vertices_mm)
+    thresholds = settings.match.at(progress, model.iod_mm * state.fit.pose.scale)
+    where = template.vertices
+    matches = match(
+        state.vertices_mm[where], colors[where], normals[where], seen[where], target, thresholds
+    )
+    return matches, thresholds
+
+
+def _sight(vertices_mm, normals, model, camera):
+    """(V,) uint8: MATCHED (may be looked for), BACK_FACE or HIDDEN."""
+    visible = visible_vertices(vertices_mm, model.triangles, camera)
+    facing = (normals * view_directions(vertices_mm, camera)).sum(1) > 0
+    return np.where(visible, MATCHED, np.where(facing, HIDDEN, BACK_FACE)).astype(np.uint8)
+
+
+def _landmark_pulls(model, template, vertices_mm, points, within_mm=30.0):
+    """The inner landmarks whose 3D points are near: what lies far off is in front of the face."""
+    ids = model.landmarks["ibug68"][17:]
+    gap = np.linalg.norm(points[17:] - vertices_mm[ids], axis=1)
+    use = gap < within_mm
+    local = np.searchsorted(template.vertices, ids[use])
+    return Landmarks3D(local, points[17:][use])
+
+
+def _refit(state, model, settings):
+    """The model fitted again, to the registered vertices that have a match."""
+    template = template_of(model)
+    weights = np.zeros(model.vertex_count)
+    weights[template.vertices] = state.weights * template.data_share
+    fit = refit(model, state.vertices_mm, weights, state.fit.pose, settings.fit)
+    # Displacements start anew from the better model; vertices without a match follow it.
+    return replace(state, fit=fit, base_mm=fit.vertices_mm, vertices_mm=fit.vertices_mm)
+
+
+def _to_fine(state, model):
+    """The coarse state on the fine level; what the coarse one found is the new base."""
+    if model.coarse is None:
+        return replace(state, base_mm=state.vertices_mm)
+    fit = _on_fine(state.fit, model)
+    moved = model.prolongation.astype(np.float64) @ (state.vertices_mm - state.base_mm)
+    vertices = fit.vertices_mm + moved
+    return State(fit, vertices, vertices)
+
+
+def _on_fine(fit, model):
+    """A coarse level's fit as the fine level's."""
+    vertices = fit.pose.apply(model.shape(fit.identity, fit.expression))
+    return replace(fit, vertices_mm=vertices)
+
+
+def _report(scan, model, initial, state, target, landmarks_px, pose, shape, settings):
+    """The record of the registration, with the last surface's own visibility and matches."""
+    matches = _all_vertices(match_level(state, model, target, 1.0, settings)[0], model)
+    visible = visible_vertices(state.vertices_mm, model.triangles, scan.camera)
+    initial = initial if model.coarse is None else _on_fine(initial, model)
+    evidence = Evidence(
+        state.vertices_mm,
+        initial.vertices_mm,
+        state.fit.vertices_mm,
+        visible,
+        matches,
+        target,
+        landmarks_px,
+    )
+    return RegisteredFace(
+        scan.key,
+        scan.subject,
+        scan.provenance,
+        model.name,
+        state.vertices_mm,
+        shape,
+        pose,
+        initial,
+        state.appearance,
+        visible,
+        matches.distance_mm.astype(np.float32),
+        scan.camera,
+        assess(model, evidence, settings.quality),
+    )
+
+
+def _all_vertices(matches, model):
+    """The template's matches spread over all V vertices; the stiff parts count as hidden."""
+    where, count = template_of(model).vertices, model.vertex_count
+
+    def spread(values, empty):
+        out = np.full((count, *values.shape[1:]), empty, dtype=values.dtype)
+        out[where] = values
+        return out
+
+    return Matches(
+        spread(matches.index, -1),
+        spread(matches.reason, HIDDEN),
+        spread(matches.points_mm, 0),
+        spread(matches.normals, 0),
+        spread(matches.distance_mm, np.nan),
+        spread(matches.color_distance, np.nan),
+    )
