@@ -1,7 +1,7 @@
 """Where landmarks come from: files beside the images, MediaPipe, or face-alignment."""
 
+import atexit
 import contextlib
-import logging
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +12,6 @@ import numpy as np
 from faces.errors import BadInput, MissingExtra
 from faces.landmarks import READERS, SCHEMES, read_landmarks
 from faces.types import Landmarks
-
-LOG = logging.getLogger(__name__)
 
 LANDMARKER_URL = (
     "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/"
@@ -138,6 +136,9 @@ class MediaPipeDetector:
 @lru_cache(maxsize=2)
 def _mediapipe(model_path: str, min_confidence: float):
     """The process's one landmarker, and the function that wraps an array for it."""
+    # Before the import, hence run after MediaPipe's own exit handler: the network is then dropped
+    # while its modules are still whole, and without calling threads that are gone.
+    atexit.register(_mediapipe.cache_clear)
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:

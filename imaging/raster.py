@@ -7,6 +7,7 @@ written per triangle; barycentrics are computed once per visible pixel afterward
 
 from dataclasses import dataclass
 
+import cv2
 import numba
 import numpy as np
 
@@ -122,9 +123,11 @@ def downsample(image: np.ndarray, factor: int) -> np.ndarray:
         raise ValueError(
             f"image: {width}×{height}; expected multiples of {factor}; render at factor × size"
         )
-    blocks = image.reshape(height // factor, factor, width // factor, factor, *image.shape[2:])
     if np.issubdtype(image.dtype, np.floating):
-        return blocks.mean(axis=(1, 3), dtype=image.dtype)
+        size = (width // factor, height // factor)
+        averaged = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return averaged.reshape(size[1], size[0], *image.shape[2:])  # OpenCV drops a last axis of 1
+    blocks = image.reshape(height // factor, factor, width // factor, factor, *image.shape[2:])
     total = blocks.sum(axis=(1, 3), dtype=np.int64)
     return ((total + factor**2 // 2) // factor**2).astype(image.dtype)
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder with the shared photos, scans and models; skips the test where it is absent."""
-    root = Path(__file__).resolve().parent.parent
-    folder = (root / os.environ.get("SHARED", "../shared")).resolve()
+    """The folder of real scans, photos and models; tests that need it skip where it is absent."""
+    folder = (ROOT / os.environ.get("SHARED", "../shared")).resolve()
     if not folder.is_dir():
-        pytest.skip(f"no shared data at {folder}; set SHARED to the folder that holds it")
+        pytest.skip(f"no shared data at {folder}; set SHARED to its folder")
     return folder

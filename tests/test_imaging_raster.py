@@ -190,6 +190,9 @@ def test_downsample_averages_and_rounds():
     # blocks of (0, 1, 4, 5) = 2.5 and so on, rounded half up
     np.testing.assert_array_equal(downsample(image, 2), [[3, 5], [11, 13]])
     np.testing.assert_allclose(downsample(image / 10.0, 2), [[0.25, 0.45], [1.05, 1.25]])
-    assert downsample(np.zeros((4, 6, 3), dtype=np.float32), 2).shape == (2, 3, 3)
+    values = np.random.default_rng(4).uniform(size=(9, 6, 5)).astype(np.float32)
+    blocks = values.reshape(3, 3, 2, 3, 5).mean((1, 3))
+    np.testing.assert_allclose(downsample(values, 3), blocks, rtol=1e-6)
+    np.testing.assert_allclose(downsample(values[..., :1], 3), blocks[..., :1], rtol=1e-6)
     with pytest.raises(ValueError, match="multiples of 3"):
         downsample(image, 3)

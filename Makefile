@@ -1,0 +1,54 @@
+# Every target sets up what it needs first. `make help` lists them.
+
+VENV     ?= .venv
+OUT      ?= out/fg3d
+SUBJECTS ?= 4
+SEED     ?= 0
+LAYOUT   ?= auto
+READY    := $(VENV)/.ready
+BIN      := $(VENV)/bin
+
+# One core a process: Dask's workers are the parallelism.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+INPUT = $(if $(SCANS),--scans $(SCANS) --layout $(LAYOUT),--subjects $(SUBJECTS))
+EXTRA = $(if $(LANDMARKER),--face-landmarker $(LANDMARKER)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup fg3d test lint bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(READY) ## virtual environment, locked packages, system libraries (as root on Debian)
+
+$(READY): requirements.lock pyproject.toml tools/setup.sh
+	@sh tools/setup.sh $(VENV)
+
+fg3d: $(READY) ## a set of rotated, labelled faces: SCANS= LAYOUT= LANDMARKER= MODEL= OUT= SUBJECTS= SEED=
+	$(BIN)/synth fg3d $(INPUT) --seed $(SEED) --out $(OUT) $(EXTRA)
+
+test: $(READY) ## every test (those on SHARED data skip where it is absent)
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## formatting and static checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+bench: $(READY) ## the figures of README and docs
+	$(BIN)/python -m benchmarks.raster
+
+# pyrender pins a PyOpenGL that fails on OSMesa; mediapipe asks for a second copy of OpenCV; CUDA's
+# packages follow torch's own metadata on the machine that installs it.
+lock: $(READY) ## requirements.lock anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	printf 'pyopengl==3.1.10\ntorch==2.13.0\n' > $(VENV)/overrides.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-annotate \
+		--no-header --override $(VENV)/overrides.txt pyproject.toml \
+		| grep -vE '^(nvidia-|cuda-|triton|opencv-contrib|facesynth)' > requirements.lock
+
+clean: ## what was made here, but for the virtual environment
+	rm -rf out build *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

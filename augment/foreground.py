@@ -1,0 +1,151 @@
+"""What turns with the head: head, hair and shoulders are cut from the background."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from augment.background import BackgroundSettings, complete_sheet
+
+
+@dataclass(frozen=True, slots=True)
+class ForegroundSettings:
+    """Where the foreground ends, in mm around the registered head.
+
+    Attributes:
+        behind_mm: pixels this much behind the head's farthest point are background (a chin-high
+            shoulder is not, a wall is).
+        before_mm: pixels this much before its nearest point are something else (a desk, an arm).
+        agree_mm: sensor and registered surface closer than this are the same surface; the
+            registration's residual plus the sensor's noise.
+        closing_mm: holes in the foreground narrower than this are closed (dark hair, ear gaps).
+        feather_px: outside the face the depth goes over from the model's to the sensor's in this.
+        hollow_behind_mm: where the sensor saw no background at all, a plane this far behind the
+            head's farthest point stands in for it.
+    """
+
+    behind_mm: float = 120.0
+    before_mm: float = 120.0
+    agree_mm: float = 8.0
+    closing_mm: float = 12.0
+    feather_px: int = 8
+    hollow_behind_mm: float = 200.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    """The complete depth of one image, in two sheets; all (H, W), mm along z.
+
+    Attributes:
+        head_mm: the registered mesh's depth; 0 beside it.
+        trusted: bool, where the registered mesh is the geometry: face and ears.
+        occluder: bool, something lies before the trusted head there (a fringe, a hand).
+        foreground: bool, what turns with the head.
+        surface_mm: the foreground's depth without holes; 0 outside it.
+        hollow: bool, foreground that neither sensor nor trusted head has seen.
+        disputed: bool, head pixels where the sensor saw another surface.
+        background_mm: the sheet behind the foreground, everywhere above 0.
+    """
+
+    head_mm: np.ndarray
+    trusted: np.ndarray
+    occluder: np.ndarray
+    foreground: np.ndarray
+    surface_mm: np.ndarray
+    hollow: np.ndarray
+    disputed: np.ndarray
+    background_mm: np.ndarray
+
+
+def split_layers(
+    depth_mm: np.ndarray,
+    head_mm: np.ndarray,
+    trusted: np.ndarray,
+    mm_per_px: float,
+    settings: ForegroundSettings,
+    background: BackgroundSettings,
+) -> Layers:
+    """The complete depth of the whole image (§3.2): the face from the registered mesh, hair and
+    shoulders from the sensor, the rest from Eq. 8.
+
+    Args:
+        depth_mm: (H, W) float32, the sensor's z; 0 = nothing measured.
+        head_mm: (H, W) float32, the registered mesh's z; 0 beside it.
+        trusted: (H, W) bool, see Layers.
+        mm_per_px: size of a pixel at the head.
+    """
+    smooth = denoise(depth_mm)
+    near, far = _range(head_mm, settings)
+    measured = (smooth > near) & (smooth < far)
+    gap = np.where(measured, smooth - head_mm, 0)
+    occluder = _opened(trusted & (gap < -settings.agree_mm))
+    disputed = (head_mm > 0) & (smooth > 0) & (np.abs(smooth - head_mm) > settings.agree_mm)
+    foreground = _attached(trusted | measured, trusted, settings.closing_mm / mm_per_px)
+    own = trusted & ~occluder
+    surface = np.where(own, head_mm, np.where(measured & foreground, smooth, 0))
+    surface = _feathered(surface, head_mm, own, settings)
+    hollow = foreground & (surface == 0)
+    if hollow.any():
+        surface[hollow] = complete_sheet(surface, hollow, background)[hollow]
+    behind = _background(smooth, foreground, far, settings, background)
+    return Layers(
+        head_mm, trusted, occluder, foreground, surface, hollow, disputed & ~occluder, behind
+    )
+
+
+def denoise(depth_mm: np.ndarray) -> np.ndarray:
+    """Depth (H, W) float32 with a sensor's speckle removed; jumps and holes stay.
+
+    A median takes single spikes, a bilateral filter (σ = 6 mm in depth) the noise.
+    """
+    median = cv2.medianBlur(np.ascontiguousarray(depth_mm, dtype=np.float32), 5)
+    smooth = cv2.bilateralFilter(median, 7, 6.0, 2.0)
+    return np.where((depth_mm > 0) & (median > 0), smooth, 0).astype(np.float32)
+
+
+def _range(head_mm, settings):
+    """Depths between which pixels belong to the foreground."""
+    seen = head_mm[head_mm > 0]
+    return seen.min() - settings.before_mm, seen.max() + settings.behind_mm
+
+
+def _opened(mask, radius=2):
+    """The mask without specks: single noisy pixels are no fringe."""
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius)).astype(bool)
+
+
+def _disc(radius):
+    size = 2 * round(radius) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+
+
+def _attached(mask, head, closing_px):
+    """The mask, its narrow gaps closed, without parts that do not hang together with the head."""
+    pad = int(np.ceil(closing_px)) + 1  # closing must not be stopped by the image's border
+    padded = cv2.copyMakeBorder(mask.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(closing_px))[pad:-pad, pad:-pad]
+    _, label = cv2.connectedComponents(closed, connectivity=4)
+    wanted = np.zeros(label.max() + 1, dtype=bool)
+    wanted[label[head & (closed > 0)]] = True
+    return wanted[label]
+
+
+def _feathered(surface, head_mm, own, settings):
+    """Beside the face, the depth goes over from the model's to the sensor's without a step."""
+    distance = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 3)
+    share = np.clip(distance / settings.feather_px, 0, 1)
+    close = np.abs(surface - head_mm) < 2 * settings.agree_mm
+    blend = (surface > 0) & (head_mm > 0) & close & ~own
+    out = surface.astype(np.float32)
+    out[blend] = (share * surface + (1 - share) * head_mm)[blend]
+    return out
+
+
+def _background(smooth, foreground, far, settings, background):
+    """The sheet behind the head: the sensor's wall where there is one, else a plane."""
+    wall = np.where(foreground | (smooth < far), 0, smooth)
+    level = far - settings.behind_mm + settings.hollow_behind_mm
+    if not (wall > 0).any():
+        return np.full(smooth.shape, level, dtype=np.float32)
+    near = cv2.dilate(foreground.astype(np.uint8), _disc(5)).astype(bool) & ~foreground
+    return np.maximum(complete_sheet(wall, near, background), far)

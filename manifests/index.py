@@ -1,0 +1,147 @@
+"""One pass over the sidecars: manifest.parquet, shards.json and failures/STAGE.jsonl."""
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from manifests import atomic
+from manifests.ledger import ShardRecord, canonical_json, read_stage, stage_folders
+from manifests.schema import PLACE_COLUMNS, ROW_COLUMNS, SCHEMA_VERSION
+from manifests.shard import BadShard
+from manifests.splits import split_of
+
+SAMPLES = "samples"
+MANIFEST = "manifest.parquet"
+SHARDS = "shards.json"
+FAILURES = "failures"
+
+
+def merge(set_dir: Path) -> pa.Table:
+    """Write the set's manifest, shard list and failure lists from its sidecars; no tar is opened.
+
+    Equal sidecars (but for their seconds) give equal bytes. Only the folder ``samples`` goes to
+    the manifest; shards and failures of all stages are listed.
+
+    Args:
+        set_dir: the set's folder.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        BadShard: a torn sidecar, or one key in two shards.
+        OSError: as the disk says.
+    """
+    set_dir = Path(set_dir)
+    records = read_records(set_dir)
+    table = manifest_table(records)
+    data = _parquet_bytes(table)
+    atomic.write_file(set_dir / MANIFEST, data)
+    listing = shard_list(records, hashlib.sha256(data).hexdigest(), table.num_rows)
+    atomic.write_file(set_dir / SHARDS, json.dumps(listing, indent=1).encode() + b"\n")
+    _write_failures(set_dir / FAILURES, records)
+    return table
+
+
+def read_records(set_dir: Path) -> list[ShardRecord]:
+    """Records of all complete shards of a set, by stage and number."""
+    return [record for folder in stage_folders(set_dir) for record in read_stage(folder)]
+
+
+def manifest_table(records: Sequence[ShardRecord]) -> pa.Table:
+    """The manifest of the sample shards among ``records``: a row a sample, in shard order.
+
+    Besides the columns of manifests.schema there are two int64 columns a member, ``SUFFIX/offset``
+    and ``SUFFIX/size``: the place of its bytes in the tar.
+
+    Raises:
+        BadShard: one key in two shards.
+    """
+    records = [record for record in records if record.stage == SAMPLES]
+    _check_unique(records)
+    suffixes = sorted({s for record in records for e in record.entries for s in e.members})
+    rows = [_row(record, i, suffixes) for record in records for i in range(record.count)]
+    return pa.Table.from_pylist(rows, schema=manifest_schema(suffixes))
+
+
+def manifest_schema(suffixes: Sequence[str]) -> pa.Schema:
+    """Types of the manifest's columns, with the schema's version in the metadata."""
+    fields = [
+        pa.field(c.name, pa.type_for_alias(c.dtype), metadata={"about": c.about})
+        for c in PLACE_COLUMNS + ROW_COLUMNS
+    ]
+    for suffix in suffixes:
+        fields += [pa.field(f"{suffix}/{part}", pa.int64()) for part in ("offset", "size")]
+    return pa.schema(fields, metadata={"facesynth_schema": str(SCHEMA_VERSION)})
+
+
+def shard_list(records: Sequence[ShardRecord], manifest_sha256: str, rows: int) -> dict:
+    """What shards.json says: every shard with its checksum, and the manifest's."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "manifest": {"name": MANIFEST, "sha256": manifest_sha256, "rows": rows},
+        "shards": [
+            {
+                "name": f"{record.name}.tar",
+                "sha256": record.sha256,
+                "bytes": record.nbytes,
+                "count": record.count,
+                "config_hash": record.config_hash,
+            }
+            for record in records
+        ],
+    }
+
+
+def failure_lines(records: Sequence[ShardRecord]) -> dict[str, bytes]:
+    """Contents of failures/STAGE.jsonl by stage, for the stages that have failures."""
+    lines: dict[str, bytes] = {}
+    for record in records:
+        for failure in record.failures:
+            line = canonical_json({**failure, "shard": record.name}) + b"\n"
+            lines[record.stage] = lines.get(record.stage, b"") + line
+    return lines
+
+
+def _row(record: ShardRecord, i: int, suffixes: Sequence[str]) -> dict[str, object]:
+    entry, row = record.entries[i], record.rows[i]
+    place = {
+        "key": entry.key,
+        "shard": f"{record.name}.tar",
+        "offset": entry.offset,
+        "nbytes": entry.nbytes,
+        "split": split_of(str(row["subject"])),
+    }
+    for suffix in suffixes:
+        offset, size = entry.members.get(suffix, (None, None))
+        place |= {f"{suffix}/offset": offset, f"{suffix}/size": size}
+    return {**row, **place}
+
+
+def _check_unique(records: Sequence[ShardRecord]) -> None:
+    counts = Counter(entry.key for record in records for entry in record.entries)
+    for key, count in counts.most_common(1):
+        if count > 1:
+            raise BadShard(f"sample {key!r}: lies in {count} shards; keys must be unique in a set")
+
+
+def _parquet_bytes(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _write_failures(folder: Path, records: Sequence[ShardRecord]) -> None:
+    folder.mkdir(exist_ok=True)
+    lines = failure_lines(records)
+    for path in folder.glob("*.jsonl"):
+        if path.stem not in lines:
+            path.unlink()
+    for stage, data in lines.items():
+        atomic.write_file(folder / f"{stage}.jsonl", data)

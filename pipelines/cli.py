@@ -1,0 +1,87 @@
+"""The command ``synth``: finds the verb, runs it, turns errors into one line and a status.
+
+Exit status: 0 fine, 1 problems found or too much failed, 2 wrong usage or input, 130 interrupted.
+"""
+
+import argparse
+import difflib
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from faces.errors import BadInput, MissingExtra
+from manifests.shard import BadShard
+
+# Verb -> (module, what it does). A module has add_arguments(parser) and run(args) -> exit status;
+# it is imported only when its verb is called.
+VERBS = {
+    "fg3d": ("pipelines.verbs.fg3d", "make a set: scans, registration, rotated views"),
+    "model": ("pipelines.verbs.model", "import a face model, or say what one holds"),
+    "status": ("pipelines.verbs.status", "how far a set is, and what failed"),
+    "verify": ("pipelines.verbs.verify", "read every byte of a set and say what is wrong"),
+    "retry": ("pipelines.verbs.retry", "run the failed inputs of a set again"),
+    "report": ("pipelines.verbs.report", "the HTML report of a set, anew"),
+}
+
+FINE, PROBLEMS, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``synth`` with the given words (default: those of the process)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help"):
+        print(usage())
+        return FINE
+    if words[0] not in VERBS:
+        return _fail(_unknown(words[0]))
+    module = importlib.import_module(VERBS[words[0]][0])
+    parser = argparse.ArgumentParser(prog=f"synth {words[0]}", description=module.__doc__)
+    module.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="full log, and errors with traceback")
+    try:
+        args = parser.parse_args(words[1:])
+    except SystemExit as stop:  # argparse has printed help, or what is wrong
+        return int(stop.code or FINE)
+    return _guarded(module, args)
+
+
+def usage() -> str:
+    """The help text without a verb."""
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {about}" for verb, (_, about) in VERBS.items()]
+    return "\n".join(["usage: synth VERB ... (synth VERB --help for its options)", "", *lines])
+
+
+def _guarded(module, args: argparse.Namespace) -> int:
+    """Run a verb; the user's errors become one line."""
+    logging.basicConfig(
+        level=logging.DEBUG if args.debug else logging.WARNING, format="%(message)s", force=True
+    )
+    for package in ("pipelines", "manifests"):
+        logging.getLogger(package).setLevel(logging.DEBUG if args.debug else logging.INFO)
+    try:
+        return module.run(args)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing committed is lost: run the same command to go on")
+        return INTERRUPTED
+    except (BadInput, MissingExtra) as error:
+        if args.debug:
+            raise
+        return _fail(str(error))
+    except (BadShard, OSError) as error:
+        if args.debug:
+            raise
+        _fail(str(error))
+        return PROBLEMS
+
+
+def _unknown(verb: str) -> str:
+    close = difflib.get_close_matches(verb, VERBS, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(VERBS)}"
+    return f"unknown verb '{verb}'; {hint}"
+
+
+def _fail(message: str) -> int:
+    print(f"synth: {message}", file=sys.stderr)
+    return USAGE

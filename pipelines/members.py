@@ -1,0 +1,266 @@
+"""The records of faces.types as members of a shard, and back.
+
+Between stages: ``KEY.color.png``, ``.depth.png``, ``.scan.json``, ``.truth.npz`` of a scan and
+``KEY.face.npz``, ``.face.json`` of a registered face. In a finished set: ``KEY.jpg``,
+``.vertices.npy``, ``.synth.png``, ``.json`` and the buffers that were asked for.
+"""
+
+import io
+import json
+from dataclasses import asdict
+
+import numpy as np
+
+from faces.camera import Camera, Pose
+from faces.morphable import MorphableModel
+from faces.rotation import CONVENTION
+from faces.types import (
+    Appearance,
+    FaceFit,
+    Landmarks,
+    Provenance,
+    Quality,
+    RegisteredFace,
+    Scan,
+    View,
+)
+from imaging import codec
+from manifests.schema import SCHEMA_VERSION
+
+JPEG_QUALITY = 95
+
+Members = dict[str, bytes]
+
+
+def scan_members(scan: Scan) -> Members:
+    """A scan, its colour losslessly and its depth in steps of codec.DEPTH_STEP_MM."""
+    about = {
+        "subject": scan.subject,
+        "camera": asdict(scan.camera),
+        "provenance": asdict(scan.provenance),
+        "landmarks": None if scan.landmarks is None else _landmarks_json(scan.landmarks),
+    }
+    return {
+        "color.png": codec.encode_png(scan.color),
+        "depth.png": codec.encode_depth(scan.depth_mm),
+        "scan.json": _json(about),
+        "truth.npz": _npz(scan.truth),
+    }
+
+
+def scan_from_members(key: str, members: Members) -> Scan:
+    about = json.loads(members["scan.json"])
+    landmarks = about["landmarks"]
+    return Scan(
+        key=key,
+        subject=about["subject"],
+        color=codec.decode_image(members["color.png"]),
+        depth_mm=codec.decode_depth(members["depth.png"]),
+        camera=_camera(about["camera"]),
+        provenance=Provenance(**about["provenance"]),
+        landmarks=None if landmarks is None else _landmarks(landmarks),
+        truth=_arrays(members["truth.npz"]),
+    )
+
+
+def face_members(face: RegisteredFace) -> Members:
+    """A registered face without what its model gives back (initial vertices, albedo)."""
+    arrays = {
+        "shape_mm": face.shape_mm.astype(np.float32),
+        "visible": face.visible,
+        "residual_mm": face.residual_mm.astype(np.float32),
+        "colors": face.appearance.colors.astype(np.float16),
+        "beta": face.appearance.beta,
+        "identity": face.initial.identity,
+        "expression": face.initial.expression,
+    }
+    light = asdict(face.appearance)
+    about = {
+        "subject": face.subject,
+        "provenance": asdict(face.provenance),
+        "model": face.model,
+        "camera": asdict(face.camera),
+        "pose": _pose_json(face.pose),
+        "initial_pose": _pose_json(face.initial.pose),
+        "light": {
+            name: light[name]
+            for name in ("ambient", "directional", "light", "specular", "shininess")
+        },
+        "quality": asdict(face.quality),
+    }
+    return {"face.npz": _npz(arrays), "face.json": _json(about)}
+
+
+def face_from_members(key: str, members: Members, model: MorphableModel) -> RegisteredFace:
+    """Inverse of face_members; ``model`` must be the one it was registered with."""
+    about, arrays = json.loads(members["face.json"]), _arrays(members["face.npz"])
+    if about["model"] != model.name:
+        raise ValueError(
+            f"registered face {key!r}: made with model {about['model']!r}; "
+            f"expected {model.name!r}; pass the --model it was registered with"
+        )
+    pose, shape = _pose(about["pose"]), arrays["shape_mm"].astype(np.float64)
+    light = {name: np.array(about["light"][name]) for name in ("ambient", "directional", "light")}
+    appearance = Appearance(
+        beta=arrays["beta"],
+        **light,
+        specular=about["light"]["specular"],
+        shininess=about["light"]["shininess"],
+        albedo=model.albedo(arrays["beta"]),
+        colors=arrays["colors"].astype(np.float32),
+    )
+    return RegisteredFace(
+        key=key,
+        subject=about["subject"],
+        provenance=Provenance(**about["provenance"]),
+        model=about["model"],
+        vertices_mm=pose.apply(shape),
+        shape_mm=shape,
+        pose=pose,
+        initial=_initial(about, arrays, model),
+        appearance=appearance,
+        visible=arrays["visible"],
+        residual_mm=arrays["residual_mm"],
+        camera=_camera(about["camera"]),
+        quality=Quality(**about["quality"]),
+    )
+
+
+def view_members(key: str, view: View, face: RegisteredFace, about: dict) -> Members:
+    """A finished sample.
+
+    Args:
+        key: of the sample.
+        about: further fields of manifests.schema.SAMPLE_FIELDS: split, seed, iod_mm,
+            landmarks_mm (68, 3) in the view's camera frame.
+    """
+    vertices, step = codec.quantise_vertices(face.shape_mm)
+    labels = _labels(key, view, face) | {"vertices_step_mm": step} | about
+    members = {
+        "jpg": codec.encode_jpeg(view.color, JPEG_QUALITY),
+        "vertices.npy": _npy(vertices),
+        "synth.png": codec.encode_png(view.synthesised),
+        "json": _json(labels),
+    }
+    return members | {f"{name}.png": _buffer_png(name, b) for name, b in view.buffers.items()}
+
+
+def view_row(view: View, face: RegisteredFace, iod_mm: float) -> dict:
+    """The sample's row of the manifest (manifests.schema.ROW_COLUMNS)."""
+    requested_yaw, requested_pitch = view.requested
+    return {
+        "subject": face.subject,
+        **asdict(face.provenance),
+        "scan": face.key,
+        "model": face.model,
+        "width": view.camera.width,
+        "height": view.camera.height,
+        "yaw_deg": view.yaw_deg,
+        "pitch_deg": view.pitch_deg,
+        "roll_deg": view.roll_deg,
+        "requested_yaw_deg": requested_yaw,
+        "requested_pitch_deg": requested_pitch,
+        "iod_mm": iod_mm,
+        "verdict": face.quality.verdict,
+        "reason": face.quality.reason,
+        "residual_mm": face.quality.residual_mm,
+        "coverage": face.quality.coverage,
+        "synthesised": float((view.synthesised > 127).mean()),
+    }
+
+
+def _labels(key: str, view: View, face: RegisteredFace) -> dict:
+    return {
+        "schema": SCHEMA_VERSION,
+        "key": key,
+        "subject": face.subject,
+        **asdict(face.provenance),
+        "scan": face.key,
+        "model": face.model,
+        "convention": CONVENTION,
+        **_pose_json(view.pose),
+        "yaw_deg": view.yaw_deg,
+        "pitch_deg": view.pitch_deg,
+        "roll_deg": view.roll_deg,
+        "requested": list(view.requested),
+        "camera": asdict(view.camera),
+        "box_px": list(view.box_px),
+        "landmarks_px": view.landmarks_px.round(3),
+        "landmarks_visible": view.landmarks_visible,
+        "identity": face.initial.identity.round(5),
+        "expression": face.initial.expression.round(5),
+        "initial": _pose_json(face.initial.pose),
+        "quality": asdict(face.quality),
+    }
+
+
+def _buffer_png(name: str, buffer: np.ndarray) -> bytes:
+    if name == "depth":
+        return codec.encode_depth(buffer)
+    return codec.encode_normals(buffer) if name == "normal" else codec.encode_png(buffer)
+
+
+def _initial(about: dict, arrays: dict[str, np.ndarray], model: MorphableModel) -> FaceFit:
+    pose = _pose(about["initial_pose"])
+    identity, expression = arrays["identity"], arrays["expression"]
+    return FaceFit(pose, identity, expression, pose.apply(model.shape(identity, expression)))
+
+
+def _pose_json(pose: Pose) -> dict:
+    return {
+        "rotation": np.asarray(pose.rotation).tolist(),
+        "translation_mm": np.asarray(pose.translation_mm).tolist(),
+        "scale": float(pose.scale),
+    }
+
+
+def _pose(about: dict) -> Pose:
+    return Pose(np.array(about["rotation"]), np.array(about["translation_mm"]), about["scale"])
+
+
+def _camera(about: dict) -> Camera:
+    return Camera(**about | {"distortion": tuple(about["distortion"])})
+
+
+def _landmarks_json(landmarks: Landmarks) -> dict:
+    points = [[None if np.isnan(c) else c for c in point] for point in landmarks.points_px.tolist()]
+    return {
+        "scheme": landmarks.scheme,
+        "points_px": points,
+        "confidence": landmarks.confidence.tolist(),
+    }
+
+
+def _landmarks(about: dict) -> Landmarks:
+    points = np.array(about["points_px"], dtype=np.float64)  # null becomes NaN
+    return Landmarks(points, about["scheme"], np.array(about["confidence"]))
+
+
+def _json(value: dict) -> bytes:
+    return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _plain(value):
+    """numpy values as JSON has them."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no place in a shard's JSON")
+
+
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream, **arrays
+    )  # members are dated 1980: the bytes depend on nothing else
+    return stream.getvalue()
+
+
+def _npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _arrays(data: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        return dict(archive)

@@ -1,0 +1,81 @@
+"""The FG3D set: scans → T-ICP registration → out-of-plane views (Beyond 3DMM Space, section 3)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from augment.rotate import RotateSettings
+from augment.view_plan import PlanSettings
+from faces.errors import BadInput
+from faces.models import load_model
+from pipelines.config import RunConfig, setting
+from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
+from pipelines.recipes import Recipe
+from pipelines.report import write_report
+from pipelines.stages import augment, register, scans
+from registration.ticp import TicpSettings
+from synth.capture import CaptureSettings
+from synth.subjects import SubjectSettings
+
+
+@dataclass(frozen=True)
+class Fg3dConfig(RunConfig):
+    """Settings of ``synth fg3d``."""
+
+    per_shard: int = setting(2, "scans a shard; 10 to 60 seconds of work is a good size")
+    subjects: int = setting(4, "simulated subjects, where no --scans are given")
+    scans: str | None = setting(None, "folder of scans", local=True)
+    layout: str = setting("auto", "of --scans: auto, rgbd or mesh")
+    depth_scale: float | None = setting(None, "millimetres a unit of the depth images (rgbd)")
+    unit: str | None = setting(None, "of the meshes: mm, cm, m or auto (mesh)")
+    source: str | None = setting(None, "name of the data set; else of source.json or the folder")
+    licence: str | None = setting(None, "of the scans; else of source.json")
+    consent: str | None = setting(None, "that the people gave; else of source.json")
+    detector: str = setting("auto", "of landmarks: auto, mediapipe, face-alignment or file")
+    face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", local=True)
+    model: str = setting("default", "face model: default, or a path to another")
+    people: SubjectSettings = setting(SubjectSettings, "the simulated subjects")
+    capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
+    ticp: TicpSettings = setting(TicpSettings, "the registration")
+    views: PlanSettings = setting(PlanSettings, "which views")
+    rotate: RotateSettings = setting(RotateSettings, "how a view is made")
+
+
+def plan(config: Fg3dConfig, out: Path) -> Sequence[ShardTask]:
+    """One chain of three shards for every ``per_shard`` scans.
+
+    Raises:
+        BadInput: no scans or no model there.
+    """
+    load_model(config.model)
+    first = first_tasks(out, "scans", chunk(_inputs(config), config.per_shard))
+    second = next_tasks(out, "registered", first)
+    return [*first, *second, *next_tasks(out, "samples", second)]
+
+
+def finish(out: Path, config: Fg3dConfig) -> None:
+    """The report, after the manifest is written."""
+    write_report(out, load_model(config.model))
+
+
+def warm_up() -> None:
+    """What each worker loads once."""
+    load_model("default")
+
+
+def _inputs(config: Fg3dConfig) -> list[dict]:
+    if config.scans:
+        return [asdict(ref) for ref in scans.reader_of(config).refs()]
+    if config.subjects < 1:
+        raise BadInput("--subjects", str(config.subjects), "at least 1", "give --scans or more")
+    return scans.subject_refs(config.subjects)
+
+
+RECIPE = Recipe(
+    name="fg3d",
+    config=Fg3dConfig,
+    plan=plan,
+    stages={"scans": scans.run, "registered": register.run, "samples": augment.run},
+    finish=finish,
+    warm_up=("pipelines.recipes.fg3d:warm_up",),
+)

@@ -1,0 +1,63 @@
+"""Stage "samples": each registered face's image rotated out of plane, with its labels."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from augment.rotate import rotate
+from augment.view_plan import plan_views
+from faces.errors import BadInput
+from faces.models import load_model
+from faces.morphable import MorphableModel
+from faces.rotation import euler_from_matrix
+from faces.types import RegisteredFace, Scan, View
+from manifests.ledger import ShardRecord, read_sidecar
+from manifests.shard import read_entry
+from manifests.splits import split_of
+from pipelines.members import face_from_members, scan_from_members, view_members, view_row
+from pipelines.plan import ShardTask
+from pipelines.stages.base import Item, StageSample, process_inputs
+
+
+def run(task: ShardTask, config) -> ShardRecord:
+    """See pipelines.stages.base; ``config`` has ``model``, ``views``, ``rotate`` and ``seed``."""
+    scans_tar = task.path.parent.parent / "scans" / task.path.name
+    entries = {entry.key: entry for entry in read_sidecar(scans_tar).entries}
+    with open(scans_tar, "rb") as file:
+
+        def augment(item: Item, config) -> Iterator[StageSample]:
+            members = read_entry(file.fileno(), entries[item.key])
+            return _views(item, scan_from_members(item.key, members), config)
+
+        return process_inputs(task, config, augment)
+
+
+def _views(item: Item, scan: Scan, config) -> Iterator[StageSample]:
+    model = load_model(config.model)
+    face = face_from_members(item.key, item.members, model)
+    if face.quality.verdict == "reject":
+        raise BadInput(
+            f"registered face '{face.key}'",
+            f"rejected: {face.quality.reason}",
+            "a registration that the quality gate accepts",
+            "look at it in the report; mend its landmarks or leave the scan out",
+        )
+    yaw, pitch, _ = euler_from_matrix(face.pose.rotation)
+    plan = plan_views(yaw, pitch, item.rng, config.views)
+    for number, view in enumerate(rotate(scan, face, model, plan, config.rotate)):
+        key = f"{face.key}_view{number:03d}"
+        yield _sample(key, view, face, model, config.seed)
+
+
+def _sample(
+    key: str, view: View, face: RegisteredFace, model: MorphableModel, seed: int
+) -> StageSample:
+    indices = model.landmarks["ibug68"]
+    iod_mm = float(np.linalg.norm(np.diff(face.shape_mm[indices[[36, 45]]], axis=0)))
+    about = {
+        "split": split_of(face.subject),
+        "seed": seed,
+        "iod_mm": iod_mm,
+        "landmarks_mm": view.pose.apply(face.shape_mm[indices]).round(3),
+    }
+    return StageSample(key, view_members(key, view, face, about), view_row(view, face, iod_mm))

@@ -1,0 +1,49 @@
+"""Import a face model into facesynth's own file, or say what one holds."""
+
+import argparse
+from pathlib import Path
+
+from faces.models import load_model
+from faces.morphable import PARTS, MorphableModel, save_model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``import KIND PATH [--out FILE]`` and ``info SPEC``."""
+    actions = parser.add_subparsers(dest="action", required=True)
+    importer = actions.add_parser("import", help="read another model's files")
+    importer.add_argument("kind", choices=["ict"], help="ict: ICT-FaceKit, its folder or .npz")
+    importer.add_argument("path", help="the model's folder or file")
+    importer.add_argument("--out", type=Path, help="file to write (default: NAME.npz here)")
+    info = actions.add_parser("info", help="modes, landmarks, parts and licence")
+    info.add_argument("model", nargs="?", default="default", help="default, or a path")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import or describe."""
+    model = load_model(args.path if args.action == "import" else args.model)
+    print(describe(model))
+    if args.action == "import":
+        out = args.out or Path(f"{model.name}.npz")
+        save_model(model, out)
+        print(f"written to {out}; use it with --model {out}")
+    return 0
+
+
+def describe(model: MorphableModel) -> str:
+    """What a model holds, in a few lines."""
+    parts = [name for number, name in enumerate(PARTS) if (model.triangle_part == number).any()]
+    schemes = ", ".join(f"{name} ({len(points)})" for name, points in model.landmarks.items())
+    coarse = f", {model.coarse.vertex_count} before subdivision" if model.coarse else ""
+    lines = {
+        "model": model.name,
+        "vertices": f"{model.vertex_count}{coarse}",
+        "triangles": str(len(model.triangles)),
+        "identity": f"{len(model.identity_mm)} modes",
+        "expression": f"{len(model.expression_names)}: {', '.join(model.expression_names)}",
+        "albedo": f"{len(model.albedo_modes)} modes",
+        "parts": ", ".join(parts),
+        "landmarks": schemes,
+        "eye corners": f"{model.iod_mm:.1f} mm apart (outer ones of the mean)",
+        "licence": model.licence,
+    }
+    return "\n".join(f"{name:<12} {text}" for name, text in lines.items())

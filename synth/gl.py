@@ -1,0 +1,108 @@
+"""The optional OpenGL back end, through pyrender: a second opinion on the rasteriser.
+
+pyrender 0.1.45 is the last release, and three things in it are mended here and nowhere else:
+it needs ``np.infty``, which numpy 2 no longer has; it chooses its window system from
+PYOPENGL_PLATFORM when it is imported; and it draws into a 4× multisampled buffer whose average
+mixes the depths of different surfaces.
+One process can have one OpenGL user: other GL libraries (Open3D, too) must not come before it.
+"""
+
+import contextlib
+import os
+from functools import cache
+
+import numpy as np
+
+from faces.camera import FLIP, Camera
+from faces.errors import MissingExtra
+
+PLATFORMS = ("egl", "osmesa")  # neither needs a display
+
+
+def render_gl(
+    vertices_mm: np.ndarray,
+    triangles: np.ndarray,
+    colors: np.ndarray,
+    camera: Camera,
+    multisample: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unlit colours and depth of a mesh by OpenGL.
+
+    Args:
+        vertices_mm: (V, 3) mm in the camera frame.
+        triangles: (T, 3) int, drawn from both sides.
+        colors: (V, 3) in [0, 1].
+        camera: a pinhole without distortion.
+        multisample: pyrender's own 4× multisampling, which averages depths; for comparison.
+
+    Returns:
+        (H, W, 3) uint8 colour on black and (H, W) float32 depth in mm, 0 on the background.
+
+    Raises:
+        MissingExtra: pyrender is not installed.
+        RuntimeError: there is no OpenGL that draws without a display.
+    """
+    pyrender = _pyrender()
+    scene = pyrender.Scene(bg_color=[0, 0, 0, 0], ambient_light=[1.0, 1.0, 1.0])
+    metres = np.asarray(vertices_mm, dtype=np.float64) @ FLIP / 1000  # GL looks along −z, y up
+    primitive = pyrender.Primitive(
+        positions=metres,
+        indices=triangles,
+        color_0=np.concatenate([colors, np.ones((len(colors), 1))], 1),
+        mode=pyrender.constants.GLTF.TRIANGLES,
+        material=pyrender.MetallicRoughnessMaterial(doubleSided=True),
+    )
+    scene.add(pyrender.Mesh([primitive]))
+    near, far = float(-metres[:, 2].max()) * 0.9, float(-metres[:, 2].min()) * 1.1
+    lens = {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy}
+    scene.add(pyrender.IntrinsicsCamera(**lens, znear=max(near, 1e-3), zfar=far))
+    renderer = _renderer(camera.width, camera.height, multisample)
+    with _multisampling(multisample):
+        color, depth = renderer.render(scene, flags=pyrender.RenderFlags.FLAT)
+    return color[..., :3].copy(), depth * np.float32(1000)
+
+
+def _pyrender():
+    """pyrender, with what numpy 2 took from it and a platform that needs no display."""
+    if not hasattr(np, "infty"):
+        np.infty = np.inf  # noqa: NPY201
+    os.environ.setdefault("PYOPENGL_PLATFORM", PLATFORMS[0])
+    try:
+        import pyrender
+    except ImportError as error:
+        raise MissingExtra("rendering with OpenGL", "gl") from error
+    return pyrender
+
+
+@cache
+def _renderer(width: int, height: int, multisample: bool):
+    """A GL context is dear (a tenth of a second or more): one a kind and process.
+
+    ``multisample`` is part of the kind, since the first render makes the buffers and keeps them.
+    """
+    pyrender = _pyrender()
+    try:
+        return pyrender.OffscreenRenderer(width, height)
+    except Exception as error:  # each window system raises an exception of its own
+        platform = os.environ["PYOPENGL_PLATFORM"]
+        raise RuntimeError(
+            f"OpenGL on '{platform}': {type(error).__name__}: {error}; expected a driver that "
+            f"draws without a display; set PYOPENGL_PLATFORM to one of {', '.join(PLATFORMS)}, "
+            "or install libegl1 or libosmesa6"
+        ) from error
+
+
+@contextlib.contextmanager
+def _multisampling(wanted: bool):
+    """pyrender asks GL for four samples a pixel; without them one depth is one surface's."""
+    from pyrender import renderer
+
+    original = renderer.glRenderbufferStorageMultisample
+    if not wanted:
+        renderer.glRenderbufferStorageMultisample = lambda target, _samples, *rest: original(
+            target, 0, *rest
+        )
+    try:
+        yield
+    finally:
+        renderer.glRenderbufferStorageMultisample = original

@@ -1,0 +1,193 @@
+"""Virtual people: who they are, what they do with their face, and how the light falls."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faces.camera import Pose
+from faces.morphable import MorphableModel
+from faces.rotation import matrix_from_euler
+
+# What people do with a mouth, and with the rest: one of each at most, so that no two of them
+# contradict (an open jaw with closed lips). Weights are the strongest that looks natural.
+MOUTH = (
+    {"mouthSmile": 0.7, "cheekSquint": 0.35},
+    {"mouthSmile": 0.6, "jawOpen": 0.18, "mouthUpperUp": 0.25, "cheekSquint": 0.3},
+    {"jawOpen": 0.45},
+    {"jawOpen": 0.25, "mouthFunnel": 0.4},
+    {"mouthPucker": 0.6},
+    {"mouthFrown": 0.6},
+    {"mouthPress": 0.6},
+    {"mouthStretch": 0.4, "jawOpen": 0.1},
+    {"mouthDimple": 0.5},
+)
+UPPER = (
+    {"browInnerUp": 0.5},
+    {"browInnerUp": 0.4, "browOuterUp": 0.6, "eyeWide": 0.4},
+    {"browDown": 0.6},
+    {"browDown": 0.35, "eyeSquint": 0.5},
+    {"eyeBlink": 0.35},
+    {"eyeSquint": 0.6},
+    {"noseSneer": 0.4},
+)
+SIDES = ("_L", "_R", "Left", "Right")
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectSettings:
+    """How far from the average a subject may be.
+
+    Attributes:
+        identity_sigma: standard deviation of the identity coefficients.
+        identity_limit: their largest size.
+        neutral_share: probability of a face at rest.
+        asymmetry: largest relative difference of an expression's left and right weight.
+        albedo_sigma, albedo_limit: as for the identity; a full σ in every mode together makes
+            skin colours that no light explains.
+        yaw_deg, pitch_deg, roll_deg: largest head angles, drawn uniformly.
+        distance_mm: (nearest, farthest) of the model's origin from the camera.
+        offset_mm: largest shift of the head to either side, and down.
+        sink: shift down for each mm beyond the nearest distance, so that the shoulders of a
+            person farther away still reach the image's lower edge.
+    """
+
+    identity_sigma: float = 1.0
+    identity_limit: float = 2.5
+    neutral_share: float = 0.4
+    asymmetry: float = 0.3
+    albedo_sigma: float = 0.6
+    albedo_limit: float = 1.5
+    yaw_deg: float = 15.0
+    pitch_deg: float = 8.0
+    roll_deg: float = 5.0
+    distance_mm: tuple[float, float] = (600.0, 900.0)
+    offset_mm: float = 15.0
+    sink: float = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Light of the Phong model (Beyond 3DMM Space, Eq. 4), in the camera frame.
+
+    Attributes:
+        direction: (3,) unit, from the face towards the light.
+        ambient, directional: (3,), the diagonals of Amb and Dir.
+        specular: k_s of skin.
+        shininess: ν of skin.
+    """
+
+    direction: np.ndarray
+    ambient: np.ndarray
+    directional: np.ndarray
+    specular: float
+    shininess: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A virtual person in one pose.
+
+    Attributes:
+        key: of the frame, "SUBJECT/FRAME".
+        subject: the person.
+        identity: (K,) float64, in σ.
+        expression: (E,) float64 weights.
+        beta: (B,) float64 albedo coefficients, in σ.
+        pose: model frame to camera frame.
+        light: in the camera frame.
+    """
+
+    key: str
+    subject: str
+    identity: np.ndarray
+    expression: np.ndarray
+    beta: np.ndarray
+    pose: Pose
+    light: Light
+
+
+def sample_subject(
+    model: MorphableModel,
+    rng: np.random.Generator,
+    settings: SubjectSettings = SubjectSettings(),
+    key: str = "s0000/f000",
+) -> Subject:
+    """A random person; the same for the same state of ``rng``."""
+    s = settings
+    return Subject(
+        key=key,
+        subject=key.split("/")[0],
+        identity=_truncated(rng, len(model.identity_mm), s.identity_sigma, s.identity_limit),
+        expression=sample_expression(model.expression_names, rng, s),
+        beta=_truncated(rng, len(model.albedo_modes), s.albedo_sigma, s.albedo_limit),
+        pose=_sample_pose(rng, s),
+        light=sample_light(rng),
+    )
+
+
+def sample_expression(
+    names: tuple[str, ...], rng: np.random.Generator, settings: SubjectSettings
+) -> np.ndarray:
+    """Weights (E,) float64 in [0, 1]: at rest, or one recipe of the mouth, of the rest, or both."""
+    weights = np.zeros(len(names))
+    draws = rng.random(3), rng.integers(len(MOUTH)), rng.integers(len(UPPER))
+    (rest, mouth_share, upper_share), mouth, upper = draws
+    strength = rng.uniform(0.3, 1.0, 2)
+    lean = 1 + settings.asymmetry * rng.uniform(-0.5, 0.5)
+    if rest < settings.neutral_share:
+        return weights
+    recipes = []
+    if mouth_share < 0.8:
+        recipes.append((MOUTH[mouth], strength[0]))
+    if upper_share < 0.6:
+        recipes.append((UPPER[upper], strength[1]))
+    for recipe, factor in recipes:
+        for index, name in enumerate(names):
+            base, side = _unsided(name)
+            tilt = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}.get(side, 1.0)
+            weights[index] += recipe.get(base, 0.0) * factor * tilt
+    return np.clip(weights, 0, 1)
+
+
+def sample_light(rng: np.random.Generator) -> Light:
+    """Indoor light: much of it ambient, one lamp from before and above, a faint tint."""
+    azimuth, elevation = np.radians(rng.uniform(-55, 55)), np.radians(rng.uniform(-5, 50))
+    direction = np.array(
+        [np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), -np.cos(azimuth)]
+    )
+    share = rng.uniform(0.45, 0.7)
+    exposure = rng.uniform(0.95, 1.15)
+    warmth = rng.uniform(-0.06, 0.06, 2)  # of the ambient and of the lamp
+    ambient = exposure * share * np.array([1 + warmth[0], 1.0, 1 - warmth[0]])
+    lamp = exposure * (1 - share) * np.array([1 + warmth[1], 1.0, 1 - warmth[1]]) * 1.15
+    return Light(
+        direction=direction / np.linalg.norm(direction),
+        ambient=ambient,
+        directional=lamp,
+        specular=float(rng.uniform(0.06, 0.22)),
+        shininess=float(rng.uniform(6, 18)),
+    )
+
+
+def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:
+    limits = np.array([s.yaw_deg, s.pitch_deg, s.roll_deg])
+    rotation = matrix_from_euler(*rng.uniform(-limits, limits))
+    x, y = rng.uniform([-s.offset_mm, 0], s.offset_mm)
+    z = rng.uniform(*s.distance_mm)
+    return Pose(rotation, np.array([x, y + s.sink * (z - s.distance_mm[0]), z]))
+
+
+def _truncated(rng: np.random.Generator, count: int, sigma: float, limit: float) -> np.ndarray:
+    """N(0, σ²) without the tails beyond ``limit``: those are drawn again."""
+    values = rng.normal(0, sigma, count)
+    while (far := np.abs(values) > limit).any():
+        values[far] = rng.normal(0, sigma, int(far.sum()))
+    return values
+
+
+def _unsided(name: str) -> tuple[str, str]:
+    """An expression's name without its side, and the side ("" where it has none)."""
+    for side in SIDES:
+        if name.endswith(side):
+            return name[: -len(side)], side
+    return name, ""
