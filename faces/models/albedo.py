@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from faces.models.anatomy import Head
 from faces.morphable import PARTS
 
-SKIN = np.array([0.72, 0.535, 0.445])
+SKIN = np.array([0.76, 0.575, 0.485])
 LIPS = np.array([0.66, 0.375, 0.345])
 BROW = np.array([0.25, 0.175, 0.135])
 HAIR = np.array([0.20, 0.145, 0.115])
@@ -25,10 +25,10 @@ OTHER = {
     "teeth": (0.88, 0.85, 0.77),
     "gums": (0.66, 0.37, 0.36),
     "tongue": (0.68, 0.38, 0.36),
-    "lashes": (0.09, 0.07, 0.06),
+    "lashes": (0.20, 0.14, 0.12),
 }
 MELANIN = np.array([0.125, 0.125, 0.118])  # 1σ towards lighter skin
-BLOOD = np.array([0.022, -0.024, -0.016])  # 1σ towards redder skin
+BLOOD = np.array([0.014, -0.013, -0.009])  # 1σ towards redder skin
 # Sizes as shares of the outer interocular distance (about 90 mm).
 IRIS_RADIUS, PUPIL_RADIUS = 0.066, 0.024  # 5.9 mm and 2.2 mm
 BROW_HALF_WIDTH = 0.052  # 4.7 mm at the inner end, tapering outwards
@@ -46,9 +46,9 @@ def procedural_albedo(head: Head, regions, triangles, triangle_part):
     mean = np.zeros((len(head.vertices), 3))
     mean[:] = SKIN
     _tint(mean, masks["under_eye"], SKIN * [0.88, 0.82, 0.84], 0.6)
-    _tint(mean, masks["cheek"], SKIN + 1.6 * BLOOD, 0.8)
-    _tint(mean, masks["nose_tip"], SKIN + 1.4 * BLOOD, 0.8)
-    _tint(mean, masks["ears"], SKIN + 1.4 * BLOOD, 0.8)
+    _tint(mean, masks["cheek"], SKIN + 2.4 * BLOOD, 0.8)
+    _tint(mean, masks["nose_tip"], SKIN + 2 * BLOOD, 0.8)
+    _tint(mean, masks["ears"], SKIN + 2 * BLOOD, 0.8)
     _tint(mean, masks["lid_rim"], SKIN * [0.70, 0.58, 0.58], 0.8)
     _tint(mean, masks["lips"], LIPS)
     _tint(mean, masks["hair"], HAIR, 0.8)
@@ -75,13 +75,13 @@ def _modes(m: dict[str, np.ndarray]):
     dark = np.array([-1.0, -0.95, -0.9])
     yield bare * (1 - 0.35 * m["lips"]), MELANIN
     yield bare, BLOOD
-    yield plain, np.array([0.008, 0.0, -0.028])
-    yield m["brows"], -0.08 * dark
-    yield m["brow_rim"], 0.16 * dark
-    yield m["brow_slope"], 0.10 * dark
-    yield m["brows"], np.array([0.06, 0.02, -0.01])
-    yield m["lips"], np.array([0.035, -0.030, -0.015])
-    yield m["lips"], np.array([0.045, 0.05, 0.045])
+    yield plain, np.array([0.004, 0.0, -0.014])
+    yield m["brows"], -0.06 * dark
+    yield m["brow_rim"], 0.07 * dark
+    yield m["brow_slope"], 0.05 * dark
+    yield m["brows"], np.array([0.035, 0.012, -0.004])
+    yield m["lips"], np.array([0.025, -0.020, -0.010])
+    yield m["lips"], np.array([0.035, 0.035, 0.032])
     yield m["cheek"] * plain, 1.3 * BLOOD
     yield m["nose_tip"] * plain, 1.2 * BLOOD
     yield m["ears"], 1.2 * BLOOD
@@ -90,16 +90,16 @@ def _modes(m: dict[str, np.ndarray]):
     yield m["lid_rim"], 0.09 * dark
     yield m["stubble"] * plain, 0.065 * np.array([-1.0, -0.8, -0.65])
     yield m["moustache"] * plain, 0.06 * np.array([-1.0, -0.85, -0.7])
-    yield m["hair"], 0.10 * -dark
-    yield m["hair"], np.array([0.07, 0.03, -0.015])
-    yield m["hair_rim"], 0.20 * dark
-    yield iris, np.array([-0.10, 0.02, 0.13])
-    yield iris, np.array([0.07, 0.07, 0.06])
-    yield iris, np.array([0.0, 0.06, -0.01])
+    yield m["hair"], 0.06 * -dark
+    yield m["hair"], np.array([0.045, 0.025, 0.0])
+    yield m["hair_rim"], 0.05 * dark
+    yield iris, np.array([-0.06, 0.015, 0.08])
+    yield iris, np.array([0.05, 0.05, 0.045])
+    yield iris, np.array([0.0, 0.03, -0.01])
     yield m["eye"] * (1 - m["iris"]), np.array([0.02, -0.015, -0.025])
-    yield m["forehead"] * plain, 0.25 * MELANIN
+    yield m["forehead"] * plain, 0.12 * MELANIN
     for pattern, color in zip(m["patterns"], (MELANIN, BLOOD) * 3, strict=True):
-        yield pattern * plain, color * (0.12 if color is MELANIN else 0.8)
+        yield pattern * plain, color * (0.08 if color is MELANIN else 0.6)
 
 
 def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarray]:
@@ -140,8 +140,10 @@ def _forehead(head: Head) -> np.ndarray:
 def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     """Brows, the band round them (density), and upper minus lower half (height)."""
     total = {"brows": 0.0, "brow_rim": 0.0, "brow_slope": 0.0}
-    for line in (head.points[21:16:-1], head.points[22:27]):
-        along, across = _along(line[:, :2] - [0, 0.012 * head.d], head.vertices[:, :2])
+    for points in (head.points[21:16:-1], head.points[22:27]):
+        line = points[:, :2] - [0, 0.012 * head.d]
+        line[0, 1] += 0.025 * head.d  # hair at the inner end grows upwards
+        along, across = _along(line, head.vertices[:, :2])
         half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(along, 0, 1) ** 1.5)
         ends = _smooth(0.5 + (along + 0.02) / 0.10) * _smooth(0.5 + (1.06 - along) / 0.2)
         core = front * ends * _smooth(1.25 - np.abs(across) / half)
@@ -201,9 +203,10 @@ def _eye_masks(head: Head, eyeballs: np.ndarray) -> dict[str, np.ndarray]:
         if len(own) == 0:
             continue
         ball = head.vertices[own]
-        centre = (ball.min(0) + ball.max(0)) / 2
+        front = ball[:, 2].max()
+        centre = ball[ball[:, 2] > front - 0.012 * head.d].mean(0)  # of the cornea's cap
         radius = np.linalg.norm((ball - centre)[:, :2], axis=1) / head.d
-        ahead = ball[:, 2] > centre[2]
+        ahead = ball[:, 2] > front - 0.1 * head.d
         soft = 0.008
         masks["iris"][own] = ahead * _smooth(0.5 + (IRIS_RADIUS - radius) / soft)
         masks["limbus"][own] = ahead * np.exp(-(((radius - IRIS_RADIUS * 0.96) / 0.007) ** 2))
