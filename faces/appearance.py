@@ -30,7 +30,8 @@ class AppearanceSettings:
         independent: how many of the samples count as independent; neighbours share their errors.
         cutoff: Tukey's, in σ of the colour distance's own spread: hair, glasses and hands beyond
             it count for nothing.
-        cold_steps, warm_steps: iterations without and with a previous fit.
+        cold_steps: iterations that reject nothing, without a previous fit.
+        steps: iterations that reject outliers.
     """
 
     spacing_mm: float = 3.5
@@ -39,8 +40,8 @@ class AppearanceSettings:
     color_sigma: float = 0.05
     independent: int = 300
     cutoff: float = 5.0
-    cold_steps: int = 20
-    warm_steps: int = 8
+    cold_steps: int = 10
+    steps: int = 8
 
 
 def fit_appearance(
@@ -78,8 +79,7 @@ def fit_appearance(
         cutoff=settings.cutoff,
     )
     start = problem.start() if previous is None else _packed(previous, problem)
-    steps = settings.cold_steps if previous is None else settings.warm_steps
-    found = minimise(problem, start, steps)
+    found = minimise(problem, start, settings.cold_steps if previous is None else 0, settings.steps)
     return _record(model, vertices_mm, normals, camera, found)
 
 

@@ -15,8 +15,15 @@ from synth.subjects import Light
 
 # k_s and ν of wet parts, by eye: a small sharp glint in the eye, a broad one on teeth and tongue
 WET = {"eye": (0.7, 80.0), "teeth": (0.15, 25.0), "tongue": (0.15, 15.0), "gums": (0.15, 15.0)}
-# what little light reaches the inside of a mouth, by eye
-SHADE = {"teeth": 0.75, "gums": 0.5, "tongue": 0.5, "mouth_socket": 0.3, "eye_socket": 0.5}
+# the light that lids and lips keep from what lies behind them, by eye
+SHADE = {
+    "eye": 0.9,
+    "teeth": 0.75,
+    "gums": 0.5,
+    "tongue": 0.5,
+    "mouth_socket": 0.3,
+    "eye_socket": 0.5,
+}
 NOISE_MM = ((9.0, 0.035), (3.0, 0.035), (1.1, 0.045))  # (period, strength): mottling to pores
 LATTICE = 48
 

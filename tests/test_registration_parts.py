@@ -1,4 +1,4 @@
-"""Disentangling, distances, stiff parts: each recovers what was put in."""
+"""Disentangling and stiff parts: each recovers what was put in."""
 
 from dataclasses import replace
 
@@ -7,7 +7,6 @@ import trimesh
 
 from faces.morphable import PARTS
 from registration.disentangle import anchor_vertices, disentangle
-from registration.distance import distance_to_surface
 from registration.parts import carry_parts
 from tests.simulate import random_similarity
 from tests.toy import toy_model
@@ -40,24 +39,6 @@ def test_what_moves_off_the_anchor_stays_out_of_the_pose():
     pose = random_similarity(np.random.default_rng(2))
     _, found = disentangle(model, pose.apply(shape))
     np.testing.assert_allclose(found, shape, atol=1e-6)
-
-
-def test_distance_to_a_sphere_and_to_a_triangle():
-    sphere = trimesh.creation.icosphere(4, radius=50.0)
-    rng = np.random.default_rng(3)
-    direction = rng.normal(size=(200, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    radius = rng.uniform(30, 70, 200)
-    found = distance_to_surface(
-        direction * radius[:, None], np.asarray(sphere.vertices), np.asarray(sphere.faces)
-    )
-    # 5,120 flat triangles lie at most 0.06 mm inside a sphere of 50 mm.
-    np.testing.assert_allclose(found, abs(radius - 50), atol=0.07)
-    corner = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
-    points = np.array([[0.2, 0.2, 2.0], [-3, -4, 0], [0.5, -1, 0], [2, 2, 0], [3, 0, 0]])
-    expected = [2, 5, 1, np.sqrt(4.5), 2]
-    found = distance_to_surface(points, corner, np.array([[0, 1, 2]]), nearest=1)
-    np.testing.assert_allclose(found, expected)
 
 
 def with_eye(model):

@@ -58,11 +58,6 @@ def finish(out: Path, config: Fg3dConfig) -> None:
     write_report(out, load_model(config.model))
 
 
-def warm_up() -> None:
-    """What each worker loads once."""
-    load_model("default")
-
-
 def _inputs(config: Fg3dConfig) -> list[dict]:
     if config.scans:
         return [asdict(ref) for ref in scans.reader_of(config).refs()]
@@ -77,5 +72,4 @@ RECIPE = Recipe(
     plan=plan,
     stages={"scans": scans.run, "registered": register.run, "samples": augment.run},
     finish=finish,
-    warm_up=("pipelines.recipes.fg3d:warm_up",),
 )
