@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from faces.fitting import depth_near
+from faces.fit_evidence import depth_near
 from faces.types import Scan
 from registration.correspond import DepthTarget
 from registration.depth import DepthSettings, check_depth, clean_depth
