@@ -159,7 +159,7 @@ def read_model(path: str | Path) -> MorphableModel:
         if stored["format"] != FORMAT:
             raise ValueError(f"format {stored['format']}")
         base, albedo = _unpack(stored)
-    except (OSError, BadZipFile, KeyError, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, KeyError, ValueError) as error:
         raise BadInput(
             f"model '{path}'",
             f"unreadable ({error})",

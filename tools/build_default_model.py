@@ -83,15 +83,13 @@ def build(data: MakeHuman) -> MorphableModel:
     landmarks = topology.landmarks
     scale = IOD_MM / np.linalg.norm(mean[landmarks[45]] - mean[landmarks[36]])
     origin = mean[landmarks[[0, 16]]].mean(0)  # between the ears' upper roots
+    expressions = expression_space(data, topology, mean)
     mean = (mean - origin) * scale
-    expressions = expression_space(data, topology)
     names = tuple(expressions)
     head = anatomy.make_head(mean, topology.triangles, topology.skin, landmarks)
-    regions = anatomy.find_regions(head)
+    regions = anatomy.find_regions(head, topology.mirror)
     uv, triangle_uv = texture(mean, topology, regions)
     placeholder = np.zeros((0, len(mean), 3), dtype=np.float32)
-    eyes = np.zeros(len(mean), dtype=bool)
-    eyes[topology.triangles[topology.part == PARTS.index("eye")]] = True
     coarse = MorphableModel(
         name="facesynth-head-1",
         licence="CC0-1.0 (made from MakeHuman's public-domain base mesh and targets)",
@@ -106,7 +104,7 @@ def build(data: MakeHuman) -> MorphableModel:
         uv=uv,
         triangle_uv=triangle_uv,
         regions=regions,
-        weights=anatomy.find_weights(regions, eyes),
+        weights=anatomy.find_weights(regions, topology.vertices_of("eye")),
         landmarks={
             "ibug68": landmarks,
             "dense240": anatomy.find_dense(head, regions["face"], topology.mirror, landmarks),
@@ -173,8 +171,8 @@ class Topology:
             count += rows.shape[0]
         self.operator = sp.vstack(blocks).tocsr()
         self.triangles, self.part = np.concatenate(parts), np.concatenate(codes)
-        self.skin = np.zeros(count, dtype=bool)
-        self.skin[self.triangles[self.part == PARTS.index("skin")]] = True
+        self.count = count
+        self.skin = self.vertices_of("skin")
         self.mirror = anatomy.find_mirror(self.operator @ vertices)
         self.mirror[: len(kept)] = place[data.mirror[kept]]
         self.landmarks = self._landmarks(place)
@@ -200,6 +198,12 @@ class Topology:
             points[index] = place[vertex]
             points[anatomy.MIRROR_68[index]] = self.mirror[place[vertex]]
         return points
+
+    def vertices_of(self, part: str) -> np.ndarray:
+        """Vertices (V,) bool that a triangle of the part uses."""
+        mask = np.zeros(self.count, dtype=bool)
+        mask[self.triangles[self.part == PARTS.index(part)]] = True
+        return mask
 
     def support(self, data: MakeHuman, group: str) -> np.ndarray:
         """Vertices (V,) bool that any local target of a group moves by 0.5 mm or more."""
@@ -287,21 +291,33 @@ def _areas(vertices, triangles) -> np.ndarray:
     return np.bincount(triangles.ravel(), np.repeat(area, 3), minlength=len(vertices))
 
 
-def expression_space(data: MakeHuman, topology: Topology) -> dict[str, np.ndarray]:
-    """ARKit name -> offsets (V, 3) mm; gaze turns the eyeballs as rigid bodies."""
+def expression_space(data: MakeHuman, topology: Topology, mean: np.ndarray):
+    """ARKit name -> offsets (V, 3) mm; gaze turns the eyeballs of ``mean`` (V, 3) rigidly."""
     rest = topology.operator @ data.base[0]
-    eyes = np.zeros(len(rest), dtype=bool)
-    eyes[topology.triangles[topology.part == PARTS.index("eye")]] = True
+    eyes = topology.vertices_of("eye")
     result = {}
     for name, offsets in data.expressions().items():
         moved = topology.operator @ offsets
         for side in (-1, 1):
             ball = eyes & (side * rest[:, 0] > 0)
             if np.abs(moved[ball]).max() > 0.1:
-                _, rotation, shift = similarity(rest[ball], (rest + moved)[ball], scale=False)
-                moved[ball] = rest[ball] @ rotation.T + shift - rest[ball]
+                moved[ball] = _turned(rest[ball], rest[ball] + moved[ball], mean[ball])
         result[name] = moved
     return result
+
+
+def _turned(rest, target, ball) -> np.ndarray:
+    """Offsets (N, 3) of ``ball`` turned about its centre as ``rest`` was to become ``target``."""
+    _, rotation, shift = similarity(rest, target, scale=False)
+    old, centre = _sphere_centre(rest), _sphere_centre(ball)
+    drift = rotation @ old + shift - old
+    return (ball - centre) @ rotation.T + centre + drift - ball
+
+
+def _sphere_centre(points: np.ndarray) -> np.ndarray:
+    """Centre (3,) of the sphere that fits points (N, 3) best in the algebraic sense."""
+    system = np.concatenate([2 * points, np.ones((len(points), 1))], axis=1)
+    return np.linalg.lstsq(system, (points**2).sum(1), rcond=None)[0][:3]
 
 
 def texture(mean, topology: Topology, regions):

@@ -72,8 +72,8 @@ def find_mirror(vertices: np.ndarray) -> np.ndarray:
     return np.where(nearest[nearest] == own, nearest, own).astype(np.int32)
 
 
-def find_regions(head: Head) -> dict[str, np.ndarray]:
-    """The named (V,) bool regions of MorphableModel, on the skin."""
+def find_regions(head: Head, mirror: np.ndarray) -> dict[str, np.ndarray]:
+    """The named (V,) bool regions of MorphableModel, on the skin, each its own mirror image."""
     p, d = head.points, head.d
     front = head.skin & ~head.ears & (head.vertices[:, 2] > p[[0, 16], 2].mean())
     eyes = _inside(head, p[36:42], 0.09 * d) | _inside(head, p[42:48], 0.09 * d)
@@ -88,7 +88,7 @@ def find_regions(head: Head) -> dict[str, np.ndarray]:
     cheeks = face & low & ~(nose | mouth | eyes) & (np.abs(head.vertices[:, 0]) > 0.2 * d)
     scalp = head.skin & ~face & ~head.ears & _above_hairline(head)
     neck = head.skin & ~(face | head.ears | scalp)
-    return {
+    regions = {
         "face": face,
         "narrow_face": narrow | eyes | nose | mouth | brows,
         "nose": nose,
@@ -100,6 +100,7 @@ def find_regions(head: Head) -> dict[str, np.ndarray]:
         "neck": neck,
         "scalp": scalp,
     }
+    return {name: mask & mask[mirror] for name, mask in regions.items()}
 
 
 def find_weights(regions: dict[str, np.ndarray], eyeballs: np.ndarray) -> np.ndarray:
