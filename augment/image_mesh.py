@@ -109,8 +109,10 @@ def build_scene(
 def _looked_through(vertices_mm, layers, camera, settings):
     """(V,) bool: the sensor saw something behind this vertex, so nothing can be there."""
     column, row, inside = _pixels_of(vertices_mm, camera)
-    surface = np.where(layers.foreground & ~layers.hollow, layers.surface_mm, 0)[row, column]
-    return inside & (surface > vertices_mm[:, 2] + settings.carve_mm)
+    measured = np.where(layers.foreground & ~layers.hollow, layers.surface_mm, 0)
+    # the nearest around counts: on a steep flank a pixel's own depth is that of another point
+    nearest = cv2.erode(measured, np.ones((5, 5), np.uint8))[row, column]
+    return inside & (nearest > vertices_mm[:, 2] + settings.carve_mm)
 
 
 def _pixels_of(vertices_mm, camera):

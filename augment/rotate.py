@@ -139,8 +139,7 @@ def make_view(
     head = vertices[: len(face.vertices_mm)]
     box = _box(face.camera.project(head[model.regions["face"]]))
     camera = crop_camera(face.camera, box, settings)
-    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
-    picture = _render(source, vertices, turn, camera, face.camera, settings)
+    picture = render_textures(source, face, pose, camera, settings)
     behind = _behind(source, pose, face.pose, camera, settings)
     color, synthesised = _finish(picture, behind)
     landmarks, seen = project_landmarks(head, model, camera)
@@ -257,18 +256,23 @@ class Picture:
     alpha: np.ndarray
 
 
-def _render(source, vertices, turn, camera, source_camera, settings):
-    """Both textures through one rasterisation, averaged down to the view's size."""
+def render_textures(
+    source: Source, face: RegisteredFace, pose: Pose, camera: Camera, settings: RotateSettings
+) -> Picture:
+    """The turned mesh with the image's pixels and with the model's texture, from one
+    rasterisation, averaged down to the view's size."""
     k = settings.supersample
     fine = camera.crop(0, 0, camera.width * k, camera.height * k, k)
     scene = source.scene
+    vertices = pose.apply(face.pose.invert(scene.vertices_mm))
     size = (fine.width, fine.height)
     shown = rasterise(
         turned_screen(scene, vertices, fine), scene.triangles, size, fine.is_perspective
     )
-    facing = _facing(scene.vertices_mm, scene.normals, source_camera)
-    turned = scene.normals @ turn.T
-    attributes = np.stack([facing, _facing(vertices, turned, camera), scene.is_head], 1)
+    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
+    facing = _facing(scene.vertices_mm, scene.normals, face.camera)
+    view_facing = _facing(vertices, scene.normals @ turn.T, camera)
+    attributes = np.stack([facing, view_facing, scene.is_head], 1)
     attributes = np.concatenate([scene.vertices_mm, scene.model_color, attributes], 1)
     values = shown.interpolate(attributes, scene.triangles)
     trust, pixels = judge(
@@ -278,7 +282,7 @@ def _render(source, vertices, turn, camera, source_camera, settings):
         values[..., 8],
         shown.mask,
         source.maps,
-        source_camera,
+        face.camera,
         settings.visibility,
     )
     photo = cv2.remap(
