@@ -42,6 +42,8 @@ class Layers:
         occluder: bool, something lies before the trusted head there (a fringe, a hand).
         foreground: bool, what turns with the head.
         surface_mm: the foreground's depth without holes; 0 outside it.
+        body: bool, where the sensor saw the person, its narrow gaps closed; colours outside it
+            are the background's, even where the registered head claims the pixel.
         hollow: bool, foreground that neither sensor nor trusted head has seen.
         disputed: bool, head pixels where the sensor saw another surface.
         background_mm: the sheet behind the foreground, everywhere above 0.
@@ -52,6 +54,7 @@ class Layers:
     occluder: np.ndarray
     foreground: np.ndarray
     surface_mm: np.ndarray
+    body: np.ndarray
     hollow: np.ndarray
     disputed: np.ndarray
     background_mm: np.ndarray
@@ -80,7 +83,8 @@ def split_layers(
     gap = np.where(measured, smooth - head_mm, 0)
     occluder = _opened(trusted & (gap < -settings.agree_mm))
     disputed = (head_mm > 0) & (smooth > 0) & (np.abs(smooth - head_mm) > settings.agree_mm)
-    foreground = _attached(trusted | measured, trusted, settings.closing_mm / mm_per_px)
+    body = _attached(measured, trusted, settings.closing_mm / mm_per_px)
+    foreground = body | trusted
     own = trusted & ~occluder
     surface = np.where(own, head_mm, np.where(measured & foreground, smooth, 0))
     surface = _feathered(surface, head_mm, own, settings)
@@ -89,7 +93,7 @@ def split_layers(
         surface[hollow] = complete_sheet(surface, hollow, background)[hollow]
     behind = _background(smooth, foreground, far, settings, background)
     return Layers(
-        head_mm, trusted, occluder, foreground, surface, hollow, disputed & ~occluder, behind
+        head_mm, trusted, occluder, foreground, surface, body, hollow, disputed & ~occluder, behind
     )
 
 

@@ -16,13 +16,19 @@ GRID_OFFSET_MM = 2.0  # above the step between sensor and model at a feathered s
 class MeshSettings:
     """Attributes:
     stride_px: pixels between grid vertices.
-    jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps).
+    jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps): above
+        what lies between two strands of hair, below what lies between head and wall.
+    head_jump_mm: the same for cells before the registered head: the head itself shows through
+        the tear, and no curtain hangs from chin to collar.
+    agree_mm: where sensor and registered head are closer, the head alone is drawn.
     carve_mm: model vertices outside face and ears that lie this much before what the sensor
-        measured do not exist: the sensor looked through them.
+        measured are set back onto it: the sensor looked through them.
     """
 
     stride_px: int = 1
-    jump_mm: float = 20.0
+    jump_mm: float = 60.0
+    head_jump_mm: float = 8.0
+    agree_mm: float = 5.0
     carve_mm: float = 4.0
 
 
@@ -45,13 +51,16 @@ class SceneMesh:
     is_head: np.ndarray
 
 
-def grid_triangles(usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float) -> np.ndarray:
+def grid_triangles(
+    usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float | np.ndarray
+) -> np.ndarray:
     """Triangles (2C, 3) int32 over the vertices of a grid, each cell's two side by side.
 
     Args:
         usable: (h, w) bool, vertices that may be used.
         depth_mm: (h, w) their depths.
-        jump_mm: no cell spans more than this.
+        jump_mm: no cell spans more than this, or than the least of its corners' where it is
+            (h, w).
 
     The diagonal is the one whose ends are nearer to each other in depth, and the winding faces
     the camera (outward normals, as in the model).
@@ -60,7 +69,8 @@ def grid_triangles(usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float) -> 
     corners = [np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1]]
     depths = np.stack([depth_mm[c] for c in corners])
     whole = np.all([usable[c] for c in corners], axis=0)
-    whole &= depths.max(0) - depths.min(0) <= jump_mm
+    limits = np.broadcast_to(jump_mm, depth_mm.shape)
+    whole &= depths.max(0) - depths.min(0) <= np.min([limits[c] for c in corners], axis=0)
     a, b, c, d = (index[k][whole] for k in corners)
     za, zb, zc, zd = depths[:, whole]
     main = np.abs(za - zc) <= np.abs(zb - zd)
@@ -89,8 +99,7 @@ def build_scene(
         color: (H, W, 3) float32 image in [0, 1].
         layers: the complete depth.
     """
-    carved = ~fixed & _looked_through(head_vertices_mm, layers, camera, settings)
-    head_triangles = head_triangles[~carved[head_triangles].any(axis=1)]
+    head_vertices_mm = _set_back(head_vertices_mm, fixed, layers, camera, settings)
     points, triangles, pixels = _grid(layers, camera, settings)
     normals = [
         vertex_normals(head_vertices_mm, head_triangles),
@@ -106,13 +115,16 @@ def build_scene(
     )
 
 
-def _looked_through(vertices_mm, layers, camera, settings):
-    """(V,) bool: the sensor saw something behind this vertex, so nothing can be there."""
+def _set_back(vertices_mm, fixed, layers, camera, settings):
+    """The vertices (V, 3), those that the sensor looked through moved along their rays onto it."""
     column, row, inside = _pixels_of(vertices_mm, camera)
     measured = np.where(layers.foreground & ~layers.hollow, layers.surface_mm, 0)
     # the nearest around counts: on a steep flank a pixel's own depth is that of another point
     nearest = cv2.erode(measured, np.ones((5, 5), np.uint8))[row, column]
-    return inside & (nearest > vertices_mm[:, 2] + settings.carve_mm)
+    through = inside & ~fixed & (nearest > vertices_mm[:, 2] + settings.carve_mm)
+    out = vertices_mm.copy()
+    out[through] = camera.unproject(camera.project(vertices_mm[through]), nearest[through])
+    return out
 
 
 def _pixels_of(vertices_mm, camera):
@@ -128,22 +140,26 @@ def _grid(layers, camera, settings):
     step = settings.stride_px
     rows, columns = np.mgrid[: camera.height : step, : camera.width : step]
     depth = layers.surface_mm[::step, ::step]
-    usable = _grid_mask(layers)[::step, ::step]
-    triangles = grid_triangles(usable, depth, settings.jump_mm * max(1, step / 2))
+    usable = _grid_mask(layers, settings.agree_mm)[::step, ::step]
+    over_head = cv2.dilate((layers.head_mm > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    jump = np.where(over_head[::step, ::step], settings.head_jump_mm, settings.jump_mm)
+    triangles = grid_triangles(usable, depth, jump)
     used, triangles = np.unique(triangles, return_inverse=True)
     pixels = np.stack([columns.ravel()[used], rows.ravel()[used]], 1)
     points = camera.unproject(pixels + 0.5, depth.ravel()[used])
     return points, triangles.reshape(-1, 3).astype(np.int32), pixels
 
 
-def _grid_mask(layers):
-    """Pixels that the grid draws: the foreground beside the face, and a seam's width of the face.
+def _grid_mask(layers, agree_mm):
+    """Pixels that the grid draws: the foreground that the registered head is not, and a seam.
 
-    Slivers along the face's outline are left out: they are the sensor's rim and the model's rim
-    a pixel apart, and would hang beside the cheek as whiskers.
+    Slivers are left out: along the face's outline the sensor's rim and the model's lie a pixel
+    apart, and would hang beside the cheek as whiskers.
     """
     square = np.ones((5, 5), np.uint8)
-    beside = layers.foreground & (~layers.trusted | layers.occluder)
+    own = layers.trusted & ~layers.occluder
+    agreeing = (layers.head_mm > 0) & (np.abs(layers.surface_mm - layers.head_mm) < agree_mm)
+    beside = layers.foreground & ~own & ~agreeing
     beside = cv2.morphologyEx(beside.astype(np.uint8), cv2.MORPH_OPEN, square)
     return layers.foreground & cv2.dilate(beside, square).astype(bool)
 

@@ -20,6 +20,8 @@ class VisibilitySettings:
     hidden_mm: a point this far behind what the source saw at its pixel was hidden there.
     rim_px: source pixels this close to an outline or a depth jump mix two surfaces.
     jump_mm: what counts as a jump between neighbouring source pixels.
+    island_px: smaller patches of trusted pixels in a view are noise, and would shine through
+        the fill as blots.
     """
 
     stretched_deg: float = 74.0
@@ -28,6 +30,7 @@ class VisibilitySettings:
     enlarged: tuple[float, float] = (1.1, 1.6)
     rim_px: int = 2
     jump_mm: float = 8.0
+    island_px: int = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +70,19 @@ class Trust:
     weight: np.ndarray
 
 
+def without_islands(weight: np.ndarray, smallest_px: int) -> np.ndarray:
+    """The trust (H, W) float32 without trusted patches of fewer pixels than ``smallest_px``."""
+    held = (weight > 0.5).astype(np.uint8)
+    _, label, stats, _ = cv2.connectedComponentsWithStats(held, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < smallest_px
+    small[0] = False
+    return np.where(small[label], np.float32(0), weight)
+
+
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
     surface = layers.surface_mm
-    head = (layers.head_mm > 0) & ~layers.occluder & ~layers.disputed
+    head = (layers.head_mm > 0) & layers.body & ~layers.occluder & ~layers.disputed
     head &= ~_jumps(layers.head_mm, settings.jump_mm)
     grid = layers.foreground & ~_jumps(surface, settings.jump_mm)
     seen_first = np.where(layers.occluder, surface, layers.head_mm)
