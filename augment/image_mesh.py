@@ -17,17 +17,14 @@ class MeshSettings:
     """Attributes:
     stride_px: pixels between grid vertices.
     jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps): above
-        what lies between two strands of hair, below what lies between head and wall.
-    head_jump_mm: the same for cells before the registered head: the head itself shows through
-        the tear, and no curtain hangs from chin to collar.
+        what lies between two strands of hair, below what lies between chin and collar.
     agree_mm: where sensor and registered head are closer, the head alone is drawn.
     carve_mm: model vertices outside face and ears that lie this much before what the sensor
         measured are set back onto it: the sensor looked through them.
     """
 
     stride_px: int = 1
-    jump_mm: float = 60.0
-    head_jump_mm: float = 8.0
+    jump_mm: float = 20.0
     agree_mm: float = 5.0
     carve_mm: float = 4.0
 
@@ -51,16 +48,13 @@ class SceneMesh:
     is_head: np.ndarray
 
 
-def grid_triangles(
-    usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float | np.ndarray
-) -> np.ndarray:
+def grid_triangles(usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float) -> np.ndarray:
     """Triangles (2C, 3) int32 over the vertices of a grid, each cell's two side by side.
 
     Args:
         usable: (h, w) bool, vertices that may be used.
         depth_mm: (h, w) their depths.
-        jump_mm: no cell spans more than this, or than the least of its corners' where it is
-            (h, w).
+        jump_mm: no cell spans more than this.
 
     The diagonal is the one whose ends are nearer to each other in depth, and the winding faces
     the camera (outward normals, as in the model).
@@ -69,8 +63,7 @@ def grid_triangles(
     corners = [np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1]]
     depths = np.stack([depth_mm[c] for c in corners])
     whole = np.all([usable[c] for c in corners], axis=0)
-    limits = np.broadcast_to(jump_mm, depth_mm.shape)
-    whole &= depths.max(0) - depths.min(0) <= np.min([limits[c] for c in corners], axis=0)
+    whole &= depths.max(0) - depths.min(0) <= jump_mm
     a, b, c, d = (index[k][whole] for k in corners)
     za, zb, zc, zd = depths[:, whole]
     main = np.abs(za - zc) <= np.abs(zb - zd)
@@ -141,9 +134,7 @@ def _grid(layers, camera, settings):
     rows, columns = np.mgrid[: camera.height : step, : camera.width : step]
     depth = layers.surface_mm[::step, ::step]
     usable = _grid_mask(layers, settings.agree_mm)[::step, ::step]
-    over_head = cv2.dilate((layers.head_mm > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    jump = np.where(over_head[::step, ::step], settings.head_jump_mm, settings.jump_mm)
-    triangles = grid_triangles(usable, depth, jump)
+    triangles = grid_triangles(usable, depth, settings.jump_mm * max(1, step / 2))
     used, triangles = np.unique(triangles, return_inverse=True)
     pixels = np.stack([columns.ravel()[used], rows.ravel()[used]], 1)
     points = camera.unproject(pixels + 0.5, depth.ravel()[used])

@@ -74,12 +74,13 @@ def prepare(
     _check(scan, face, model)
     color = scan.color.astype(np.float32) / 255
     triangles = drawn_triangles(face, model)
-    head_mm, trusted = _registered_depth(scan, face, model, triangles)
+    head_mm, trusted, ears = _registered_depth(scan, face, model, triangles)
     scale = np.median(head_mm[head_mm > 0]) / scan.camera.fx if scan.camera.is_perspective else 0
     layers = split_layers(
         scan.depth_mm,
         head_mm,
         trusted,
+        ears,
         scale or scan.camera.mm_per_px,
         settings.foreground,
         settings.anchors,
@@ -144,12 +145,14 @@ def _check(scan, face, model):
 
 
 def _registered_depth(scan, face, model, triangles):
-    """Depth (H, W) of the registered mesh, and where its geometry is trusted (H, W) bool."""
+    """The registered mesh's depth (H, W), and where it is trusted and an ear, (H, W) bool."""
     size = (scan.camera.width, scan.camera.height)
     screen = scan.camera.screen(face.vertices_mm)
     shown = rasterise(screen, triangles, size, scan.camera.is_perspective)
-    share = shown.interpolate(trusted_vertices(model)[:, None].astype(np.float32), triangles)
-    return shown.depth, share[..., 0] > 0.5
+    ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
+    marks = np.stack([trusted_vertices(model), ears], 1).astype(np.float32)
+    shares = shown.interpolate(marks, triangles) > 0.5
+    return shown.depth, shares[..., 0], shares[..., 1]
 
 
 def _head_colors(color, face, model, triangles, maps, settings):
