@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from augment.foreground import Layers
+from augment.hull import grow_hull
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
@@ -92,6 +93,7 @@ def build_scene(
         color: (H, W, 3) float32 image in [0, 1].
         layers: the complete depth.
     """
+    head_vertices_mm = grow_hull(head_vertices_mm, head_triangles, fixed, layers, camera)
     head_vertices_mm = _set_back(head_vertices_mm, fixed, layers, camera, settings)
     points, triangles, pixels = _grid(layers, camera, settings)
     normals = [

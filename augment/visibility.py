@@ -38,12 +38,14 @@ class SourceMaps:
     """What each source pixel is good for.
 
     Attributes:
-        clean: (H, W, 2) float32 in [0, 1], for the head and for the grid: 1 inside, 0 on rims and
-            where another surface was photographed.
+        own: (H, W, 2) float32, for the head and for the grid: 1 where the pixel shows that
+            surface, 0 where it shows another one.
+        clean: (H, W, 2) float32 in [0, 1], the same without rims, where colours mix.
         depth: (H, W, 2) float32 mm, the nearest surface of the head and of the grid; 0 = none.
         hollow: (H, W) float32, 1 where no sensor measured the foreground.
     """
 
+    own: np.ndarray
     clean: np.ndarray
     depth: np.ndarray
     hollow: np.ndarray
@@ -83,11 +85,15 @@ def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySetting
     """Cleanliness and depth of the source image, made once for all views."""
     surface = layers.surface_mm
     head = (layers.head_mm > 0) & layers.body & ~layers.occluder & ~layers.disputed
-    head &= ~_jumps(layers.head_mm, settings.jump_mm)
-    grid = layers.foreground & ~_jumps(surface, settings.jump_mm)
+    grid = layers.body
+    smooth = [
+        _eroded(own & ~_jumps(depth, settings.jump_mm), settings.rim_px)
+        for own, depth in ((head, layers.head_mm), (grid, surface))
+    ]
     seen_first = np.where(layers.occluder, surface, layers.head_mm)
     return SourceMaps(
-        clean=np.stack([_eroded(head, settings.rim_px), _eroded(grid, settings.rim_px)], -1),
+        own=np.stack([head, grid], -1).astype(np.float32),
+        clean=np.stack(smooth, -1),
         depth=np.stack([_nearest(seen_first, surface), surface], -1).astype(np.float32),
         hollow=layers.hollow.astype(np.float32),
     )
@@ -121,6 +127,8 @@ def judge(
     """
     pixels = np.nan_to_num(camera.project(source_points_mm), nan=-1e6).astype(np.float32)
     head = is_head > 0.5
+    own = _sample(maps.own, pixels, cv2.INTER_NEAREST)
+    own = np.where(head, own[..., 0], own[..., 1])
     clean = _sample(maps.clean, pixels, cv2.INTER_LINEAR)
     clean = np.where(head, clean[..., 0], clean[..., 1])
     depth = _sample(maps.depth, pixels, cv2.INTER_NEAREST)
@@ -132,13 +140,13 @@ def judge(
     high = np.cos(np.radians(settings.stretched_deg - settings.feather_deg))
     enlarged = _enlarged(facing, view_facing, settings.enlarged)
     weight = _smoothstep((facing - low) / (high - low)) * _smoothstep(2 * clean - 1)
-    weight = np.where(facing > 0, 1 - enlarged * (1 - weight), 0)
+    weight = np.where(facing > 0, own * (1 - enlarged * (1 - weight)), 0)
     hollow = _sample(maps.hollow, pixels, cv2.INTER_NEAREST) > 0.5
     trust = Trust(
         stretched=covered & (facing > 0) & (facing < low) & (enlarged > 0.5),
         back_facing=covered & (facing <= 0),
         hidden=covered & hidden,
-        unclean=covered & (clean < 0.5),
+        unclean=covered & ((own < 0.5) | (enlarged * (1 - clean) > 0.5)),
         hollow=covered & hollow,
         weight=np.where(covered & ~hidden, weight, 0).astype(np.float32),
     )
