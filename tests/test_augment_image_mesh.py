@@ -34,7 +34,15 @@ def test_grid_triangles_face_the_camera():
 
 
 def layers_of(depth, head, trusted):
-    return split_layers(depth, head, trusted, 1.0, ForegroundSettings(), BackgroundSettings())
+    return split_layers(
+        depth,
+        head,
+        trusted,
+        np.zeros_like(trusted),
+        1.0,
+        ForegroundSettings(),
+        BackgroundSettings(),
+    )
 
 
 def disc(shape, centre, radius):
