@@ -117,6 +117,13 @@ def test_bad_inputs_are_recorded_and_the_rest_finishes(tmp_path):
     assert verify(tmp_path) == []
 
 
+def test_failure_records_name_no_folder_of_this_machine(tmp_path):
+    config = toy_config(tmp_path / "set", bad=["s001"], flag_dir=f"{tmp_path}/")
+    run_recipe(RECIPE, config)
+    failure = read_sidecar(tmp_path / "set" / "scans" / "00000.tar").failures[0]
+    assert failure["message"] == "scan '<flag_dir>/s001': is bad on purpose"
+
+
 @pytest.mark.parametrize(("share", "status"), [(0.32, 1), (0.34, 0)])
 def test_the_failed_share_decides_the_exit_status(tmp_path, share, status):
     config = toy_config(tmp_path, bad=["s001", "s004"], max_failed=share)  # 2 of 6
