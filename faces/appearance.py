@@ -1,11 +1,13 @@
 """Albedo and light of a face by Levenberg–Marquardt (Beyond 3DMM Space, Eq. 3 to 5)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from faces.camera import Camera
 from faces.errors import BadInput
+from faces.fit_basis import thin
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.phong_fit import Parameters, PhongProblem, minimise
@@ -20,24 +22,26 @@ class AppearanceSettings:
     """Settings of fit_appearance.
 
     Attributes:
-        samples: vertices looked at, at most.
+        spacing_mm: distance between the vertices looked at: evenly over the skin, or the dense
+            (and dark) lids, lips and nostrils would outvote the cheeks.
         modes: albedo modes that take part, at most.
         beta_sigma: expected size of an albedo coefficient.
         color_sigma: error of one colour channel that model and image noise explain, in [0, 1].
         independent: how many of the samples count as independent; neighbours share their errors.
         cutoff: Tukey's, in σ of the colour distance's own spread: hair, glasses and hands beyond
             it count for nothing.
-        cold_steps, warm_steps: iterations without and with a previous fit.
+        cold_steps: iterations that reject nothing, without a previous fit.
+        steps: iterations that reject outliers.
     """
 
-    samples: int = 2000
+    spacing_mm: float = 3.5
     modes: int = 30
     beta_sigma: float = 1.0
     color_sigma: float = 0.05
     independent: int = 300
     cutoff: float = 5.0
-    cold_steps: int = 20
-    warm_steps: int = 8
+    cold_steps: int = 10
+    steps: int = 8
 
 
 def fit_appearance(
@@ -75,8 +79,7 @@ def fit_appearance(
         cutoff=settings.cutoff,
     )
     start = problem.start() if previous is None else _packed(previous, problem)
-    steps = settings.cold_steps if previous is None else settings.warm_steps
-    found = minimise(problem, start, steps)
+    found = minimise(problem, start, settings.cold_steps if previous is None else 0, settings.steps)
     return _record(model, vertices_mm, normals, camera, found)
 
 
@@ -118,10 +121,16 @@ def _shade(appearance, normals, view):
     return np.clip(colors, 0, 1).astype(np.float32)
 
 
+@lru_cache(maxsize=4)
+def _even_skin(model, spacing_mm):
+    """Vertices (n,) of the face's skin, evenly spread."""
+    return thin(model.mean_mm, model.regions["face"] & model.part_vertices("skin"), spacing_mm)
+
+
 def _chosen(model, vertices_mm, visible, camera, settings):
-    """Evenly picked visible vertices of the face's skin that project into the image."""
-    skin = visible & model.regions["face"] & model.part_vertices("skin")
-    candidates = np.flatnonzero(skin)
+    """Evenly spread visible vertices of the face's skin that project into the image."""
+    candidates = _even_skin(model, settings.spacing_mm)
+    candidates = candidates[visible[candidates]]
     pixels = camera.project(vertices_mm[candidates])
     inside = ((pixels > 0) & (pixels < [camera.width, camera.height])).all(1)
     candidates, pixels = candidates[inside], pixels[inside]
@@ -132,9 +141,7 @@ def _chosen(model, vertices_mm, visible, camera, settings):
             f"at least {FEWEST}",
             "check the fit: the face lies outside the image or faces away",
         )
-    count = min(settings.samples, len(candidates))
-    picks = np.linspace(0, len(candidates) - 1, count).astype(int)
-    return candidates[picks], pixels[picks]
+    return candidates, pixels
 
 
 def _packed(previous, problem):

@@ -7,7 +7,12 @@ import numpy as np
 TAIL = 11  # unknowns after β: √Amb (3), √Dir (3), l not normalised (3), √k_s, ln ν
 SHININESS = (2.0, 80.0)  # ν of skin lies well within
 SHININESS_PRIOR = (np.log(12.0), 0.5)  # mean and σ of ln ν; broad highlights, as skin has
+LIGHT_SIGMA = (
+    0.3  # of the mean of Amb + Dir about 1: bright light on dark skin and dim light on fair
+)
+# skin make the same colours; without a say in it, teeth and eyes come out too bright or too dark.
 GLOSS_SIGMA = 0.5  # of √k_s: keeps a highlight nobody sees at 0
+HUBER = 2.0  # σ up to which Huber's weights leave a colour as it is
 CHI3_MEDIAN = 1.538  # median length of a 3-vector of unit normals
 
 
@@ -115,31 +120,44 @@ class PhongProblem:
         blocks += [by_gloss[..., None], by_power[..., None]]
         return colors, np.concatenate(blocks, 2)
 
-    def weights(self, residual: np.ndarray) -> np.ndarray:
-        """Tukey's weights (N,) of residuals (N, 3), their spread taken from their median."""
+    def weights(self, residual: np.ndarray, reject: bool = True) -> np.ndarray:
+        """Robust weights (N,) of residuals (N, 3), their spread taken from their median.
+
+        Tukey's where ``reject``; else Huber's, which let the modes explain dark brows and red
+        lips before anything is called an outlier.
+        """
         length = np.linalg.norm(residual, axis=1)
         sigma = max(np.median(length) / CHI3_MEDIAN, 0.01)  # 0.01: about two steps of 8 bits
+        if not reject:
+            return np.minimum(1, HUBER * sigma / np.maximum(length, 1e-12))
         return np.clip(1 - (length / (self.cutoff * sigma)) ** 2, 0, None) ** 2
 
     def prior(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals (B + 11,) of the priors and their slopes."""
+        """Residuals (B + 12,) of the priors and their Jacobian (B + 12, B + 11)."""
         slopes = np.zeros(len(p))
         slopes[:-TAIL] = 1 / self.beta_sigma
         slopes[-2], slopes[-1] = 1 / GLOSS_SIGMA, 1 / SHININESS_PRIOR[1]
         centre = np.zeros(len(p))
         centre[-1] = SHININESS_PRIOR[0]
-        return slopes * (p - centre), slopes
+        amounts = p[-11:-5]
+        level = ((amounts**2).sum() / 3 - 1) / LIGHT_SIGMA
+        tilt = np.zeros(len(p))
+        tilt[-11:-5] = 2 * amounts / 3 / LIGHT_SIGMA
+        return np.append(slopes * (p - centre), level), np.vstack([np.diag(slopes), tilt])
 
 
-def minimise(problem: PhongProblem, start: np.ndarray, steps: int) -> np.ndarray:
-    """Packed parameters by Levenberg–Marquardt with robust weights renewed at every step.
+def minimise(problem: PhongProblem, start: np.ndarray, huber: int, tukey: int) -> np.ndarray:
+    """Packed parameters by Levenberg–Marquardt, at most ``huber`` steps that reject nothing and
+    ``tukey`` steps that reject outliers."""
+    return _descend(problem, _descend(problem, _unit_light(start), huber, False), tukey, True)
 
-    Ends early when a step gains less than a thousandth of the cost.
-    """
-    p, damping = _unit_light(start), 1e-2
+
+def _descend(problem, p, steps, reject):
+    """Steps with weights renewed at each; ends early when one gains less than a thousandth."""
+    damping = 1e-2
     colors, jacobian = problem.shade(p, jacobian=True)
     for _ in range(steps):
-        weights = problem.weights(colors - problem.colors) * problem.precision
+        weights = problem.weights(colors - problem.colors, reject) * problem.precision
         normal, gradient = _normal_equations(problem, p, colors, jacobian, weights)
         before = _cost(problem, p, colors, weights)
         step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-6), gradient)
@@ -164,12 +182,13 @@ def _unit_light(p):
 
 
 def _normal_equations(problem, p, colors, jacobian, weights):
-    prior, slopes = problem.prior(p)
+    prior, prior_jacobian = problem.prior(p)
     tall = jacobian * weights[:, None, None]
     flat = jacobian.reshape(-1, len(p))
-    normal = tall.reshape(-1, len(p)).T @ flat + np.diag(slopes**2)
+    normal = tall.reshape(-1, len(p)).T @ flat
     residual = (colors - problem.colors).ravel()
-    return normal, tall.reshape(-1, len(p)).T @ residual + slopes * prior
+    gradient = tall.reshape(-1, len(p)).T @ residual
+    return normal + prior_jacobian.T @ prior_jacobian, gradient + prior_jacobian.T @ prior
 
 
 def _cost(problem, p, colors, weights):

@@ -1,4 +1,4 @@
-"""What a model's topology gives every registration: areas, Laplacians, and the symbolic factor."""
+"""What a model's skin gives every registration: areas, Laplacians, and the symbolic factor."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,15 +11,13 @@ from faces.mesh import triangle_normals
 from faces.morphable import MorphableModel
 from registration.solver import Symbolic, analyse
 
-# Parts that bend; the others (eyes, teeth, gums, tongue, lashes) are carried along rigidly.
-SOFT_PARTS = ("skin", "mouth_socket", "eye_socket")
 MAX_COTANGENT = 5.0  # slivers would otherwise glue their ends together
 _made: dict[str, "Template"] = {}
 
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """The soft part of a model at one level: n vertices of the model's V.
+    """The skin of a model at one level: n vertices of the model's V.
 
     Attributes:
         vertices: (n,) int64 into the model's vertices.
@@ -30,6 +28,7 @@ class Template:
         pattern: (n, n) CSR, bending's sparsity with membrane's values on it.
         data_share: (n,) float64 in [0, 1], how much a match counts: 1 on the face, less where the
             scan shows hair or clothes, 0 on the scalp.
+        positions_mm: (n, 3) float64, the mean.
     """
 
     vertices: np.ndarray
@@ -68,12 +67,12 @@ def template_of(model: MorphableModel) -> Template:
 
 
 def make_template(model: MorphableModel) -> Template:
-    """Areas and operators of the model's soft parts, measured on its mean."""
-    soft = model.part_triangles(*SOFT_PARTS)
-    vertices = np.unique(soft)
+    """Areas and operators of the model's skin, measured on its mean."""
+    skin = model.part_triangles("skin")
+    vertices = np.unique(skin)
     local = np.zeros(model.vertex_count, dtype=np.int32)
     local[vertices] = np.arange(len(vertices))
-    triangles = local[soft]
+    triangles = local[skin]
     positions = model.mean_mm[vertices].astype(np.float64)
     area = _areas(positions, triangles)
     membrane = _laplacian(positions, triangles)
@@ -125,8 +124,7 @@ def _on_pattern(matrix, pattern):
 
 def _data_share(model):
     """How much to believe a match: skin of the face wholly, ears and neck a little, scalp not."""
-    share = np.zeros(model.vertex_count)
-    share[model.part_vertices("skin")] = 1.0
+    share = np.ones(model.vertex_count)
     for region, most in (("ears", 0.2), ("neck", 0.2), ("scalp", 0.0)):
         if region in model.regions:
             inside = model.regions[region] & ~model.regions["face"]

@@ -7,13 +7,16 @@ import numpy as np
 
 from faces.appearance import AppearanceSettings, fit_appearance, render_texture
 from faces.errors import BadInput
-from faces.fitting import FitSettings, fit_face, refit
+from faces.fit_settings import FitSettings
+from faces.fitting import fit_face
 from faces.landmarks import to_ibug68
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
+from faces.refitting import refit
 from faces.types import Appearance, FaceFit, RegisteredFace, Scan
 from faces.visibility import view_directions, visible_vertices
 from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
+from registration.depth import DepthSettings
 from registration.disentangle import disentangle
 from registration.nonrigid import (
     Landmarks3D,
@@ -40,7 +43,7 @@ class TicpSettings:
         refit: stages after each model refit, on the coarse level.
         refits: how many times the model is fitted again to what was registered.
         fine: stages on the fine level (on the same one where the model has one level).
-        match, nonrigid, fit, appearance, quality: of the steps.
+        depth, match, nonrigid, fit, appearance, quality: of the steps.
     """
 
     coarse: tuple[Stage, ...] = (
@@ -56,6 +59,7 @@ class TicpSettings:
     )
     refits: int = 2
     fine: tuple[Stage, ...] = (Stage(3.0, 2, 0.0, 1.0), Stage(2.5, 2, 0.0, 1.0))
+    depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
     nonrigid: NonrigidSettings = field(default_factory=NonrigidSettings)
     fit: FitSettings = field(default_factory=FitSettings)
@@ -99,7 +103,7 @@ def register(
     """
     settings = settings or TicpSettings()
     landmarks_px = _landmarks_of(scan)
-    target = depth_target(scan)
+    target = depth_target(scan, settings.depth)
     level = model.coarse if model.coarse is not None else model
 
     # The initial face: Eq. 2 to the landmarks, with their depth.
@@ -132,11 +136,13 @@ def _landmarks_of(scan):
 
 
 def _run(state, model, scan, target, points, stages, settings):
-    """Every stage in turn: fit the texture, then match and solve."""
+    """Every stage in turn: fit the texture, match and solve, carry eyes and teeth along."""
     for stage in stages:
         state = _with_texture(state, model, scan, settings)
         for _ in range(stage.iterations):
             state = _iterate(state, model, target, points, stage, settings)
+        carried = carry_parts(model, state.base_mm, state.vertices_mm)
+        state = replace(state, vertices_mm=carried)
         log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
     return state
 
@@ -157,7 +163,7 @@ def _with_texture(state, model, scan, settings):
 
 
 def _iterate(state, model, target, points, stage, settings):
-    """Match (Eq. 6), weigh, solve, and carry eyes and teeth along."""
+    """Match (Eq. 6), weigh, solve."""
     template = template_of(model)
     matches, thresholds = match_level(state, model, target, stage.progress, settings)
     current, base = state.vertices_mm[template.vertices], state.base_mm[template.vertices]
@@ -167,7 +173,6 @@ def _iterate(state, model, target, points, stage, settings):
     vertices[template.vertices] = solve_step(
         template, base, current, matches, weights, landmarks, stage, settings.nonrigid
     )
-    vertices = carry_parts(model, state.base_mm, vertices)
     return replace(state, vertices_mm=vertices, matches=matches, weights=weights)
 
 
@@ -176,7 +181,7 @@ def match_level(state, model, target, progress, settings):
     template = template_of(model)
     normals = vertex_normals(state.vertices_mm, model.triangles)
     seen = _sight(state.vertices_mm, normals, model, target.camera)
-    colors = render_texture(state.appearance, model, state.vertices_mm)
+    colors = render_texture(state.appearance, model, state.vertices_mm, target.camera)
     thresholds = settings.match.at(progress, model.iod_mm * state.fit.pose.scale)
     where = template.vertices
     matches = match(
@@ -206,7 +211,7 @@ def _refit(state, model, settings):
     template = template_of(model)
     weights = np.zeros(model.vertex_count)
     weights[template.vertices] = state.weights * template.data_share
-    fit = refit(model, state.vertices_mm, weights, state.fit.pose, settings.fit)
+    fit = refit(model, state.vertices_mm, weights, state.fit, settings.fit)
     # Displacements start anew from the better model; vertices without a match follow it.
     return replace(state, fit=fit, base_mm=fit.vertices_mm, vertices_mm=fit.vertices_mm)
 

@@ -67,12 +67,12 @@ def subject(model, seed, **options):
     return frame(model, true_shape(model, rng), true_pose(rng), rng, **options)
 
 
-def with_occluder(scan, color=(40, 90, 200), nearer_mm=12.0):
+def with_occluder(scan, color=(40, 90, 200), nearer_mm=4.0):
     """The scan with a coloured card in front of one cheek, and the card's mask (H, W)."""
     target = scan.landmarks.points_px[[31, 3]].mean(0)
     height, width = scan.depth_mm.shape
     v, u = np.mgrid[:height, :width] + 0.5
-    card = (abs(u - target[0]) < 14) & (abs(v - target[1]) < 16) & (scan.depth_mm > 0)
+    card = (abs(u - target[0]) < 22) & (abs(v - target[1]) < 26) & (scan.depth_mm > 0)
     image, depth = scan.color.copy(), scan.depth_mm.copy()
     image[card] = color
     depth[card] -= nearer_mm

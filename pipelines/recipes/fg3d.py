@@ -23,8 +23,8 @@ class Fg3dConfig(RunConfig):
     """Settings of ``synth fg3d``."""
 
     per_shard: int = setting(2, "scans a shard; 10 to 60 seconds of work is a good size")
-    subjects: int = setting(4, "simulated subjects, where no --scans are given")
-    scans: str | None = setting(None, "folder of scans", local=True)
+    subjects: int = setting(4, "simulated subjects, where no --scans are given", "amount")
+    scans: str | None = setting(None, "folder of scans", "local")
     layout: str = setting("auto", "of --scans: auto, rgbd or mesh")
     depth_scale: float | None = setting(None, "millimetres a unit of the depth images (rgbd)")
     unit: str | None = setting(None, "of the meshes: mm, cm, m or auto (mesh)")
@@ -32,7 +32,7 @@ class Fg3dConfig(RunConfig):
     licence: str | None = setting(None, "of the scans; else of source.json")
     consent: str | None = setting(None, "that the people gave; else of source.json")
     detector: str = setting("auto", "of landmarks: auto, mediapipe, face-alignment or file")
-    face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", local=True)
+    face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", "local")
     model: str = setting("default", "face model: default, or a path to another")
     people: SubjectSettings = setting(SubjectSettings, "the simulated subjects")
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
@@ -58,11 +58,6 @@ def finish(out: Path, config: Fg3dConfig) -> None:
     write_report(out, load_model(config.model))
 
 
-def warm_up() -> None:
-    """What each worker loads once."""
-    load_model("default")
-
-
 def _inputs(config: Fg3dConfig) -> list[dict]:
     if config.scans:
         return [asdict(ref) for ref in scans.reader_of(config).refs()]
@@ -77,5 +72,4 @@ RECIPE = Recipe(
     plan=plan,
     stages={"scans": scans.run, "registered": register.run, "samples": augment.run},
     finish=finish,
-    warm_up=("pipelines.recipes.fg3d:warm_up",),
 )

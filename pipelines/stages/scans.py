@@ -47,9 +47,8 @@ def subject_refs(count: int) -> list[dict]:
 
 def _simulate(item: Item, config) -> Iterator[StageSample]:
     model = load_model(SUBJECT_MODEL)
-    subject_name, key = item.ref["subject"], item.key
-    person = rng_for(config.seed, "subjects", subject_name)
-    subject = sample_subject(model, person, config.people, key=key, subject=subject_name)
+    person = rng_for(config.seed, "subjects", item.ref["subject"])
+    subject = sample_subject(model, person, config.people, key=item.key)
     yield _sample(capture(subject, model, item.rng, config.capture))
 
 
