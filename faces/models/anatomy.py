@@ -182,7 +182,7 @@ def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> n
     own = np.arctan2(at[1] - centre[1], at[0] - centre[0])
     angle = np.arctan2(plane[:, 1] - centre[1], plane[:, 0] - centre[0])
     wanted = own + np.radians(np.linspace(40, -40, count))
-    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + np.abs(plane[:, 2])
+    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + 1.5 * np.abs(plane[:, 2])
     return kept[cost.argmin(1)]
 
 
@@ -201,7 +201,7 @@ def _face(head: Head) -> np.ndarray:
     """Below the hairline, above the jaw line, in front of the ears."""
     azimuth, y = head.azimuth(head.vertices), head.vertices[:, 1]
     jaw = _jaw_height(head, azimuth)
-    limit = np.abs(head.azimuth(head.points[[0, 16]])).mean()
+    limit = 1.07 * np.abs(head.azimuth(head.points[[0, 16]])).mean()  # the strip before the ear
     throat = (head.normals[:, 1] < -0.8) & (y < jaw)  # the underside of the chin faces down
     inside = (np.abs(azimuth) < limit) & (y > jaw - 0.06 * head.d) & ~throat
     return head.skin & ~head.ears & inside & (y < _hairline(head, azimuth))
