@@ -47,7 +47,8 @@ class NonrigidSettings:
         prior: ε, pull towards the base; lets unseen regions return to the model.
         robust_scale: Tukey's cut-off in robust standard deviations of the match distances.
         robust_floor_mm: the cut-off is never below this: the depth sensor's own noise.
-        direct_above_mm: ℓ from which the direct solver is used; below, conjugate gradients.
+        direct_above_mm: ℓ from which the direct solver is used; below, conjugate gradients. With
+            the blocked factor, direct is the faster at every ℓ here (0.05 s against 0.2 s a solve).
         tolerance: relative residual at which conjugate gradients stop.
     """
 
@@ -57,16 +58,17 @@ class NonrigidSettings:
     prior: float = 0.01
     robust_scale: float = 4.685
     robust_floor_mm: float = 2.0
-    direct_above_mm: float = 5.0
+    direct_above_mm: float = 0.0
     tolerance: float = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landmarks3D:
-    """Landmarks with depth: template vertices (l,) int64 and their targets (l, 3) mm, camera."""
+    """Landmarks with depth: template vertices (l,) int64, targets (l, 3) mm, camera, trust (l,)."""
 
     vertices: np.ndarray
     targets_mm: np.ndarray
+    trust: np.ndarray
 
 
 def robust_weights(
@@ -132,16 +134,11 @@ def _released(current_mm, matches, tangential):
 
 def _laplacian_energy(template, base, current, data, targets, landmarks, stage, settings):
     """Membrane and bending: one matrix, three right-hand sides."""
-    pull = np.zeros(len(base))
-    np.add.at(pull, landmarks.vertices, stage.landmarks * template.area_mm2.mean())
-    right = data[:, None] * (targets - base)
-    np.add.at(
-        right,
-        landmarks.vertices,
-        stage.landmarks
-        * template.area_mm2.mean()
-        * (landmarks.targets_mm - base[landmarks.vertices]),
-    )
+    where = landmarks.vertices
+    worth = stage.landmarks * template.area_mm2.mean() * landmarks.trust
+    pull, right = np.zeros(len(base)), data[:, None] * (targets - base)
+    np.add.at(pull, where, worth)
+    np.add.at(right, where, worth[:, None] * (landmarks.targets_mm - base[where]))
     diagonal = data + pull + settings.prior * template.area_mm2
     squared = stage.length_mm**2
     matrix = template.system(diagonal, settings.membrane * squared, squared**2)
