@@ -10,6 +10,7 @@ from augment.hull import grow_hull
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
+CRUMB_SHARE = 1e-3  # 300 px of 640×480: a lock of hair is larger
 GRID_OFFSET_MM = 2.0  # above the step between sensor and model at a feathered seam
 
 
@@ -154,7 +155,17 @@ def _grid_mask(layers, agree_mm):
     agreeing = (layers.head_mm > 0) & (np.abs(layers.surface_mm - layers.head_mm) < agree_mm)
     beside = layers.foreground & ~own & ~agreeing
     beside = cv2.morphologyEx(beside.astype(np.uint8), cv2.MORPH_OPEN, square)
+    beside = _without_crumbs(beside)
     return layers.foreground & cv2.dilate(beside, square).astype(bool)
+
+
+def _without_crumbs(mask):
+    """The mask (H, W) uint8 without parts under CRUMB_SHARE of the image: they are sensor noise
+    between two surfaces, and would float in the air once turned."""
+    _, label, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    kept = stats[:, cv2.CC_STAT_AREA] >= CRUMB_SHARE * mask.size
+    kept[0] = False
+    return kept[label].astype(np.uint8)
 
 
 def _masked_blur(color, mask, sigma):
