@@ -1,7 +1,8 @@
 """The FG3D set: scans → T-ICP registration → out-of-plane views (Beyond 3DMM Space, section 3)."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from augment.rotate import RotateSettings
@@ -13,6 +14,7 @@ from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.report import write_report
 from pipelines.stages import augment, register, scans
+from registration.readers.base import ScanRef
 from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
 from synth.subjects import SubjectSettings
@@ -33,7 +35,9 @@ class Fg3dConfig(RunConfig):
     consent: str | None = setting(None, "that the people gave; else of source.json")
     detector: str = setting("auto", "of landmarks: auto, mediapipe, face-alignment or file")
     face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", "local")
-    model: str = setting("default", "face model: default, or a path to another")
+    model: str = setting("default", "face model: default, or a path to another", "local")
+    model_id: str = setting("", "what --model holds; noted by the run itself")
+    landmarker_id: str = setting("", "checksum of --face-landmarker; noted by the run itself")
     people: SubjectSettings = setting(SubjectSettings, "the simulated subjects")
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
     ticp: TicpSettings = setting(TicpSettings, "the registration")
@@ -45,12 +49,29 @@ def plan(config: Fg3dConfig, out: Path) -> Sequence[ShardTask]:
     """One chain of three shards for every ``per_shard`` scans.
 
     Raises:
-        BadInput: no scans or no model there.
+        BadInput: no scans there.
     """
-    load_model(config.model)
     first = first_tasks(out, "scans", chunk(_inputs(config), config.per_shard))
     second = next_tasks(out, "registered", first)
     return [*first, *second, *next_tasks(out, "samples", second)]
+
+
+def identify(config: Fg3dConfig) -> Fg3dConfig:
+    """The settings with what the model and the detector's file hold.
+
+    Raises:
+        BadInput: no model there, or no such file.
+    """
+    landmarker_id = ""
+    if config.scans and config.face_landmarker:
+        path = Path(config.face_landmarker)
+        if not path.is_file():
+            raise BadInput(
+                f"--face-landmarker {path}", "no such file", "face_landmarker.task", "check it"
+            )
+        landmarker_id = hashlib.sha256(path.read_bytes()).hexdigest()
+    model_id = load_model(config.model).fingerprint()
+    return replace(config, model_id=model_id, landmarker_id=landmarker_id)
 
 
 def finish(out: Path, config: Fg3dConfig) -> None:
@@ -60,10 +81,16 @@ def finish(out: Path, config: Fg3dConfig) -> None:
 
 def _inputs(config: Fg3dConfig) -> list[dict]:
     if config.scans:
-        return [asdict(ref) for ref in scans.reader_of(config).refs()]
+        refs = scans.reader_of(config).refs()
+        return [asdict(ref) | {"bytes": _sizes(config, ref)} for ref in refs]
     if config.subjects < 1:
         raise BadInput("--subjects", str(config.subjects), "at least 1", "give --scans or more")
     return scans.subject_refs(config.subjects)
+
+
+def _sizes(config: Fg3dConfig, ref: ScanRef) -> dict[str, int]:
+    """Bytes of each file of a scan: other data under the same name is another input."""
+    return {role: (Path(config.scans) / f).stat().st_size for role, f in ref.files.items()}
 
 
 RECIPE = Recipe(
@@ -72,4 +99,5 @@ RECIPE = Recipe(
     plan=plan,
     stages={"scans": scans.run, "registered": register.run, "samples": augment.run},
     finish=finish,
+    identify=identify,
 )

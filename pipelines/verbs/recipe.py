@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from faces.errors import BadInput
 from pipelines.config import add_arguments, from_arguments, parse_toml
@@ -15,8 +16,8 @@ def add_recipe_arguments(parser: argparse.ArgumentParser, recipe: Recipe) -> Non
     add_arguments(parser, recipe.config)
 
 
-def run_from_arguments(recipe: Recipe, args: argparse.Namespace) -> int:
-    """Make the set that file and flags describe; the exit status.
+def run_from_arguments(recipe: Recipe, args: argparse.Namespace) -> tuple[Any, int]:
+    """Make the set that file and flags describe; its settings and the exit status.
 
     Raises:
         BadInput: no such file, an unknown setting, or as run_recipe.
@@ -29,4 +30,5 @@ def run_from_arguments(recipe: Recipe, args: argparse.Namespace) -> int:
             raise BadInput(
                 f"--config {args.config}", "no such file", "a TOML file", "check the path"
             ) from error
-    return run_recipe(recipe, from_arguments(recipe.config, args, base))
+    config = recipe.identify(from_arguments(recipe.config, args, base))
+    return config, run_recipe(recipe, config)
