@@ -24,9 +24,9 @@ def unwrap(vertices, triangles, rim, seam, density, rounds=12):
     Returns:
         uv (U, 2) in [0, 1]² with v down, and triangle_uv (T, 3).
     """
-    cut, source = _cut(triangles, vertices, rim, seam)
+    cut, source = _cut(triangles, vertices, seam)
     points = vertices[source]
-    outline, fixed = _outline(points, cut, rim, seam, source)
+    outline, fixed = _outline(points, rim, seam)
     weights = _mean_value_weights(points, cut)
     uv = _solve(weights, outline, fixed)
     area = np.linalg.norm(triangle_normals(points, cut), axis=1) * density
@@ -42,7 +42,7 @@ def unwrap(vertices, triangles, rim, seam, density, rounds=12):
     return best, cut
 
 
-def _cut(triangles, vertices, rim, seam):
+def _cut(triangles, vertices, seam):
     """Triangles with the seam's vertices (but the crown) doubled on its −x side."""
     triangles = triangles.copy()
     count = triangles.max() + 1
@@ -56,13 +56,12 @@ def _cut(triangles, vertices, rim, seam):
     return triangles, np.concatenate([np.arange(count), inner])
 
 
-def _outline(points, triangles, rim, seam, source):
+def _outline(points, rim, seam):
     """Boundary vertices and their places on the unit square, by arc length on each side.
 
     The neck is the bottom; the seam's two banks go up the sides and meet at the top's middle.
     """
-    count = len(source) - len(seam) + 1
-    twins = np.arange(count, len(source))
+    twins = np.arange(len(points) - len(seam) + 1, len(points))
     neck = np.concatenate([rim, twins[:1]])  # from the back over +x, front, −x to the back again
     bank = _share(points[seam])
     bank_minus = np.concatenate([twins, seam[-1:]])

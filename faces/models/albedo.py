@@ -142,7 +142,6 @@ def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     total = {"brows": 0.0, "brow_rim": 0.0, "brow_slope": 0.0}
     for points in (head.points[21:16:-1], head.points[22:27]):
         line = points[:, :2] - [0, 0.012 * head.d]
-        line[0, 1] += 0.025 * head.d  # hair at the inner end grows upwards
         along, across = _along(line, head.vertices[:, :2])
         half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(along, 0, 1) ** 1.5)
         ends = _smooth(0.5 + (along + 0.02) / 0.10) * _smooth(0.5 + (1.06 - along) / 0.2)
