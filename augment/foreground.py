@@ -18,6 +18,8 @@ class ForegroundSettings:
         before_mm: pixels this much before its nearest point are something else (a desk, an arm).
         agree_mm: sensor and registered surface closer than this are the same surface; the
             registration's residual plus the sensor's noise.
+        ear_agree_mm: the same for ears, whose folds registration does not follow: only what
+            lies this far before one (hair) hides it.
         closing_mm: holes in the foreground narrower than this are closed (dark hair, ear gaps).
         feather_px: outside the face the depth goes over from the model's to the sensor's in this.
         hollow_behind_mm: where the sensor saw no background at all, a plane this far behind the
@@ -27,6 +29,7 @@ class ForegroundSettings:
     behind_mm: float = 120.0
     before_mm: float = 120.0
     agree_mm: float = 8.0
+    ear_agree_mm: float = 30.0
     closing_mm: float = 12.0
     feather_px: int = 8
     hollow_behind_mm: float = 200.0
@@ -42,6 +45,8 @@ class Layers:
         occluder: bool, something lies before the trusted head there (a fringe, a hand).
         foreground: bool, what turns with the head.
         surface_mm: the foreground's depth without holes; 0 outside it.
+        body: bool, where the sensor saw the person, its narrow gaps closed; colours outside it
+            are the background's, even where the registered head claims the pixel.
         hollow: bool, foreground that neither sensor nor trusted head has seen.
         disputed: bool, head pixels where the sensor saw another surface.
         background_mm: the sheet behind the foreground, everywhere above 0.
@@ -52,6 +57,7 @@ class Layers:
     occluder: np.ndarray
     foreground: np.ndarray
     surface_mm: np.ndarray
+    body: np.ndarray
     hollow: np.ndarray
     disputed: np.ndarray
     background_mm: np.ndarray
@@ -61,6 +67,7 @@ def split_layers(
     depth_mm: np.ndarray,
     head_mm: np.ndarray,
     trusted: np.ndarray,
+    ears: np.ndarray,
     mm_per_px: float,
     settings: ForegroundSettings,
     background: BackgroundSettings,
@@ -72,15 +79,18 @@ def split_layers(
         depth_mm: (H, W) float32, the sensor's z; 0 = nothing measured.
         head_mm: (H, W) float32, the registered mesh's z; 0 beside it.
         trusted: (H, W) bool, see Layers.
+        ears: (H, W) bool, where the registered mesh shows an ear.
         mm_per_px: size of a pixel at the head.
     """
     smooth = denoise(depth_mm)
     near, far = _range(head_mm, settings)
     measured = (smooth > near) & (smooth < far)
     gap = np.where(measured, smooth - head_mm, 0)
-    occluder = _opened(trusted & (gap < -settings.agree_mm))
+    before = np.where(ears, settings.ear_agree_mm, settings.agree_mm)
+    occluder = _opened(trusted & (gap < -before))
     disputed = (head_mm > 0) & (smooth > 0) & (np.abs(smooth - head_mm) > settings.agree_mm)
-    foreground = _attached(trusted | measured, trusted, settings.closing_mm / mm_per_px)
+    body = _attached(measured, trusted, settings.closing_mm / mm_per_px)
+    foreground = body | trusted
     own = trusted & ~occluder
     surface = np.where(own, head_mm, np.where(measured & foreground, smooth, 0))
     surface = _feathered(surface, head_mm, own, settings)
@@ -89,7 +99,7 @@ def split_layers(
         surface[hollow] = complete_sheet(surface, hollow, background)[hollow]
     behind = _background(smooth, foreground, far, settings, background)
     return Layers(
-        head_mm, trusted, occluder, foreground, surface, hollow, disputed & ~occluder, behind
+        head_mm, trusted, occluder, foreground, surface, body, hollow, disputed & ~occluder, behind
     )
 
 

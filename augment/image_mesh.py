@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 
 from augment.foreground import Layers
+from augment.hull import grow_hull
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
+CRUMB_SHARE = 1e-3  # 300 px of 640×480: a lock of hair is larger
 GRID_OFFSET_MM = 2.0  # above the step between sensor and model at a feathered seam
 
 
@@ -16,13 +18,16 @@ GRID_OFFSET_MM = 2.0  # above the step between sensor and model at a feathered s
 class MeshSettings:
     """Attributes:
     stride_px: pixels between grid vertices.
-    jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps).
+    jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps): above
+        what lies between two strands of hair, below what lies between chin and collar.
+    agree_mm: where sensor and registered head are closer, the head alone is drawn.
     carve_mm: model vertices outside face and ears that lie this much before what the sensor
-        measured do not exist: the sensor looked through them.
+        measured are set back onto it: the sensor looked through them.
     """
 
     stride_px: int = 1
     jump_mm: float = 20.0
+    agree_mm: float = 5.0
     carve_mm: float = 4.0
 
 
@@ -89,8 +94,8 @@ def build_scene(
         color: (H, W, 3) float32 image in [0, 1].
         layers: the complete depth.
     """
-    carved = ~fixed & _looked_through(head_vertices_mm, layers, camera, settings)
-    head_triangles = head_triangles[~carved[head_triangles].any(axis=1)]
+    head_vertices_mm = grow_hull(head_vertices_mm, head_triangles, fixed, layers, camera)
+    head_vertices_mm = _set_back(head_vertices_mm, fixed, layers, camera, settings)
     points, triangles, pixels = _grid(layers, camera, settings)
     normals = [
         vertex_normals(head_vertices_mm, head_triangles),
@@ -106,11 +111,16 @@ def build_scene(
     )
 
 
-def _looked_through(vertices_mm, layers, camera, settings):
-    """(V,) bool: the sensor saw something behind this vertex, so nothing can be there."""
+def _set_back(vertices_mm, fixed, layers, camera, settings):
+    """The vertices (V, 3), those that the sensor looked through moved along their rays onto it."""
     column, row, inside = _pixels_of(vertices_mm, camera)
-    surface = np.where(layers.foreground & ~layers.hollow, layers.surface_mm, 0)[row, column]
-    return inside & (surface > vertices_mm[:, 2] + settings.carve_mm)
+    measured = np.where(layers.foreground & ~layers.hollow, layers.surface_mm, 0)
+    # the nearest around counts: on a steep flank a pixel's own depth is that of another point
+    nearest = cv2.erode(measured, np.ones((5, 5), np.uint8))[row, column]
+    through = inside & ~fixed & (nearest > vertices_mm[:, 2] + settings.carve_mm)
+    out = vertices_mm.copy()
+    out[through] = camera.unproject(camera.project(vertices_mm[through]), nearest[through])
+    return out
 
 
 def _pixels_of(vertices_mm, camera):
@@ -126,7 +136,7 @@ def _grid(layers, camera, settings):
     step = settings.stride_px
     rows, columns = np.mgrid[: camera.height : step, : camera.width : step]
     depth = layers.surface_mm[::step, ::step]
-    usable = _grid_mask(layers)[::step, ::step]
+    usable = _grid_mask(layers, settings.agree_mm)[::step, ::step]
     triangles = grid_triangles(usable, depth, settings.jump_mm * max(1, step / 2))
     used, triangles = np.unique(triangles, return_inverse=True)
     pixels = np.stack([columns.ravel()[used], rows.ravel()[used]], 1)
@@ -134,16 +144,28 @@ def _grid(layers, camera, settings):
     return points, triangles.reshape(-1, 3).astype(np.int32), pixels
 
 
-def _grid_mask(layers):
-    """Pixels that the grid draws: the foreground beside the face, and a seam's width of the face.
+def _grid_mask(layers, agree_mm):
+    """Pixels that the grid draws: the foreground that the registered head is not, and a seam.
 
-    Slivers along the face's outline are left out: they are the sensor's rim and the model's rim
-    a pixel apart, and would hang beside the cheek as whiskers.
+    Slivers are left out: along the face's outline the sensor's rim and the model's lie a pixel
+    apart, and would hang beside the cheek as whiskers.
     """
     square = np.ones((5, 5), np.uint8)
-    beside = layers.foreground & (~layers.trusted | layers.occluder)
+    own = layers.trusted & ~layers.occluder
+    agreeing = (layers.head_mm > 0) & (np.abs(layers.surface_mm - layers.head_mm) < agree_mm)
+    beside = layers.foreground & ~own & ~agreeing
     beside = cv2.morphologyEx(beside.astype(np.uint8), cv2.MORPH_OPEN, square)
+    beside = _without_crumbs(beside)
     return layers.foreground & cv2.dilate(beside, square).astype(bool)
+
+
+def _without_crumbs(mask):
+    """The mask (H, W) uint8 without parts under CRUMB_SHARE of the image: they are sensor noise
+    between two surfaces, and would float in the air once turned."""
+    _, label, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    kept = stats[:, cv2.CC_STAT_AREA] >= CRUMB_SHARE * mask.size
+    kept[0] = False
+    return kept[label].astype(np.uint8)
 
 
 def _masked_blur(color, mask, sigma):

@@ -1,73 +1,25 @@
 """Out-of-plane rotation of an RGB-D image (Beyond 3DMM Space, section 3.2)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from augment.backdrop import Backdrop, complete_backdrop, show_still, show_turned
-from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, Layers, split_layers
-from augment.image_mesh import MeshSettings, SceneMesh, build_scene, turned_screen
+from augment.backdrop import show_still, show_turned
+from augment.image_mesh import turned_screen
 from augment.labels import make_buffers, project_landmarks
-from augment.texture import correct_colors, sample
+from augment.source import RotateSettings, Source, facing_of, prepare
 from augment.view_plan import PlannedView
-from augment.visibility import SourceMaps, VisibilitySettings, judge, source_maps
+from augment.visibility import judge, without_islands
 from faces.camera import FLIP, Camera, Pose
-from faces.errors import BadInput
-from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix, matrix_from_euler
 from faces.types import RegisteredFace, Scan, View
-from faces.visibility import view_directions
 from imaging.poisson import fill
 from imaging.raster import downsample, rasterise
 
-TRUSTED_REGIONS = ("face", "ears")
-DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye", "teeth", "gums", "tongue")
-
-
-@dataclass(frozen=True, slots=True)
-class RotateSettings:
-    """Attributes:
-    size_px: edge of the square views; the paper's 256.
-    margin: the crop's edge over the longer edge of the projected face's box, less 1.
-    supersample: colour is rendered at this multiple of the size and averaged.
-    background: "still" leaves it where the camera sees it, "turn" turns it with the head as
-        the paper does (and smears it at large yaw).
-    buffers: extra images to make, of "depth_mm", "normal", "pncc", "mask".
-    """
-
-    size_px: int = 256
-    margin: float = 0.25
-    supersample: int = 2
-    background: Literal["still", "turn"] = "still"
-    buffers: tuple[str, ...] = ()
-    foreground: ForegroundSettings = field(default_factory=ForegroundSettings)
-    anchors: BackgroundSettings = field(default_factory=BackgroundSettings)
-    mesh: MeshSettings = field(default_factory=MeshSettings)
-    visibility: VisibilitySettings = field(default_factory=VisibilitySettings)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """A scan made ready to be turned; everything that its views share.
-
-    Attributes:
-        color: (H, W, 3) float32 in [0, 1].
-        layers: the complete depth.
-        scene: the image as one mesh.
-        maps: what each source pixel is good for.
-        backdrop: the background without the head.
-    """
-
-    color: np.ndarray
-    layers: Layers
-    scene: SceneMesh
-    maps: SourceMaps
-    backdrop: Backdrop
+DEFAULTS = RotateSettings()
 
 
 def rotate(
@@ -75,7 +27,7 @@ def rotate(
     face: RegisteredFace,
     model: MorphableModel,
     plan: list[PlannedView],
-    settings: RotateSettings = RotateSettings(),
+    settings: RotateSettings = DEFAULTS,
 ) -> Iterator[View]:
     """The planned views of a scan, each with its labels.
 
@@ -94,38 +46,6 @@ def rotate(
         yield make_view(source, face, model, planned, settings)
 
 
-def prepare(
-    scan: Scan, face: RegisteredFace, model: MorphableModel, settings: RotateSettings
-) -> Source:
-    """Complete the depth, and turn the image into one mesh."""
-    _check(scan, face, model)
-    color = scan.color.astype(np.float32) / 255
-    triangles = model.part_triangles(*DRAWN_PARTS)
-    head_mm, trusted = _registered_depth(scan, face, model, triangles)
-    scale = np.median(head_mm[head_mm > 0]) / scan.camera.fx if scan.camera.is_perspective else 0
-    layers = split_layers(
-        scan.depth_mm,
-        head_mm,
-        trusted,
-        scale or scan.camera.mm_per_px,
-        settings.foreground,
-        settings.anchors,
-    )
-    maps = source_maps(layers, settings.visibility)
-    scene = build_scene(
-        face.vertices_mm,
-        triangles,
-        trusted_vertices(model),
-        _head_colors(color, face, triangles, maps, settings),
-        color,
-        layers,
-        scan.camera,
-        settings.mesh,
-    )
-    backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
-    return Source(color, layers, scene, maps, backdrop)
-
-
 def make_view(
     source: Source,
     face: RegisteredFace,
@@ -135,14 +55,13 @@ def make_view(
 ) -> View:
     """Turn the mesh, render it with both textures, fill what the source did not see, label it."""
     pose = turned_pose(face.pose, planned, head_centre(face.shape_mm, model))
-    vertices = pose.apply(face.pose.invert(source.scene.vertices_mm))
-    head = vertices[: len(face.vertices_mm)]
+    head = pose.apply(face.shape_mm)
     box = _box(face.camera.project(head[model.regions["face"]]))
     camera = crop_camera(face.camera, box, settings)
-    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
-    picture = _render(source, vertices, turn, camera, face.camera, settings)
+    picture = render_textures(source, face, pose, camera, settings)
     behind = _behind(source, pose, face.pose, camera, settings)
     color, synthesised = _finish(picture, behind)
+    vertices = pose.apply(face.pose.invert(source.scene.vertices_mm))
     landmarks, seen = project_landmarks(head, model, camera)
     yaw, pitch, roll = euler_from_matrix(pose.rotation)
     return View(
@@ -159,13 +78,6 @@ def make_view(
         box_px=_box(camera.project(head[model.regions["face"]])),
         buffers=make_buffers(settings.buffers, source.scene, vertices, model, camera),
     )
-
-
-def trusted_vertices(model: MorphableModel) -> np.ndarray:
-    """(V,) bool: vertices whose registered place is the geometry, whatever the sensor says."""
-    regions = [model.regions[name] for name in TRUSTED_REGIONS if name in model.regions]
-    inner = model.part_vertices(*DRAWN_PARTS[1:])
-    return np.logical_or.reduce([*regions, inner])
 
 
 def head_centre(shape_mm: np.ndarray, model: MorphableModel) -> np.ndarray:
@@ -197,49 +109,6 @@ def crop_camera(
     return camera.crop(*corner, size, size, size / edge)
 
 
-def _check(scan, face, model):
-    """Raise where the three do not belong together."""
-    if len(face.vertices_mm) != model.vertex_count:
-        raise BadInput(
-            f"registered face '{face.key}'",
-            f"{len(face.vertices_mm)} vertices",
-            f"the {model.vertex_count} of model '{model.name}'",
-            "load the model that it was registered with",
-        )
-    pixels = scan.camera.project(face.vertices_mm[model.regions["face"]])
-    inside = np.all((pixels >= 0) & (pixels < [scan.camera.width, scan.camera.height]), axis=1)
-    if inside.mean() < 0.5:
-        raise BadInput(
-            f"registered face '{face.key}'",
-            f"{inside.mean():.0%} of its vertices fall into the image",
-            "at least half of the face",
-            "check that scan and registration belong together",
-        )
-
-
-def _registered_depth(scan, face, model, triangles):
-    """Depth (H, W) of the registered mesh, and where its geometry is trusted (H, W) bool."""
-    size = (scan.camera.width, scan.camera.height)
-    screen = scan.camera.screen(face.vertices_mm)
-    shown = rasterise(screen, triangles, size, scan.camera.is_perspective)
-    share = shown.interpolate(trusted_vertices(model)[:, None].astype(np.float32), triangles)
-    return shown.depth, share[..., 0] > 0.5
-
-
-def _head_colors(color, face, triangles, maps, settings):
-    """(V, 3) float32: the fitted colours C, corrected to the image where it shows the vertex."""
-    normals = vertex_normals(face.vertices_mm, triangles)
-    facing = _facing(face.vertices_mm, normals, face.camera)
-    column = face.vertices_mm[:, None].astype(np.float32)
-    every = np.ones((len(facing), 1), dtype=bool)
-    front = np.ones_like(facing)[:, None]  # any view that looks straight at the vertex
-    trust, pixels = judge(
-        column, facing[:, None], front, every, every, maps, face.camera, settings.visibility
-    )
-    photo = sample(color, pixels[:, 0])
-    return correct_colors(face.appearance.colors, photo, trust.weight[:, 0] > 0.9, triangles)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """The turned foreground at the view's size, before the fill; all float32.
@@ -257,18 +126,23 @@ class Picture:
     alpha: np.ndarray
 
 
-def _render(source, vertices, turn, camera, source_camera, settings):
-    """Both textures through one rasterisation, averaged down to the view's size."""
+def render_textures(
+    source: Source, face: RegisteredFace, pose: Pose, camera: Camera, settings: RotateSettings
+) -> Picture:
+    """The turned mesh with the image's pixels and with the model's texture, from one
+    rasterisation, averaged down to the view's size."""
     k = settings.supersample
     fine = camera.crop(0, 0, camera.width * k, camera.height * k, k)
     scene = source.scene
+    vertices = pose.apply(face.pose.invert(scene.vertices_mm))
     size = (fine.width, fine.height)
     shown = rasterise(
         turned_screen(scene, vertices, fine), scene.triangles, size, fine.is_perspective
     )
-    facing = _facing(scene.vertices_mm, scene.normals, source_camera)
-    turned = scene.normals @ turn.T
-    attributes = np.stack([facing, _facing(vertices, turned, camera), scene.is_head], 1)
+    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
+    facing = facing_of(scene.vertices_mm, scene.normals, face.camera)
+    view_facing = facing_of(vertices, scene.normals @ turn.T, camera)
+    attributes = np.stack([facing, view_facing, scene.is_head], 1)
     attributes = np.concatenate([scene.vertices_mm, scene.model_color, attributes], 1)
     values = shown.interpolate(attributes, scene.triangles)
     trust, pixels = judge(
@@ -278,7 +152,7 @@ def _render(source, vertices, turn, camera, source_camera, settings):
         values[..., 8],
         shown.mask,
         source.maps,
-        source_camera,
+        face.camera,
         settings.visibility,
     )
     photo = cv2.remap(
@@ -295,7 +169,8 @@ def _render(source, vertices, turn, camera, source_camera, settings):
         downsample(layer * covered[..., None], k) * inverse
         for layer in (photo, values[..., 3:6], trust.weight[..., None])
     ]
-    return Picture(mean[0], mean[1], mean[2][..., 0], alpha)
+    certain = without_islands(mean[2][..., 0], settings.visibility.island_px)
+    return Picture(mean[0], mean[1], certain, alpha)
 
 
 def _behind(source, pose, base, camera, settings):
@@ -319,11 +194,6 @@ def _finish(picture, behind):
     color = np.clip(alpha * front + (1 - alpha) * behind, 0, 1)
     synthesised = np.where(covered, (1 - picture.trust) * 255, 0)
     return np.rint(color * 255).astype(np.uint8), np.rint(synthesised).astype(np.uint8)
-
-
-def _facing(points_mm, normals, camera):
-    """(N,) cosine between the normals and the directions to the camera."""
-    return (normals * view_directions(points_mm, camera)).sum(1)
 
 
 def _box(pixels):

@@ -30,11 +30,28 @@ def correct_colors(
     """
     if not seen.any():
         return model_color.astype(np.float32)
-    i, j = unique_edges(triangles).T
-    count = len(model_color)
-    ones = np.ones(2 * len(i))
-    links = sp.coo_matrix((ones, (np.r_[i, j], np.r_[j, i])), (count, count))
+    wanted = np.where(seen[:, None], photo_color - model_color, 0)
     hold = np.where(seen, HOLD, 1e-6)  # a whisper of the model itself where nothing was seen
+    shift = harmonic(wanted, hold, triangles)
+    return np.clip(model_color + shift, 0, 1).astype(np.float32)
+
+
+def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """The smoothest vertex values that keep to the wanted ones.
+
+    Minimises Σ hold_i ‖x_i − wanted_i‖² + Σ_edges ‖x_i − x_j‖².
+
+    Args:
+        wanted: (V, C) float.
+        hold: (V,) weights above 0.
+        triangles: (T, 3) int.
+
+    Returns:
+        (V, C) float64.
+    """
+    i, j = unique_edges(triangles).T
+    count = len(hold)
+    links = sp.coo_matrix((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), (count, count))
     matrix = sp.diags(links.sum(1).A1 + hold) - links
     factor = splu(
         matrix.tocsc(),
@@ -42,8 +59,7 @@ def correct_colors(
         diag_pivot_thresh=0.0,
         options={"SymmetricMode": True},
     )
-    wanted = np.where(seen[:, None], photo_color - model_color, 0)
-    return np.clip(model_color + factor.solve(hold[:, None] * wanted), 0, 1).astype(np.float32)
+    return factor.solve(hold[:, None] * wanted)
 
 
 def sample(color: np.ndarray, pixels: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:

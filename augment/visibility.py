@@ -20,6 +20,8 @@ class VisibilitySettings:
     hidden_mm: a point this far behind what the source saw at its pixel was hidden there.
     rim_px: source pixels this close to an outline or a depth jump mix two surfaces.
     jump_mm: what counts as a jump between neighbouring source pixels.
+    island_px: smaller patches of trusted pixels in a view are noise, and would shine through
+        the fill as blots.
     """
 
     stretched_deg: float = 74.0
@@ -28,6 +30,7 @@ class VisibilitySettings:
     enlarged: tuple[float, float] = (1.1, 1.6)
     rim_px: int = 2
     jump_mm: float = 8.0
+    island_px: int = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +38,14 @@ class SourceMaps:
     """What each source pixel is good for.
 
     Attributes:
-        clean: (H, W, 2) float32 in [0, 1], for the head and for the grid: 1 inside, 0 on rims and
-            where another surface was photographed.
+        own: (H, W, 2) float32, for the head and for the grid: 1 where the pixel shows that
+            surface, 0 where it shows another one.
+        clean: (H, W, 2) float32 in [0, 1], the same without rims, where colours mix.
         depth: (H, W, 2) float32 mm, the nearest surface of the head and of the grid; 0 = none.
         hollow: (H, W) float32, 1 where no sensor measured the foreground.
     """
 
+    own: np.ndarray
     clean: np.ndarray
     depth: np.ndarray
     hollow: np.ndarray
@@ -67,15 +72,28 @@ class Trust:
     weight: np.ndarray
 
 
+def without_islands(weight: np.ndarray, smallest_px: int) -> np.ndarray:
+    """The trust (H, W) float32 without trusted patches of fewer pixels than ``smallest_px``."""
+    held = (weight > 0.5).astype(np.uint8)
+    _, label, stats, _ = cv2.connectedComponentsWithStats(held, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < smallest_px
+    small[0] = False
+    return np.where(small[label], np.float32(0), weight)
+
+
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
     surface = layers.surface_mm
-    head = (layers.head_mm > 0) & ~layers.occluder & ~layers.disputed
-    head &= ~_jumps(layers.head_mm, settings.jump_mm)
-    grid = layers.foreground & ~_jumps(surface, settings.jump_mm)
+    head = (layers.head_mm > 0) & layers.body & ~layers.occluder & ~layers.disputed
+    grid = layers.body
+    smooth = [
+        _eroded(own & ~_jumps(depth, settings.jump_mm), settings.rim_px)
+        for own, depth in ((head, layers.head_mm), (grid, surface))
+    ]
     seen_first = np.where(layers.occluder, surface, layers.head_mm)
     return SourceMaps(
-        clean=np.stack([_eroded(head, settings.rim_px), _eroded(grid, settings.rim_px)], -1),
+        own=np.stack([head, grid], -1).astype(np.float32),
+        clean=np.stack(smooth, -1),
         depth=np.stack([_nearest(seen_first, surface), surface], -1).astype(np.float32),
         hollow=layers.hollow.astype(np.float32),
     )
@@ -109,6 +127,8 @@ def judge(
     """
     pixels = np.nan_to_num(camera.project(source_points_mm), nan=-1e6).astype(np.float32)
     head = is_head > 0.5
+    own = _sample(maps.own, pixels, cv2.INTER_NEAREST)
+    own = np.where(head, own[..., 0], own[..., 1])
     clean = _sample(maps.clean, pixels, cv2.INTER_LINEAR)
     clean = np.where(head, clean[..., 0], clean[..., 1])
     depth = _sample(maps.depth, pixels, cv2.INTER_NEAREST)
@@ -120,13 +140,13 @@ def judge(
     high = np.cos(np.radians(settings.stretched_deg - settings.feather_deg))
     enlarged = _enlarged(facing, view_facing, settings.enlarged)
     weight = _smoothstep((facing - low) / (high - low)) * _smoothstep(2 * clean - 1)
-    weight = np.where(facing > 0, 1 - enlarged * (1 - weight), 0)
+    weight = np.where(facing > 0, own * (1 - enlarged * (1 - weight)), 0)
     hollow = _sample(maps.hollow, pixels, cv2.INTER_NEAREST) > 0.5
     trust = Trust(
         stretched=covered & (facing > 0) & (facing < low) & (enlarged > 0.5),
         back_facing=covered & (facing <= 0),
         hidden=covered & hidden,
-        unclean=covered & (clean < 0.5),
+        unclean=covered & ((own < 0.5) | (enlarged * (1 - clean) > 0.5)),
         hollow=covered & hollow,
         weight=np.where(covered & ~hidden, weight, 0).astype(np.float32),
     )

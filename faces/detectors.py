@@ -21,6 +21,11 @@ LANDMARKER_URL = (
 FACE_ALIGNMENT_FILES = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
 FACE_ALIGNMENT_URL = "https://www.adrianbulat.com/downloads/python-fan/"
 
+# Closes the networks at exit. Registered before MediaPipe is imported, hence run after its own exit
+# handler and while its modules are still whole: earlier or later, closing would raise.
+_AT_EXIT = contextlib.ExitStack()
+atexit.register(_AT_EXIT.close)
+
 
 class Detector(Protocol):
     """Anything that finds the landmarks of the one face in an image."""
@@ -136,9 +141,6 @@ class MediaPipeDetector:
 @lru_cache(maxsize=2)
 def _mediapipe(model_path: str, min_confidence: float):
     """The process's one landmarker, and the function that wraps an array for it."""
-    # Before the import, hence run after MediaPipe's own exit handler: the network is then dropped
-    # while its modules are still whole, and without calling threads that are gone.
-    atexit.register(_mediapipe.cache_clear)
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -157,6 +159,7 @@ def _mediapipe(model_path: str, min_confidence: float):
     try:
         with _quiet_stderr():
             network = vision.FaceLandmarker.create_from_options(options)
+            _AT_EXIT.callback(network.close)
             # The first image builds the graph, which logs once more.
             blank = mp.Image(mp.ImageFormat.SRGB, np.zeros((64, 64, 3), dtype=np.uint8))
             network.detect(blank)

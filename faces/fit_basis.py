@@ -19,7 +19,7 @@ class FitBasis:
         mean_mm: (U, 3) float64.
         modes_mm: (U, 3, M) float32.
         identities: K.
-        triangles: (t, 3) int into U: every triangle around a sample or contour vertex.
+        triangles: (t, 3) int into U: every triangle around a sample, landmark or contour vertex.
         samples: (N,) int into U: spread evenly over the face region's skin.
         landmarks: (68,) int into U.
         contour: (17, m) int into U.
@@ -51,9 +51,9 @@ def fit_basis(
     skin = model.part_vertices("skin") & model.regions["face"]
     samples = thin(model.mean_mm, skin, spacing_mm)
     wanted = np.zeros(model.vertex_count, dtype=bool)
-    wanted[samples] = wanted[model.contour.ravel()] = True
+    wanted[samples] = wanted[model.contour.ravel()] = wanted[landmarks] = True
     triangles = model.triangles[wanted[model.triangles].any(1)]
-    wanted[triangles] = wanted[landmarks] = True
+    wanted[triangles] = True
     vertices = np.flatnonzero(wanted)
     place = np.cumsum(wanted) - 1
     modes = [model.identity_mm[:identities], model.expression_mm[:expressions]]

@@ -8,6 +8,7 @@ import numpy as np
 from faces.camera import FLIP, Camera, Pose
 from faces.errors import BadInput
 from faces.fit_basis import fit_basis
+from faces.fit_evidence import JAW, gather_evidence
 from faces.fit_settings import FitSettings, bounded_solve
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
@@ -17,9 +18,9 @@ from faces.types import FaceFit, Landmarks
 
 __all__ = ["FitSettings", "fit_face", "refit"]
 
-JAW = 17  # ibug68 points 0..16
+FACING = 0.3  # cosine to the view from which a vertex's depth can be told from its edge's
+ALIKE = 0.6  # cosine between matched normals: noise turns a depth image's by up to 30° or so
 POSE = 7  # unknowns before the coefficients: turn (3), shift (3), log scale
-WINDOW = 5  # px, the square around a landmark in which depth is looked for
 
 
 def fit_face(
@@ -47,7 +48,7 @@ def fit_face(
             or a face half or twice the size of a face (the depth's unit is wrong).
     """
     settings = settings or FitSettings()
-    evidence = _gather(landmarks, camera, depth_mm, settings)
+    evidence = gather_evidence(landmarks, camera, depth_mm, settings)
     spacing = settings.spacing_mm
     basis = fit_basis(model, settings.identities, settings.expressions, spacing)
     state = _start(basis, evidence)
@@ -57,17 +58,6 @@ def fit_face(
     for step in range(settings.full_steps):
         state = _iterate(state, basis, evidence, settings, step / settings.full_steps, True)
     return _finish(model, basis, state)
-
-
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """Landmarks (68, 2) px with trust (68,) in 1/mm² (0: ignored), depth there (68,) mm or NaN."""
-
-    pixels: np.ndarray
-    trust: np.ndarray
-    landmark_depth_mm: np.ndarray
-    camera: Camera
-    depth_mm: np.ndarray | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,47 +78,6 @@ class _Rows:
     gradient: np.ndarray
     residual: np.ndarray
     weight: np.ndarray
-
-
-def _gather(landmarks, camera, depth_mm, settings):
-    if landmarks.scheme != "ibug68" or landmarks.points_px.shape != (68, 2):
-        raise BadInput(
-            "landmarks",
-            f"scheme '{landmarks.scheme}' of shape {landmarks.points_px.shape}",
-            "'ibug68' of shape (68, 2)",
-            "convert with faces.landmarks.to_ibug68",
-        )
-    if depth_mm is not None and depth_mm.shape != (camera.height, camera.width):
-        raise BadInput(
-            "depth",
-            f"shape {depth_mm.shape}",
-            f"the camera's ({camera.height}, {camera.width})",
-            "register the depth to the colour image, or check the camera file",
-        )
-    pixels = np.asarray(landmarks.points_px, dtype=np.float64)
-    usable = np.isfinite(pixels).all(1)
-    sigmas = np.where(np.arange(68) < JAW, settings.jaw_mm, settings.landmark_mm)
-    trust = np.where(usable, landmarks.confidence, 0) / sigmas**2
-    pixels = np.where(usable[:, None], pixels, 0)
-    depths = np.full(68, np.nan)
-    if depth_mm is not None:
-        depths[usable] = depth_near(depth_mm, pixels[usable])
-    return _Evidence(pixels, trust, depths, camera, depth_mm)
-
-
-def depth_near(depth_mm: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Median (L,) of the valid depths (H, W) around each pixel (L, 2); NaN with fewer than 3."""
-    height, width = depth_mm.shape
-    reach = np.arange(WINDOW) - WINDOW // 2
-    u, v = (np.floor(pixels[:, k]).astype(int)[:, None] + reach for k in (0, 1))
-    rows, columns = np.repeat(v, WINDOW, 1), np.tile(u, (1, WINDOW))
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    values = depth_mm[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
-    values = np.where(inside & (values > 0), values, np.nan)
-    known = np.isfinite(values).sum(1) >= 3
-    depths = np.full(len(pixels), np.nan)
-    depths[known] = np.nanmedian(values[known], axis=1)
-    return depths
 
 
 def _start(basis, evidence):
@@ -169,9 +118,9 @@ def _iterate(state, basis, evidence, settings, progress, full):
     kernel = settings.outlier * 4 ** (1 - progress) if not full else settings.outlier
     rows = [_landmark_rows(points, normals, basis, evidence, settings, kernel)]
     if evidence.depth_mm is not None:
-        rows.append(_depth_rows(points, basis, evidence, settings, kernel))
         wide, narrow = settings.gates_mm
         gate = wide if not full else wide * (narrow / wide) ** progress
+        rows.append(_depth_rows(points, normals, basis, evidence, settings, gate))
         rows.append(_surface_rows(points, normals, basis, evidence, settings, gate))
     rows = _Rows(
         *(np.concatenate([getattr(r, name) for r in rows]) for name in _Rows.__dataclass_fields__)
@@ -222,34 +171,43 @@ def _view(points, camera):
     return -points / np.linalg.norm(points, axis=-1, keepdims=True)
 
 
-def _depth_rows(points, basis, evidence, settings, kernel):
-    """Depth at the inner landmarks against their vertices' z; the jaw's lies on an edge."""
+def _depth_rows(points, normals, basis, evidence, settings, gate):
+    """Depth at the inner landmarks against their vertices' z.
+
+    Not the jaw's, which lies on an edge, nor a vertex's that faces away: the depth at a hidden
+    landmark is that of what hides it.
+    """
     seen = np.flatnonzero(np.isfinite(evidence.landmark_depth_mm) & (evidence.trust > 0))
-    seen = seen[seen >= JAW]
     vertex = basis.landmarks[seen]
     residual = points[vertex, 2] - evidence.landmark_depth_mm[seen]
+    facing = (normals[vertex] * _view(points[vertex], evidence.camera)).sum(1) > FACING
+    keep = (seen >= JAW) & facing & (np.abs(residual) < gate)
+    vertex, residual = vertex[keep], residual[keep]
     trust = settings.landmark_depth_mm**-2.0
-    weight = trust * _kernel(residual**2 * trust, kernel)
-    return _Rows(vertex, np.tile([0.0, 0.0, 1.0], (len(seen), 1)), residual, weight)
+    weight = trust * _kernel(residual**2 * trust, gate / 2 * trust**0.5)
+    return _Rows(vertex, np.tile([0.0, 0.0, 1.0], (len(vertex), 1)), residual, weight)
 
 
 def _surface_rows(points, normals, basis, evidence, settings, gate):
-    """Point-to-plane distance from sampled vertices to the depth they project to."""
-    camera, depth = evidence.camera, evidence.depth_mm
-    vertex = basis.samples
-    column, row = np.floor(camera.project(points[vertex])).T
-    inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
-    facing = (normals[vertex] * _view(points[vertex], camera)).sum(1) > 0.3
-    keep = inside & facing
-    vertex, column, row = vertex[keep], column[keep].astype(int), row[keep].astype(int)
-    z = depth[row, column].astype(np.float64)
-    near = (z > 0) & (np.abs(points[vertex, 2] - z) < gate)
-    vertex, column, row, z = vertex[near], column[near], row[near], z[near]
+    """Point-to-plane distance from sampled vertices to the depth they project to.
+
+    Matched only where the surface behind the pixel is whole and turned the same way: a cheek
+    hidden by the nose must not be drawn to the nose.
+    """
+    camera, vertex = evidence.camera, basis.samples
+    facing = (normals[vertex] * _view(points[vertex], camera)).sum(1) > FACING
+    vertex = vertex[facing]
+    pixels = camera.project(points[vertex])
+    z, seen_normals = evidence.surface(pixels)
+    alike = (normals[vertex] * seen_normals).sum(1) > ALIKE
+    near = alike & (np.abs(points[vertex, 2] - z) < gate)
+    vertex = vertex[near]
     # At the vertex's own pixel position: a pixel's depth is a plane's across it, near enough.
-    target = camera.unproject(camera.project(points[vertex]), z)
+    target = camera.unproject(pixels[near], z[near])
     residual = ((points[vertex] - target) * normals[vertex]).sum(1)
     trust = settings.surface_mm**-2.0
-    return _Rows(vertex, normals[vertex], residual, trust * _kernel(residual**2 * trust, gate / 4))
+    weight = trust * _kernel(residual**2 * trust, gate / 2 * trust**0.5)
+    return _Rows(vertex, normals[vertex], residual, weight)
 
 
 def _unlocked(evidence, settings, basis, full):

@@ -1,5 +1,6 @@
 """The morphable face model: one dataclass for every model, whatever its source."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zipfile import BadZipFile
@@ -103,6 +104,13 @@ class MorphableModel:
         outer = self.mean_mm[self.landmarks["ibug68"][[36, 45]]]
         return float(np.linalg.norm(outer[0] - outer[1]))
 
+    def fingerprint(self) -> str:
+        """Name and a short checksum of mean, modes and triangles: equal for equal models."""
+        digest = hashlib.sha256()
+        for array in (self.mean_mm, self.triangles, self.identity_mm, self.expression_mm):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return f"{self.name}@{digest.hexdigest()[:16]}"
+
     def truncated(self, identity: int, expression: int | None = None) -> "MorphableModel":
         """This model with its first ``identity`` modes and ``expression`` expressions alone."""
         return replace(
@@ -159,7 +167,7 @@ def read_model(path: str | Path) -> MorphableModel:
         if stored["format"] != FORMAT:
             raise ValueError(f"format {stored['format']}")
         base, albedo = _unpack(stored)
-    except (OSError, BadZipFile, KeyError, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, KeyError, ValueError) as error:
         raise BadInput(
             f"model '{path}'",
             f"unreadable ({error})",

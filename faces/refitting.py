@@ -45,21 +45,27 @@ def refit(
             "refit", f"{len(used)} weighted vertices", "at least 10", "check the registration"
         )
     w, targets = w[used], np.asarray(targets_mm, dtype=np.float64)[basis.vertices[used]]
-    mean, modes = basis.mean_mm[used], basis.modes_mm[used]
-    root = np.sqrt(w).astype(np.float32)[:, None]
-    tall = (modes * root[..., None]).reshape(-1, modes.shape[2])
-    flat_mean, gram = mean * root, (tall.T @ tall).astype(np.float64)
-    x = _coefficients(start, basis)
-    for _ in range(settings.refit_steps):
-        shape = mean + (modes.reshape(-1, len(x)) @ x.astype(np.float32)).reshape(-1, 3)
-        pose = _align(shape, targets, w, settings.free_scale, start.pose.scale)
-        goal = (pose.invert(targets) * root - flat_mean).astype(np.float32)
-        x = _regress(gram, tall.T @ goal.ravel(), pose.scale, basis.identities, settings)
+    x = _alternate(basis, used, targets, w, start, settings)
     identity, expression = np.split(x, [basis.identities])
     whole = model.shape(identity.astype(np.float32), expression.astype(np.float32))
     shape = whole[basis.vertices[used]]
     pose = _align(shape, targets, w, settings.free_scale, start.pose.scale)
     return FaceFit(pose, identity, expression, pose.apply(whole))
+
+
+def _alternate(basis, used, targets, w, start, settings):
+    """Coefficients (M,); the normal matrix stays, since the weights do."""
+    mean, modes = basis.mean_mm[used], basis.modes_mm[used]
+    root = np.sqrt(w).astype(np.float32)[:, None]
+    tall = (modes * root[..., None]).reshape(-1, modes.shape[2])
+    gram = (tall.T @ tall).astype(np.float64)
+    x = _coefficients(start, basis)
+    for _ in range(settings.refit_steps):
+        shape = mean + (modes.reshape(-1, len(x)) @ x.astype(np.float32)).reshape(-1, 3)
+        pose = _align(shape, targets, w, settings.free_scale, start.pose.scale)
+        goal = ((pose.invert(targets) - mean) * root).astype(np.float32)
+        x = _regress(gram, tall.T @ goal.ravel(), pose.scale, basis.identities, settings)
+    return x
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,8 +66,9 @@ def manifest_table(records: Sequence[ShardRecord]) -> pa.Table:
     records = [record for record in records if record.stage == SAMPLES]
     _check_unique(records)
     suffixes = sorted({s for record in records for e in record.entries for s in e.members})
-    rows = [_row(record, i, suffixes) for record in records for i in range(record.count)]
-    return pa.Table.from_pylist(rows, schema=manifest_schema(suffixes))
+    schema = manifest_schema(suffixes)
+    batches = [pa.RecordBatch.from_arrays(_columns(r, schema), schema=schema) for r in records]
+    return pa.Table.from_batches(batches, schema).combine_chunks()
 
 
 def manifest_schema(suffixes: Sequence[str]) -> pa.Schema:
@@ -109,19 +110,24 @@ def failure_lines(records: Sequence[ShardRecord]) -> dict[str, bytes]:
     return lines
 
 
-def _row(record: ShardRecord, i: int, suffixes: Sequence[str]) -> dict[str, object]:
-    entry, row = record.entries[i], record.rows[i]
-    place = {
-        "key": entry.key,
-        "shard": f"{record.name}.tar",
-        "offset": entry.offset,
-        "nbytes": entry.nbytes,
-        "split": split_of(str(row["subject"])),
+def _columns(record: ShardRecord, schema: pa.Schema) -> list[pa.Array]:
+    """The manifest's columns of one shard; by column, since a million dicts take their time."""
+    entries, rows = record.entries, record.rows
+    columns: dict[str, list] = {
+        "key": [entry.key for entry in entries],
+        "shard": [f"{record.name}.tar"] * len(entries),
+        "offset": [entry.offset for entry in entries],
+        "nbytes": [entry.nbytes for entry in entries],
+        "split": [split_of(str(row["subject"])) for row in rows],
     }
-    for suffix in suffixes:
-        offset, size = entry.members.get(suffix, (None, None))
-        place |= {f"{suffix}/offset": offset, f"{suffix}/size": size}
-    return {**row, **place}
+    for column in ROW_COLUMNS:
+        columns[column.name] = [row.get(column.name) for row in rows]
+    for name in schema.names[len(columns) :: 2]:
+        suffix = name.removesuffix("/offset")
+        places = [entry.members.get(suffix, (None, None)) for entry in entries]
+        columns[name] = [offset for offset, _ in places]
+        columns[f"{suffix}/size"] = [size for _, size in places]
+    return [pa.array(columns[field.name], field.type) for field in schema]
 
 
 def _check_unique(records: Sequence[ShardRecord]) -> None:

@@ -82,9 +82,8 @@ def write_sidecar(tar: Path, record: ShardRecord) -> None:
         ValueError: a value that JSON does not know.
         OSError: as the disk says.
     """
-    body = _to_json(record)
-    body["checksum"] = _checksum(body)
-    atomic.write_file(sidecar_path(tar), canonical_json(body) + b"\n")
+    body = canonical_json(_to_json(record))
+    atomic.write_file(sidecar_path(tar), body[:-1] + _seal(body))
 
 
 def read_sidecar(tar: Path) -> ShardRecord:
@@ -99,12 +98,11 @@ def read_sidecar(tar: Path) -> ShardRecord:
     """
     path = sidecar_path(tar)
     what = f"sidecar '{path.parent.name}/{path.name}'"
-    try:
-        body = json.loads(path.read_bytes())
-    except ValueError as error:  # both bad JSON and bad UTF-8
-        raise BadShard(f"{what}: torn ({error}); run the same command again") from error
-    if not isinstance(body, dict) or body.pop("checksum", None) != _checksum(body):
-        raise BadShard(f"{what}: its checksum is wrong; run the same command again")
+    data = path.read_bytes()
+    text = data[: -len(_seal(b""))] + b"}"
+    if data != text[:-1] + _seal(text):
+        raise BadShard(f"{what}: torn or edited, its checksum is wrong; run the same command again")
+    body = json.loads(text)
     if body["schema"] != SCHEMA_VERSION:
         raise BadShard(
             f"{what}: schema version {body['schema']}; expected {SCHEMA_VERSION}; make the set anew"
@@ -196,8 +194,9 @@ def canonical_json(value: object) -> bytes:
     return text.encode()
 
 
-def _checksum(body: Mapping[str, object]) -> str:
-    return hashlib.sha256(canonical_json(body)).hexdigest()
+def _seal(body: bytes) -> bytes:
+    """The end of a sidecar: a last field with the checksum of the object without it."""
+    return b',"checksum":"%s"}\n' % hashlib.sha256(body).hexdigest().encode()
 
 
 def _to_json(record: ShardRecord) -> dict[str, object]:

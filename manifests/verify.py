@@ -20,6 +20,7 @@ from manifests.index import (
 from manifests.ledger import ShardRecord, read_sidecar, shard_paths, stage_folders
 from manifests.schema import missing_fields
 from manifests.shard import BadShard, file_sha256, read_entry, scan_shard
+from manifests.splits import split_of
 
 REMAKE = "run the same command again"
 REMERGE = "run the same command again: it writes the lists anew"
@@ -118,11 +119,14 @@ def _label_fault(data: bytes, key: str, row: dict[str, object]) -> str:
         labels = json.loads(data)
     except ValueError as error:
         return f"its JSON is broken ({error})"
+    if not isinstance(labels, dict):
+        return "its JSON is not an object"
     missing = missing_fields(labels)
     if missing:
         return f"its JSON lacks {', '.join(missing)}"
-    said = (labels["key"], labels["subject"])
-    return "" if said == (key, row["subject"]) else f"its JSON is that of {said[0]}, {said[1]}"
+    wanted = {"key": key, "subject": row["subject"], "split": split_of(str(row["subject"]))}
+    wrong = [name for name, value in wanted.items() if labels[name] != value]
+    return f"its JSON has another {', '.join(wrong)} than the manifest" if wrong else ""
 
 
 def _check_plan(records: Sequence[ShardRecord], expected: Sequence[str]) -> Iterator[Problem]:

@@ -34,10 +34,10 @@ def open_client(options: RunOptions, warm_up: Sequence[str] = ()) -> Iterator[Cl
         yield None
     elif options.scheduler == "local":
         with _settings(), _local(options) as cluster, Client(cluster) as client:
-            yield _ready(client, warm_up)
+            yield _ready(client, Prepare(warm_up, ignore_interrupt=True))
     elif options.scheduler.startswith(("tcp://", "tls://")):
         with _settings(), _connect(options.scheduler) as client:
-            yield _ready(client, warm_up)
+            yield _ready(client, Prepare(warm_up))
     else:
         raise BadInput(
             f"--scheduler {options.scheduler}",
@@ -60,11 +60,14 @@ def _local(options: RunOptions) -> LocalCluster:
         processes=True,
         host="127.0.0.1",
         dashboard_address=free_address(options.dashboard),
-        silence_logs=logging.ERROR,
+        # Tasks report their own errors; what is left are heartbeats missed while stopping.
+        silence_logs=logging.WARNING if log.isEnabledFor(logging.DEBUG) else logging.CRITICAL,
     )
 
 
 def _connect(address: str) -> Client:
+    # Its traceback of a lost connection says less than the one line that we end with.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         return Client(address, timeout=10)
     except OSError as error:
@@ -76,18 +79,18 @@ def _connect(address: str) -> Client:
         ) from error
 
 
-def _ready(client: Client, warm_up: Sequence[str]) -> Client:
+def _ready(client: Client, prepare: Prepare) -> Client:
     """Wait for a worker, prepare the workers, say where the dashboard is."""
     try:
         client.wait_for_workers(1, timeout=_WAIT_S)
-    except TimeoutError as error:
+    except distributed.TimeoutError as error:
         raise BadInput(
             f"--scheduler {client.scheduler.address}",
             f"no worker within {_WAIT_S} s",
             "at least one",
             "start some with 'dask worker ADDRESS --nthreads 1 --nworkers N'",
         ) from error
-    client.register_plugin(Prepare(warm_up))
+    client.register_plugin(prepare)
     log.info("dashboard: %s", client.dashboard_link)
     return client
 

@@ -143,7 +143,7 @@ def config_hash(config: Any) -> str:
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Lines "group.key: old -> new" for each value that differs between two nested dicts."""
-    old, new = dict(_flat(before)), dict(_flat(after))
+    old, new = dict(flat(before)), dict(flat(after))
     keys = sorted(old.keys() | new.keys())
     return [
         f"{key}: {old.get(key, 'unset')} -> {new.get(key, 'unset')}"
@@ -254,10 +254,11 @@ def _leaves(cls: type, prefix: str = "") -> Iterator[str]:
             yield prefix + name
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested dicts as ("group.key", value)."""
     for key, value in data.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
 

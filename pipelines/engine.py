@@ -1,5 +1,6 @@
 """Runs a plan: skips what is done, keeps a bounded window in flight, loses nothing."""
 
+import errno
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,9 @@ from pipelines.plan import ShardTask, inputs_hash
 from pipelines.stages.base import commit_failed
 
 log = logging.getLogger(__name__)
+
+# What every other task would run into as well, after doing its work in vain.
+_FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 StageFn = Callable[[ShardTask, Any], ShardRecord]
 
@@ -79,6 +83,7 @@ def run_plan(
     Raises:
         ValueError: a task without a stage function, or that depends on a later or unknown one.
         ConnectionError: the scheduler is gone. What is committed stays.
+        OSError: the disk is full or read-only. What is committed stays.
         KeyboardInterrupt: passed on after the tasks in flight are cancelled.
     """
     run = _Run(tasks, stages, config, on_event)
@@ -106,7 +111,8 @@ def perform(stage: StageFn, task: ShardTask, config: Any) -> Outcome:
         return {"kind": "done", **stage(task, config).summary()}
     except (OSError, BadShard) as error:
         # The disk, the network, or the shard it reads: no fault of the inputs.
-        return {"kind": "blocked", "message": _words(error)}
+        fatal = getattr(error, "errno", None) in _FATAL
+        return {"kind": "blocked", "message": _words(error), "fatal": fatal}
     except Exception as error:
         log.warning("task '%s' failed", task.name, exc_info=True)
         return settle_failed(task, config, error)
@@ -178,6 +184,11 @@ class _Run:
                 return
             outcome = settle_failed(task, self.config, outcome)
         self._report(outcome["kind"], task, outcome)
+        if outcome.get("fatal"):
+            raise OSError(
+                f"task '{task.name}': {outcome['message']}; make room, then run the same command "
+                "to go on"
+            )
         dependents = self.waiting.pop(task.name, ())
         if outcome["kind"] == "blocked":
             for dependent in dependents:

@@ -48,7 +48,7 @@ def write_report(set_dir: Path, model: MorphableModel, max_faces: int = MAX_FACE
     folder = set_dir / "report"
     folder.mkdir(exist_ok=True)
     entries, total = [], 0
-    for scan, face, views in _faces(set_dir):
+    for scan, face, views in _faces(set_dir, model):
         total += 1
         if len(entries) < max_faces:
             entries.append(_draw_face(folder, len(entries), scan, face, views, model))
@@ -60,7 +60,7 @@ def write_report(set_dir: Path, model: MorphableModel, max_faces: int = MAX_FACE
 def face_panels(scan: Scan, face: RegisteredFace, model: MorphableModel) -> np.ndarray:
     """Input, landmarks, initial fit, registration, error map and model texture, side by side."""
     camera, color = face.camera, scan.color
-    pixels = camera.project(face.vertices_mm)[model.regions["face"]]
+    pixels = camera.project(face.vertices_mm)[model.regions["narrow_face"]]
     points = (
         color
         if scan.landmarks is None
@@ -78,7 +78,7 @@ def face_panels(scan: Scan, face: RegisteredFace, model: MorphableModel) -> np.n
     return pictures.tile([pictures.crop_to(p, pixels, PANEL_PX) for p in panels], len(panels))
 
 
-def _faces(set_dir: Path) -> Iterator[tuple[Scan, RegisteredFace, list]]:
+def _faces(set_dir: Path, model: MorphableModel) -> Iterator[tuple[Scan, RegisteredFace, list]]:
     """Scan, registered face and (image, labels) of its views, shard by shard."""
     for shard in sorted((set_dir / "registered").glob("*.tar")):
         scans = dict(read_shard(set_dir / "scans" / shard.name))
@@ -89,7 +89,7 @@ def _faces(set_dir: Path) -> Iterator[tuple[Scan, RegisteredFace, list]]:
             views.setdefault(labels["scan"], []).append((decode_image(members["jpg"]), labels))
         for key, members in read_shard(shard):
             scan = scan_from_members(key, scans[key])
-            yield scan, face_from_members(key, members), views.get(key, [])
+            yield scan, face_from_members(key, members, model), views.get(key, [])
 
 
 def _draw_face(folder, index, scan, face, views, model) -> FaceEntry:

@@ -33,6 +33,7 @@ class DepthSettings:
             surface and the image plane; a steeper step is a jump.
         min_support: share of a pixel's valid neighbours (8) on its own surface, below which it is
             a spike or a flying pixel.
+        island_px: groups of up to this many connected pixels, apart from all else, are spikes too.
         window: half width, px, of the plane fit that gives the normals.
         smooth: whether depth becomes the fitted plane's depth; for noisy sensors.
         silhouette_px: pixels this near to a depth jump, or to the outline, are flagged.
@@ -43,6 +44,7 @@ class DepthSettings:
     noise_mm: float = 4.0
     max_slope_deg: float = 80.0
     min_support: float = 0.4
+    island_px: int = 20
     window: int = 2
     smooth: bool = False
     silhouette_px: int = 1
@@ -91,6 +93,7 @@ def clean_depth(
     raw[(raw < settings.near_mm) | (raw > settings.far_mm)] = 0
     slope, floor = _steps(camera, settings), np.float32(settings.noise_mm)
     depth = reject_spikes(raw, slope, floor, np.float32(settings.min_support))
+    depth[_islands(depth, slope, floor, settings.island_px)] = 0
     silhouette = _silhouette(depth, slope, floor, settings.silhouette_px)
     smooth, normals = _planes(depth, camera, slope, floor, settings.window)
     if settings.smooth:
@@ -155,6 +158,17 @@ def _steps(camera: Camera, settings: DepthSettings) -> tuple[np.float32, np.floa
     if camera.mm_per_px is not None:
         return np.float32(slope * camera.mm_per_px), np.float32(0)
     return np.float32(0), np.float32(slope / min(camera.fx, camera.fy))
+
+
+def _islands(depth: np.ndarray, slope, floor: np.float32, island_px: int) -> np.ndarray:
+    """(H, W) bool: pixels of small groups, connected by the step of the median depth."""
+    if not (depth > 0).any():
+        return np.zeros(depth.shape, dtype=bool)
+    step = float(floor + slope[0] + slope[1] * np.median(depth[depth > 0]))
+    # Whole steps in 16 bits, which is what OpenCV filters; only the labels are used.
+    levels = np.clip(depth, 0, np.iinfo(np.int16).max).astype(np.int16)
+    filtered, _ = cv2.filterSpeckles(levels.copy(), 0, island_px, step)
+    return filtered != levels
 
 
 def _silhouette(depth: np.ndarray, slope, floor: np.float32, width_px: int) -> np.ndarray:

@@ -15,6 +15,8 @@ from registration.readers.base import Reader, ScanRef, SideView
 
 LOG = logging.getLogger(__name__)
 
+LEFT_JAW, RIGHT_JAW = slice(0, 8), slice(9, 17)  # of ibug68, left and right in the image
+
 
 def locate(scan: Scan, detector: Detector, reader: Reader, ref: ScanRef) -> Scan:
     """The scan with ibug68 landmarks: those of its file, else detected.
@@ -44,8 +46,19 @@ def _from_the_side(scan: Scan, detector: Detector, views: Iterable[SideView]) ->
         except BadInput as error:
             LOG.info("%s", error)
             continue
-        return reproject(landmarks, view, scan.camera)
+        return reproject(_without_far_jaw(landmarks, view), view, scan.camera)
     return None
+
+
+def _without_far_jaw(landmarks: Landmarks, view: SideView) -> Landmarks:
+    """ibug68 landmarks without the half of the jaw that the view does not see.
+
+    A detector puts these points on the outline of what is seen, which is the cheek.
+    """
+    points = landmarks.points_px.copy()
+    camera_is_left = view.translation_mm[0] < 0  # the view's centre in the scan's frame
+    points[RIGHT_JAW if camera_is_left else LEFT_JAW] = np.nan
+    return replace(landmarks, points_px=points)
 
 
 def reproject(landmarks: Landmarks, view: SideView, camera: Camera) -> Landmarks:

@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 
 from faces.camera import Camera
+from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import visible_vertices
-from synth.render import render_face
+from imaging.shading import phong
+from synth.render import render_face, render_mesh
 from synth.sensor import SensorSettings, sense_color, sense_depth
 from synth.skin import lit_colors, skin_detail
 from synth.subjects import Subject
+from synth.torso import make_torso
 
 # a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
@@ -58,10 +61,10 @@ def capture(
     vertices = subject.pose.apply(model.shape(subject.identity, subject.expression))
     albedo = model.albedo(subject.beta)
     colors = lit_colors(model, vertices, albedo, subject.light, camera)
-    wall_color, wall_depth = _wall(subject, rng, settings)
+    behind, behind_depth = _dressed(vertices, subject, rng, settings)
     detail = skin_detail(model, rng)
-    image = render_face(model, vertices, colors, camera, wall_color, settings.supersample, detail)
-    depth = np.where(image.mask, image.depth_mm, wall_depth)
+    image = render_face(model, vertices, colors, camera, behind, settings.supersample, detail)
+    depth = np.where(image.mask, image.depth_mm, behind_depth)
     visible = visible_vertices(vertices, model.triangles, camera)
     points = jaw_aware_landmarks(model, visible)
     landmarks_px = camera.project(vertices[points])
@@ -120,6 +123,18 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
         "directional": light.directional,
         "gloss": np.array([light.specular, light.shininess]),
     }
+
+
+def _dressed(vertices_mm, subject: Subject, rng, settings: CaptureSettings):
+    """What is behind the head: colour (H, W, 3) uint8 and depth (H, W) of wall and clothes."""
+    color, depth = _wall(subject, rng, settings)
+    points, triangles, albedo = make_torso(vertices_mm, rng)
+    normals = vertex_normals(points, triangles)
+    light = subject.light
+    lit = phong(albedo, normals, normals, light.direction, light.ambient, light.directional, 0, 1)
+    lit = np.clip(lit, 0, 1)
+    image = render_mesh(triangles, points, lit, settings.camera, color, settings.supersample)
+    return image.color, np.where(image.mask, image.depth_mm, depth)
 
 
 def _wall(subject: Subject, rng, settings: CaptureSettings) -> tuple[np.ndarray, np.ndarray]:

@@ -48,12 +48,27 @@ def render_face(
         detail: from the supersampled fragments (h, w) to factors (h, w, 1 or 3) on the colour,
             for what is finer than the mesh.
     """
-    fragments = _rasterise(model, vertices_mm, camera)
+    return render_mesh(
+        model.triangles, vertices_mm, colors, camera, background, supersample, detail
+    )
+
+
+def render_mesh(
+    triangles: np.ndarray,
+    vertices_mm: np.ndarray,
+    colors: np.ndarray,
+    camera: Camera,
+    background: np.ndarray | None = None,
+    supersample: int = 2,
+    detail: Callable[[Fragments], np.ndarray] | None = None,
+) -> Render:
+    """As render_face, of any mesh with triangles (T, 3)."""
+    fragments = _rasterise(triangles, vertices_mm, camera)
     fine = fragments
     if supersample > 1:
         size = (camera.width * supersample, camera.height * supersample)
-        fine = _rasterise(model, vertices_mm, camera.crop(0, 0, *size, zoom=supersample))
-    samples = fine.interpolate(colors, model.triangles)
+        fine = _rasterise(triangles, vertices_mm, camera.crop(0, 0, *size, zoom=supersample))
+    samples = fine.interpolate(colors, triangles)
     if detail is not None:
         samples = samples * detail(fine)
     covered = downsample(np.clip(samples, 0, 1), supersample)  # 0 where nothing covers
@@ -63,6 +78,6 @@ def render_face(
     return Render(color, fragments.depth, fragments.mask, fragments)
 
 
-def _rasterise(model: MorphableModel, vertices_mm: np.ndarray, camera: Camera) -> Fragments:
+def _rasterise(triangles: np.ndarray, vertices_mm: np.ndarray, camera: Camera) -> Fragments:
     size = (camera.width, camera.height)
-    return rasterise(camera.screen(vertices_mm), model.triangles, size, camera.is_perspective)
+    return rasterise(camera.screen(vertices_mm), triangles, size, camera.is_perspective)

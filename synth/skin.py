@@ -18,7 +18,7 @@ WET = {"eye": (0.7, 80.0), "teeth": (0.15, 25.0), "tongue": (0.15, 15.0), "gums"
 # the light that lids and lips keep from what lies behind them, by eye
 SHADE = {
     "eye": 0.9,
-    "teeth": 0.75,
+    "teeth": 0.9,
     "gums": 0.5,
     "tongue": 0.5,
     "mouth_socket": 0.3,

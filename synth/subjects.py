@@ -46,9 +46,7 @@ class SubjectSettings:
             skin colours that no light explains.
         yaw_deg, pitch_deg, roll_deg: largest head angles, drawn uniformly.
         distance_mm: (nearest, farthest) of the model's origin from the camera.
-        offset_mm: largest shift of the head to either side, and down.
-        sink: shift down for each mm beyond the nearest distance, so that the shoulders of a
-            person farther away still reach the image's lower edge.
+        offset_mm: largest shift of the head along x and y.
     """
 
     identity_sigma: float = 1.0
@@ -62,7 +60,6 @@ class SubjectSettings:
     roll_deg: float = 5.0
     distance_mm: tuple[float, float] = (600.0, 900.0)
     offset_mm: float = 15.0
-    sink: float = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +169,8 @@ def sample_light(rng: np.random.Generator) -> Light:
 def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:
     limits = np.array([s.yaw_deg, s.pitch_deg, s.roll_deg])
     rotation = matrix_from_euler(*rng.uniform(-limits, limits))
-    x, y = rng.uniform([-s.offset_mm, 0], s.offset_mm)
-    z = rng.uniform(*s.distance_mm)
-    return Pose(rotation, np.array([x, y + s.sink * (z - s.distance_mm[0]), z]))
+    x, y = rng.uniform(-s.offset_mm, s.offset_mm, 2)
+    return Pose(rotation, np.array([x, y, rng.uniform(*s.distance_mm)]))
 
 
 def _truncated(rng: np.random.Generator, count: int, sigma: float, limit: float) -> np.ndarray:

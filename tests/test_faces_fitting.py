@@ -7,7 +7,8 @@ import pytest
 
 from faces.camera import Camera, Pose
 from faces.errors import BadInput
-from faces.fitting import FitSettings, depth_near, fit_face, refit
+from faces.fit_evidence import Evidence, depth_near
+from faces.fitting import FitSettings, fit_face, refit
 from faces.mesh import vertex_normals
 from faces.rotation import matrix_from_euler
 from faces.types import FaceFit, Landmarks
@@ -168,6 +169,20 @@ def test_depth_at_a_landmark_is_a_median_of_valid_pixels():
     found = depth_near(depth, np.array([[6.5, 6.5], [15.5, 15.5], [0.2, 0.2], [-30.0, 4.0]]))
     assert found[0] == 500
     assert np.isnan(found[1:]).all()
+
+
+def test_the_surface_under_pixels_is_that_of_an_inclined_plane():
+    rows, columns = np.mgrid[:40, :60] + 0.5
+    camera = Camera(60, 40, 80.0, 80.0, 30.0, 20.0)
+    normal = np.array([0.3, -0.4, -np.sqrt(0.75)])
+    rays = camera.unproject(np.stack([columns, rows], -1), np.ones((40, 60)))
+    depth = -500 / (rays @ normal)  # the plane normal · p = −500
+    depth[:, 50] = 0
+    evidence = Evidence(np.zeros((68, 2)), np.zeros(68), np.zeros(68), camera, depth)
+    z, normals = evidence.surface(np.array([[20.5, 10.5], [47.5, 10.5], [-5, 2], [1.0, 20.0]]))
+    assert z[0] == depth[10, 20]
+    assert np.allclose(normals[0], normal, atol=1e-9)
+    assert np.isnan(z[1:]).all()
 
 
 def test_refit_recovers_coefficients_and_similarity():

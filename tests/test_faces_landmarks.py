@@ -17,11 +17,10 @@ from faces.landmarks import (
 from faces.types import Landmarks
 
 # Left and right in the image exchanged, by the scheme's own drawing.
-MIRROR = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1)]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
+MIRROR = np.r_[
+    16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, 47, 46, 39:35:-1, 41, 40,
+    54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1,
+]  # fmt: skip
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from engine_toy import RECIPE, toy_config
 
 from manifests.index import manifest_table, merge, read_records
 from manifests.ledger import make_record, read_sidecar, write_sidecar
+from manifests.schema import SAMPLE_FIELDS
 from manifests.shard import ShardWriter, read_entry, scan_shard
 from manifests.splits import split_of
 from manifests.verify import verify
@@ -138,6 +139,25 @@ def test_a_sample_that_lacks_a_member_is_found(toy_set):
 def test_labels_that_lack_a_field_are_found(toy_set):
     rewrite(toy_set, lambda i, key, m: {**m, "json": json.dumps({"key": key}).encode()})
     assert any("lacks schema, subject" in problem.what for problem in verify(toy_set))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"subject": "someone else"}, "another subject"),
+        ({"split": "test"}, "another split"),
+    ],
+)
+def test_labels_that_contradict_the_manifest_are_found(toy_set, change, words):
+    tar = toy_set / "samples" / "00000.tar"
+    subject = read_sidecar(tar).rows[0]["subject"]
+    whole = {field.name: 0 for field in SAMPLE_FIELDS if field.required}
+    whole |= {"subject": subject, "split": "train", **change}
+    rewrite(toy_set, lambda i, key, m: {**m, "json": json.dumps({**whole, "key": key}).encode()})
+    found_words = [p.what for p in verify(toy_set) if "JSON has" in p.what]
+    assert len(found_words) == (read_sidecar(tar).count if change else 0)
+    assert all(words in what for what in found_words)
 
 
 def test_a_stale_shard_is_found(toy_set):

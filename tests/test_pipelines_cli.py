@@ -9,6 +9,7 @@ import pytest
 from engine_toy import RECIPE, toy_config, toy_plan
 from engine_toy import scan_one as unpatched_scan
 
+from faces.errors import BadInput
 from pipelines import cli, recipes
 from pipelines.engine import Event
 from pipelines.progress import Progress
@@ -139,3 +140,39 @@ def test_progress_reports_rate_time_left_and_failures(tmp_path):
     progress(Event("failed", "scans/00002", "scans", 0, 2, 0.0, "KilledWorker: x"))
     assert "scans/00002 failed: KilledWorker: x" in stream.getvalue()
     assert "\r" not in stream.getvalue()
+
+
+@pytest.fixture
+def toy_verb(monkeypatch):
+    monkeypatch.setitem(cli.VERBS, "toy", ("engine_toy_verb", "make a toy set"))
+
+
+def test_a_verb_takes_settings_from_a_file_and_flags(tmp_path, toy_verb):
+    (tmp_path / "my.toml").write_text("inputs = 4\nnbytes = 9\n[run]\nscheduler = 'inline'\n")
+    out = tmp_path / "set"
+    words = ["toy", "--config", str(tmp_path / "my.toml"), "--nbytes", "7", "--out", str(out)]
+    assert cli.main(words) == 0
+    stored = (out / "config.toml").read_text()
+    assert "nbytes = 7" in stored
+    assert "inputs = 4" in stored
+    assert cli.main(["verify", str(out)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("inptus = 4", "did you mean 'inputs'?"), ("inputs = 'x'", "expected int"), (None, "no such")],
+)
+def test_wrong_settings_are_one_line(tmp_path, toy_verb, capsys, text, words):
+    if text is not None:
+        (tmp_path / "my.toml").write_text(text)
+    words_given = ["toy", "--config", str(tmp_path / "my.toml"), "--out", str(tmp_path / "set")]
+    assert cli.main(words_given) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "set").exists()
+
+
+def test_debug_shows_the_traceback(tmp_path, toy_verb):
+    with pytest.raises(BadInput):
+        cli.main(["toy", "--out", str(tmp_path), "--scheduler", "slurmy", "--debug"])

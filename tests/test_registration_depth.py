@@ -95,6 +95,15 @@ def test_spikes_go_and_the_surface_stays():
     assert (hit & ~spikes & ~cleaned.valid).sum() < 0.01 * hit.sum()
 
 
+def test_clumps_of_spikes_go():
+    depth, _, _ = sphere(CAMERA)
+    depth[100:103, 150:154] += 60
+    depth[130:160, 150:180] += 60  # as large as a nose: no spike
+    cleaned = clean_depth(depth.astype(np.float32), CAMERA)
+    assert not cleaned.valid[100:103, 150:154].any()
+    assert cleaned.valid[131:159, 151:179].all()
+
+
 def test_flying_pixels_between_two_surfaces_go():
     depth = np.full((240, 320), 1400, dtype=np.float32)
     depth[:, :160] = 700

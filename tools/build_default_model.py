@@ -13,43 +13,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from head_cut import (  # noqa: E402
-    EYE_GROUPS,
-    MOUTH_START,
-    NECK_START,
-    edge_loop,
-    eyeball,
-    flood,
-    shorten,
-    split_quads,
-)
 from makehuman import MakeHuman  # noqa: E402
 from people import People  # noqa: E402
+from topology import Topology  # noqa: E402
 from unwrap import unwrap  # noqa: E402
 
 from faces.mesh import similarity, triangle_normals, unique_edges  # noqa: E402
 from faces.models import DEFAULT, anatomy  # noqa: E402
 from faces.models.albedo import procedural_albedo  # noqa: E402
-from faces.morphable import PARTS, MorphableModel, save_model  # noqa: E402
+from faces.morphable import MorphableModel, save_model  # noqa: E402
 from faces.refinement import refine  # noqa: E402
 
 log = logging.getLogger("build")
 IOD_MM = 88.0  # biocular breadth of adults, between the sexes' means (Farkas 1994: 86 and 91)
 SEED, PEOPLE, MODES = 20240117, 500, 100
 CROWN = 0.93  # the seam ends where the head's mid-line is this share of its height
-# Base-mesh vertices of ibug68 on the mid-line and the subject's left; the rest are their mirrors.
-LEFT_68 = {
-    **{8: 5225, 9: 11831, 10: 11901, 11: 7617, 12: 11849, 13: 7614, 14: 7571, 15: 12347, 16: 12366},
-    **{22: 6984, 23: 6980, 24: 6979, 25: 6981, 26: 6987, 27: 132, 28: 131, 29: 201, 30: 5054},
-    **{33: 343, 34: 7120, 35: 7119, 42: 11487, 43: 11483, 44: 11466, 45: 6805, 46: 6825, 47: 6831},
-    **{51: 455, 52: 7210, 53: 11956, 54: 10403, 55: 7235, 56: 7241, 57: 492},
-    **{62: 474, 63: 7227, 64: 7176, 65: 7242, 66: 493},
-}
 # Islands of the texture: left, top, width, height.
 SKIN_BOX = (0.005, 0.005, 0.815, 0.99)
 ISLANDS = {
@@ -61,7 +43,6 @@ ISLANDS = {
     "lashes-l": (0.84, 0.76, 0.15, 0.10),
     "lashes-r": (0.84, 0.88, 0.15, 0.10),
 }
-PART_OF = {"upper-teeth": "teeth", "lower-teeth": "teeth", "tongue": "tongue", "lashes": "lashes"}
 
 
 def main() -> None:
@@ -78,20 +59,18 @@ def main() -> None:
 
 
 def build(data: MakeHuman) -> MorphableModel:
+    """The whole model, at both levels, from MakeHuman's data."""
     topology = Topology(data)
     mean, modes = identity_space(data, topology)
-    landmarks = topology.landmarks
+    landmarks, mirror = topology.landmarks, topology.mirror
     scale = IOD_MM / np.linalg.norm(mean[landmarks[45]] - mean[landmarks[36]])
     origin = mean[landmarks[[0, 16]]].mean(0)  # between the ears' upper roots
+    expressions = expression_space(data, topology, mean)
     mean = (mean - origin) * scale
-    expressions = expression_space(data, topology)
-    names = tuple(expressions)
     head = anatomy.make_head(mean, topology.triangles, topology.skin, landmarks)
-    regions = anatomy.find_regions(head)
+    regions = anatomy.find_regions(head, mirror)
+    dense = anatomy.find_dense(head, regions["face"], mirror, landmarks)
     uv, triangle_uv = texture(mean, topology, regions)
-    placeholder = np.zeros((0, len(mean), 3), dtype=np.float32)
-    eyes = np.zeros(len(mean), dtype=bool)
-    eyes[topology.triangles[topology.part == PARTS.index("eye")]] = True
     coarse = MorphableModel(
         name="facesynth-head-1",
         licence="CC0-1.0 (made from MakeHuman's public-domain base mesh and targets)",
@@ -100,19 +79,16 @@ def build(data: MakeHuman) -> MorphableModel:
         triangle_part=topology.part,
         identity_mm=(modes * scale).astype(np.float32),
         expression_mm=(np.stack(list(expressions.values())) * scale).astype(np.float32),
-        expression_names=names,
+        expression_names=tuple(expressions),
         albedo_mean=np.zeros_like(mean, dtype=np.float32),
-        albedo_modes=placeholder,
+        albedo_modes=np.zeros((0, len(mean), 3), dtype=np.float32),
         uv=uv,
         triangle_uv=triangle_uv,
         regions=regions,
-        weights=anatomy.find_weights(regions, eyes),
-        landmarks={
-            "ibug68": landmarks,
-            "dense240": anatomy.find_dense(head, regions["face"], topology.mirror, landmarks),
-        },
-        contour=anatomy.find_contour(head, topology.mirror, landmarks),
-        mirror=topology.mirror,
+        weights=anatomy.find_weights(regions, topology.vertices_of("eye")),
+        landmarks={"ibug68": landmarks, "dense240": dense},
+        contour=anatomy.find_contour(head, mirror, landmarks),
+        mirror=mirror,
     )
     return with_albedo(refine(coarse))
 
@@ -127,123 +103,6 @@ def with_albedo(model: MorphableModel) -> MorphableModel:
     return replace(model, albedo_mean=mean, albedo_modes=modes)
 
 
-class Topology:
-    """Which of MakeHuman's vertices make the head, and how.
-
-    Attributes:
-        operator: (V, base vertices) CSR, base mesh positions to the head's.
-        triangles (T, 3), part (T,) uint8, skin (V,) bool, mirror (V,), landmarks (68,) int32.
-        islands: name -> (uv (U, 2) in [0, 1]², triangle_uv (t, 3)) of all but the skin.
-    """
-
-    def __init__(self, data: MakeHuman):
-        vertices, uv, quads, quad_uv, groups = data.base
-        self.size = len(vertices)
-        body = quads[groups == "body"]
-        rim = edge_loop(body, *NECK_START)
-        top = int(vertices[: body.max() + 1, 1].argmax())
-        kept = np.union1d(flood(body, top, rim), rim)
-        self.base_skin = kept
-        skin_quads = body[np.isin(body, kept).all(1)]
-        blocks = [_rows(kept, self.size)]
-        place = np.full(self.size, -1)
-        place[kept] = np.arange(len(kept))
-        parts = [place[split_quads(vertices, skin_quads)]]
-        codes = [self._skin_codes(body, skin_quads, data)]
-        self.islands, count = {}, len(kept)
-        for name, box_quads, box_uv in _extras(vertices, quads, quad_uv, groups):
-            if name in EYE_GROUPS:
-                rows, faces, flat = eyeball(vertices, box_quads)
-                code, flat_faces = PARTS.index("eye"), faces
-                flat = flat / 2 * [1, -1] + 0.5
-            else:
-                own = np.unique(box_quads)
-                rows, faces = _rows(own, self.size), np.searchsorted(own, _fan(box_quads))
-                if name.startswith("lashes"):
-                    rows = shorten(vertices, own, kept) @ rows
-                flat_own = np.unique(box_uv)
-                flat, flat_faces = uv[flat_own], np.searchsorted(flat_own, _fan(box_uv))
-                flat = (flat - flat.min(0)) / np.ptp(flat, axis=0) * [1, -1] + [0, 1]
-                key = name.removeprefix("helper-").removesuffix("-l").removesuffix("-r")
-                code = PARTS.index(PART_OF[key])
-            blocks.append(rows)
-            parts.append(faces + count)
-            codes.append(np.full(len(faces), code, dtype=np.uint8))
-            self.islands[name] = (flat, flat_faces)
-            count += rows.shape[0]
-        self.operator = sp.vstack(blocks).tocsr()
-        self.triangles, self.part = np.concatenate(parts), np.concatenate(codes)
-        self.skin = np.zeros(count, dtype=bool)
-        self.skin[self.triangles[self.part == PARTS.index("skin")]] = True
-        self.mirror = anatomy.find_mirror(self.operator @ vertices)
-        self.mirror[: len(kept)] = place[data.mirror[kept]]
-        self.landmarks = self._landmarks(place)
-        self.rim = place[rim]
-
-    def _skin_codes(self, body, skin_quads, data):
-        """Part (2Q,) of the skin's triangles: the mouth behind the lips, the eyes' sockets."""
-        wall = edge_loop(body, *MOUTH_START)
-        inside = [
-            np.setdiff1d(flood(body, seed, wall), wall)
-            for seed in body[np.isin(body, wall).any(1)][:, 0]
-        ]
-        mouth = min((i for i in inside if len(i) > 20), key=len)
-        sockets = _behind_lids(data, self.base_skin)
-        codes = np.zeros(len(skin_quads), dtype=np.uint8)
-        codes[np.isin(skin_quads, mouth).any(1)] = PARTS.index("mouth_socket")
-        codes[np.isin(skin_quads, sockets).any(1)] = PARTS.index("eye_socket")
-        return np.repeat(codes, 2)
-
-    def _landmarks(self, place):
-        points = np.zeros(68, dtype=np.int32)
-        for index, vertex in LEFT_68.items():
-            points[index] = place[vertex]
-            points[anatomy.MIRROR_68[index]] = self.mirror[place[vertex]]
-        return points
-
-    def support(self, data: MakeHuman, group: str) -> np.ndarray:
-        """Vertices (V,) bool that any local target of a group moves by 0.5 mm or more."""
-        moved = np.zeros(len(self.skin), dtype=bool)
-        for offsets in data.locals(group).values():
-            moved |= np.linalg.norm(self.operator @ offsets, axis=1) > 0.5
-        return moved
-
-
-def _rows(indices, size) -> sp.csr_matrix:
-    ones = np.ones(len(indices))
-    return sp.csr_matrix((ones, (np.arange(len(indices)), indices)), shape=(len(indices), size))
-
-
-def _fan(quads: np.ndarray) -> np.ndarray:
-    """Triangles (t, 3) of quads (q, 4); a quad that repeats a corner gives one."""
-    fan = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    return fan[(fan[:, 0] != fan[:, 1]) & (fan[:, 1] != fan[:, 2]) & (fan[:, 2] != fan[:, 0])]
-
-
-def _extras(vertices, quads, quad_uv, groups):
-    """(island name, quads, quad_uv) of eyes, teeth, tongue and lashes."""
-    for name in ISLANDS:
-        if name.startswith("lashes"):
-            side = name[-1]
-            own = np.char.startswith(groups, f"helper-{side}-eyelashes")
-        else:
-            own = groups == name
-        yield name, quads[own], quad_uv[own]
-
-
-def _behind_lids(data: MakeHuman, kept) -> np.ndarray:
-    """Base vertices of the eye sockets: nearer the eyeball's centre, or farther back, than lids."""
-    vertices, _, quads, _, groups = data.base
-    hidden = []
-    for name in EYE_GROUPS:
-        ball = vertices[np.unique(quads[groups == name])]
-        centre = (ball.min(0) + ball.max(0)) / 2
-        radius = np.linalg.norm(ball - centre, axis=1).max()
-        near = np.linalg.norm(vertices[kept] - centre, axis=1) < 1.35 * radius
-        hidden.append(kept[near & (vertices[kept, 2] < centre[2] + 0.18 * radius)])
-    return np.concatenate(hidden)
-
-
 def identity_space(data: MakeHuman, topology: Topology):
     """Mean (V, 3) and σ-scaled modes (MODES, V, 3), in the data's millimetres.
 
@@ -254,18 +113,7 @@ def identity_space(data: MakeHuman, topology: Topology):
     operator = topology.operator[:, used]
     people, rng = People(data, used), np.random.default_rng(SEED)
     shapes = np.stack([operator @ people.draw(rng) for _ in range(PEOPLE)])
-    chin = shapes[:, topology.landmarks[8], 1].mean()
-    ears = topology.support(data, "ears")
-    rigid = topology.skin & ~ears & (shapes.mean(0)[:, 1] > chin)
-    weights = _areas(shapes.mean(0), topology.triangles) * rigid
-    mean, scales = shapes.mean(0), None
-    for _ in range(4):
-        fits = [similarity(shape, mean, weights) for shape in shapes]
-        scales = np.array([s for s, _, _ in fits])
-        moved = np.stack([s * x @ r.T + t for x, (s, r, t) in zip(shapes, fits, strict=True)])
-        mean = moved.mean(0) / scales.mean()
-        mean = (mean + mean[topology.mirror] * [-1, 1, 1]) / 2
-    log.info("size of the people: %.1f %% (1σ), removed", 100 * scales.std() / scales.mean())
+    moved = _aligned(shapes, topology, data)
     samples = np.concatenate([moved, moved[:, topology.mirror] * [-1, 1, 1]])
     mean = samples.mean(0)
     centred = (samples - mean).reshape(len(samples), -1)
@@ -282,26 +130,54 @@ def identity_space(data: MakeHuman, topology: Topology):
     return mean, modes
 
 
+def _aligned(shapes, topology: Topology, data: MakeHuman) -> np.ndarray:
+    """Shapes (N, V, 3) brought onto their common mean by similarities over face and skull."""
+    mean = shapes.mean(0)
+    above = mean[:, 1] > mean[topology.landmarks[8], 1]
+    rigid = topology.skin & above & ~topology.support(data, "ears")
+    weights = _areas(mean, topology.triangles) * rigid
+    for _ in range(4):
+        fits = [similarity(shape, mean, weights) for shape in shapes]
+        size = np.array([s for s, _, _ in fits])
+        moved = np.stack([s * x @ r.T + t for x, (s, r, t) in zip(shapes, fits, strict=True)])
+        mean = moved.mean(0) / size.mean()
+        mean = (mean + mean[topology.mirror] * [-1, 1, 1]) / 2
+    log.info("size of the people: %.1f %% (1σ), removed", 100 * size.std() / size.mean())
+    return moved
+
+
 def _areas(vertices, triangles) -> np.ndarray:
     area = np.linalg.norm(triangle_normals(vertices, triangles), axis=1) / 6
     return np.bincount(triangles.ravel(), np.repeat(area, 3), minlength=len(vertices))
 
 
-def expression_space(data: MakeHuman, topology: Topology) -> dict[str, np.ndarray]:
-    """ARKit name -> offsets (V, 3) mm; gaze turns the eyeballs as rigid bodies."""
+def expression_space(data: MakeHuman, topology: Topology, mean: np.ndarray):
+    """ARKit name -> offsets (V, 3) mm; gaze turns the eyeballs of ``mean`` (V, 3) rigidly."""
     rest = topology.operator @ data.base[0]
-    eyes = np.zeros(len(rest), dtype=bool)
-    eyes[topology.triangles[topology.part == PARTS.index("eye")]] = True
+    eyes = topology.vertices_of("eye")
     result = {}
     for name, offsets in data.expressions().items():
         moved = topology.operator @ offsets
         for side in (-1, 1):
             ball = eyes & (side * rest[:, 0] > 0)
             if np.abs(moved[ball]).max() > 0.1:
-                _, rotation, shift = similarity(rest[ball], (rest + moved)[ball], scale=False)
-                moved[ball] = rest[ball] @ rotation.T + shift - rest[ball]
+                moved[ball] = _turned(rest[ball], rest[ball] + moved[ball], mean[ball])
         result[name] = moved
     return result
+
+
+def _turned(rest, target, ball) -> np.ndarray:
+    """Offsets (N, 3) of ``ball`` turned about its centre as ``rest`` was to become ``target``."""
+    _, rotation, shift = similarity(rest, target, scale=False)
+    old, centre = _sphere_centre(rest), _sphere_centre(ball)
+    drift = rotation @ old + shift - old
+    return (ball - centre) @ rotation.T + centre + drift - ball
+
+
+def _sphere_centre(points: np.ndarray) -> np.ndarray:
+    """Centre (3,) of the sphere that fits points (N, 3) best in the algebraic sense."""
+    system = np.concatenate([2 * points, np.ones((len(points), 1))], axis=1)
+    return np.linalg.lstsq(system, (points**2).sum(1), rcond=None)[0][:3]
 
 
 def texture(mean, topology: Topology, regions):

@@ -72,8 +72,8 @@ def find_mirror(vertices: np.ndarray) -> np.ndarray:
     return np.where(nearest[nearest] == own, nearest, own).astype(np.int32)
 
 
-def find_regions(head: Head) -> dict[str, np.ndarray]:
-    """The named (V,) bool regions of MorphableModel, on the skin."""
+def find_regions(head: Head, mirror: np.ndarray) -> dict[str, np.ndarray]:
+    """The named (V,) bool regions of MorphableModel, on the skin, each its own mirror image."""
     p, d = head.points, head.d
     front = head.skin & ~head.ears & (head.vertices[:, 2] > p[[0, 16], 2].mean())
     eyes = _inside(head, p[36:42], 0.09 * d) | _inside(head, p[42:48], 0.09 * d)
@@ -88,7 +88,7 @@ def find_regions(head: Head) -> dict[str, np.ndarray]:
     cheeks = face & low & ~(nose | mouth | eyes) & (np.abs(head.vertices[:, 0]) > 0.2 * d)
     scalp = head.skin & ~face & ~head.ears & _above_hairline(head)
     neck = head.skin & ~(face | head.ears | scalp)
-    return {
+    regions = {
         "face": face,
         "narrow_face": narrow | eyes | nose | mouth | brows,
         "nose": nose,
@@ -100,6 +100,7 @@ def find_regions(head: Head) -> dict[str, np.ndarray]:
         "neck": neck,
         "scalp": scalp,
     }
+    return {name: mask & mask[mirror] for name, mask in regions.items()}
 
 
 def find_weights(regions: dict[str, np.ndarray], eyeballs: np.ndarray) -> np.ndarray:
@@ -181,7 +182,7 @@ def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> n
     own = np.arctan2(at[1] - centre[1], at[0] - centre[0])
     angle = np.arctan2(plane[:, 1] - centre[1], plane[:, 0] - centre[0])
     wanted = own + np.radians(np.linspace(40, -40, count))
-    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + np.abs(plane[:, 2])
+    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + 1.5 * np.abs(plane[:, 2])
     return kept[cost.argmin(1)]
 
 
@@ -200,7 +201,7 @@ def _face(head: Head) -> np.ndarray:
     """Below the hairline, above the jaw line, in front of the ears."""
     azimuth, y = head.azimuth(head.vertices), head.vertices[:, 1]
     jaw = _jaw_height(head, azimuth)
-    limit = np.abs(head.azimuth(head.points[[0, 16]])).mean()
+    limit = 1.07 * np.abs(head.azimuth(head.points[[0, 16]])).mean()  # the strip before the ear
     throat = (head.normals[:, 1] < -0.8) & (y < jaw)  # the underside of the chin faces down
     inside = (np.abs(azimuth) < limit) & (y > jaw - 0.06 * head.d) & ~throat
     return head.skin & ~head.ears & inside & (y < _hairline(head, azimuth))

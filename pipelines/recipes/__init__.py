@@ -25,6 +25,8 @@ class Recipe:
         plan: (config, set folder) -> tasks; deterministic.
         stages: stage name -> function.
         finish: (set folder, config) -> None, after the manifest is written: reports, sheets.
+        identify: config -> config, with what its files hold noted beside their paths, so that a
+            set depends on contents and not on where they lie.
         warm_up: "module:function" names that each worker calls once.
     """
 
@@ -33,6 +35,7 @@ class Recipe:
     plan: Callable[[Any, Path], Sequence[ShardTask]]
     stages: Mapping[str, Callable[[ShardTask, Any], ShardRecord]]
     finish: Callable[[Path, Any], None] | None = None
+    identify: Callable[[Any], Any] = lambda config: config
     warm_up: tuple[str, ...] = field(default=())
 
 

@@ -1,7 +1,8 @@
 """The FG3D set: scans → T-ICP registration → out-of-plane views (Beyond 3DMM Space, section 3)."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from augment.rotate import RotateSettings
@@ -13,6 +14,7 @@ from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.report import write_report
 from pipelines.stages import augment, register, scans
+from registration.readers.base import ScanRef
 from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
 from synth.subjects import SubjectSettings
@@ -23,8 +25,8 @@ class Fg3dConfig(RunConfig):
     """Settings of ``synth fg3d``."""
 
     per_shard: int = setting(2, "scans a shard; 10 to 60 seconds of work is a good size")
-    subjects: int = setting(4, "simulated subjects, where no --scans are given")
-    scans: str | None = setting(None, "folder of scans", local=True)
+    subjects: int = setting(4, "simulated subjects, where no --scans are given", "amount")
+    scans: str | None = setting(None, "folder of scans", "local")
     layout: str = setting("auto", "of --scans: auto, rgbd or mesh")
     depth_scale: float | None = setting(None, "millimetres a unit of the depth images (rgbd)")
     unit: str | None = setting(None, "of the meshes: mm, cm, m or auto (mesh)")
@@ -32,8 +34,10 @@ class Fg3dConfig(RunConfig):
     licence: str | None = setting(None, "of the scans; else of source.json")
     consent: str | None = setting(None, "that the people gave; else of source.json")
     detector: str = setting("auto", "of landmarks: auto, mediapipe, face-alignment or file")
-    face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", local=True)
-    model: str = setting("default", "face model: default, or a path to another")
+    face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", "local")
+    model: str = setting("default", "face model: default, or a path to another", "local")
+    model_id: str = setting("", "what --model holds; noted by the run itself")
+    landmarker_id: str = setting("", "checksum of --face-landmarker; noted by the run itself")
     people: SubjectSettings = setting(SubjectSettings, "the simulated subjects")
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
     ticp: TicpSettings = setting(TicpSettings, "the registration")
@@ -45,12 +49,29 @@ def plan(config: Fg3dConfig, out: Path) -> Sequence[ShardTask]:
     """One chain of three shards for every ``per_shard`` scans.
 
     Raises:
-        BadInput: no scans or no model there.
+        BadInput: no scans there.
     """
-    load_model(config.model)
     first = first_tasks(out, "scans", chunk(_inputs(config), config.per_shard))
     second = next_tasks(out, "registered", first)
     return [*first, *second, *next_tasks(out, "samples", second)]
+
+
+def identify(config: Fg3dConfig) -> Fg3dConfig:
+    """The settings with what the model and the detector's file hold.
+
+    Raises:
+        BadInput: no model there, or no such file.
+    """
+    landmarker_id = ""
+    if config.scans and config.face_landmarker:
+        path = Path(config.face_landmarker)
+        if not path.is_file():
+            raise BadInput(
+                f"--face-landmarker {path}", "no such file", "face_landmarker.task", "check it"
+            )
+        landmarker_id = hashlib.sha256(path.read_bytes()).hexdigest()
+    model_id = load_model(config.model).fingerprint()
+    return replace(config, model_id=model_id, landmarker_id=landmarker_id)
 
 
 def finish(out: Path, config: Fg3dConfig) -> None:
@@ -58,17 +79,18 @@ def finish(out: Path, config: Fg3dConfig) -> None:
     write_report(out, load_model(config.model))
 
 
-def warm_up() -> None:
-    """What each worker loads once."""
-    load_model("default")
-
-
 def _inputs(config: Fg3dConfig) -> list[dict]:
     if config.scans:
-        return [asdict(ref) for ref in scans.reader_of(config).refs()]
+        refs = scans.reader_of(config).refs()
+        return [asdict(ref) | {"bytes": _sizes(config, ref)} for ref in refs]
     if config.subjects < 1:
         raise BadInput("--subjects", str(config.subjects), "at least 1", "give --scans or more")
     return scans.subject_refs(config.subjects)
+
+
+def _sizes(config: Fg3dConfig, ref: ScanRef) -> dict[str, int]:
+    """Bytes of each file of a scan: other data under the same name is another input."""
+    return {role: (Path(config.scans) / f).stat().st_size for role, f in ref.files.items()}
 
 
 RECIPE = Recipe(
@@ -77,5 +99,5 @@ RECIPE = Recipe(
     plan=plan,
     stages={"scans": scans.run, "registered": register.run, "samples": augment.run},
     finish=finish,
-    warm_up=("pipelines.recipes.fg3d:warm_up",),
+    identify=identify,
 )

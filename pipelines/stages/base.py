@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from manifests.ledger import Failure, ShardRecord, make_failure, make_record, wr
 from manifests.ledger import read_sidecar as read_record
 from manifests.schema import check_row
 from manifests.shard import BadShard, ShardWriter, check_members, read_entry
-from pipelines.config import config_hash
+from pipelines.config import config_hash, flat, to_dict
 from pipelines.plan import ShardTask, inputs_hash
 from pipelines.seeds import rng_for
 
@@ -86,7 +87,8 @@ def process_inputs(task: ShardTask, config: Any, process_one: ProcessOne) -> Sha
                 samples = _checked(process_one(item, config), writer)
             except Exception as error:
                 log.info("input '%s' failed", item.key, exc_info=True)
-                failures.append(make_failure(item.key, task.stage, error, hashes[0]))
+                failure = make_failure(item.key, task.stage, error, hashes[0])
+                failures.append(failure | {"message": without_places(str(error), config)})
                 continue
             for sample in samples:
                 writer.add(sample.key, sample.members)
@@ -124,14 +126,27 @@ def commit_failed(task: ShardTask, config: Any, error: BaseException) -> ShardRe
     keys = [str(ref["key"]) for ref in task.inputs]
     if task.depends:
         keys = [entry.key for entry in read_record(task.input_path).entries]
-    failures = [
-        make_failure(key, task.stage, error, hashes[0]) | {"task": task.name} for key in keys
-    ]
+    extra = {"task": task.name, "message": without_places(str(error), config)}
+    failures = [make_failure(key, task.stage, error, hashes[0]) | extra for key in keys]
     with ShardWriter(task.path) as writer:
         pass
     record = make_record(task.name, writer.index, [], failures, hashes, 0.0)
     write_sidecar(task.path, record)
     return record
+
+
+def without_places(message: str, config: Any) -> str:
+    """A message in which the folders that local settings name read ``<setting>``.
+
+    A set is given away with its failure records: they tell nothing of the machine, and are the
+    same wherever the data lie.
+    """
+    places = dict(flat(to_dict(config, ("local",))))
+    absolute = [(p, n) for n, p in places.items() if isinstance(p, str) and Path(p).is_absolute()]
+    for place, name in sorted(absolute, reverse=True):  # the longer path before its parent
+        if len(Path(place).parts) > 1:
+            message = message.replace(place.rstrip("/"), f"<{name}>")
+    return message
 
 
 def _checked(samples: Iterable[StageSample], writer: ShardWriter) -> list[StageSample]:

@@ -47,23 +47,25 @@ def subject_refs(count: int) -> list[dict]:
 
 def _simulate(item: Item, config) -> Iterator[StageSample]:
     model = load_model(SUBJECT_MODEL)
-    subject_name, key = item.ref["subject"], item.key
-    person = rng_for(config.seed, "subjects", subject_name)
-    subject = sample_subject(model, person, config.people, key=key, subject=subject_name)
+    person = rng_for(config.seed, "subjects", item.ref["subject"])
+    subject = sample_subject(model, person, config.people, key=item.key)
     yield _sample(capture(subject, model, item.rng, config.capture))
 
 
 def _read(item: Item, config) -> Iterator[StageSample]:
     reader = reader_of(config)
     ref = ScanRef(item.key, item.ref["subject"], item.ref["files"])
-    scan = locate(reader.read(ref), _detector(config.detector, config.face_landmarker), reader, ref)
+    detector = _detector(config.detector, config.face_landmarker, config.scans)
+    scan = locate(reader.read(ref), detector, reader, ref)
     check_depth(scan)
     yield _sample(scan)
 
 
 @lru_cache(maxsize=2)
-def _detector(name: str, landmarker: str | None) -> Detector:
+def _detector(name: str, landmarker: str | None, scans: str) -> Detector:
     """One detector a process: making it costs more than using it."""
+    if name == "file":
+        return make_detector(name, root=scans)
     return make_detector(name, **({"model_path": landmarker} if landmarker else {}))
 
 

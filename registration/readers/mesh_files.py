@@ -17,6 +17,8 @@ UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 # Longest side of the bounding box of anything from a bare face to a bust, mm. The ranges of the
 # three units do not overlap, since the largest is less than ten times the smallest.
 HEAD_EXTENT_MM = (110.0, 1000.0)
+# trimesh gives a mesh with texture coordinates and no texture a grey image of 2×2.
+PLACEHOLDER_PX = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +94,8 @@ def _color_of(mesh: trimesh.Trimesh, what: str):
     material = getattr(visual, "material", None)
     image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
     uv = getattr(visual, "uv", None)
+    if image is not None and max(image.size) <= PLACEHOLDER_PX:
+        image = None
     if image is None or uv is None:
         got = "no texture and no vertex colours" if image is None else "no texture coordinates"
         remedy = "export it with its texture: registration matches colours"

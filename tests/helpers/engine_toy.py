@@ -44,7 +44,7 @@ def scan_one(item: Item, config: ToyConfig):
     note(config, f"scan {item.key}")
     time.sleep(config.pause_s)
     if item.key in config.bad:
-        raise ValueError(f"scan '{item.key}': is bad on purpose")
+        raise ValueError(f"scan '{config.flag_dir}{item.key}': is bad on purpose")
     if item.key == config.killer:
         os.kill(os.getpid(), signal.SIGKILL)
     once = Path(config.flag_dir) / "killed"

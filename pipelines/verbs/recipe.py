@@ -1,0 +1,34 @@
+"""What the verbs that make a set share: settings from a file and flags, then the run."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from faces.errors import BadInput
+from pipelines.config import add_arguments, from_arguments, parse_toml
+from pipelines.recipes import Recipe
+from pipelines.run import run_recipe
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
+    """``--config FILE`` and a flag for each of the recipe's settings."""
+    parser.add_argument("--config", type=Path, help="TOML file of settings; flags override it")
+    add_arguments(parser, recipe.config)
+
+
+def run_from_arguments(recipe: Recipe, args: argparse.Namespace) -> tuple[Any, int]:
+    """Make the set that file and flags describe; its settings and the exit status.
+
+    Raises:
+        BadInput: no such file, an unknown setting, or as run_recipe.
+    """
+    base = {}
+    if args.config is not None:
+        try:
+            base = parse_toml(args.config.read_text(), str(args.config))
+        except FileNotFoundError as error:
+            raise BadInput(
+                f"--config {args.config}", "no such file", "a TOML file", "check the path"
+            ) from error
+    config = recipe.identify(from_arguments(recipe.config, args, base))
+    return config, run_recipe(recipe, config)
