@@ -27,7 +27,7 @@ from registration.nonrigid import (
 )
 from registration.parts import carry_parts
 from registration.quality import Evidence, QualitySettings, assess
-from registration.target import depth_target, landmark_points
+from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
 
@@ -118,13 +118,12 @@ def register(
     state = State(initial, initial.vertices_mm, initial.vertices_mm)
 
     # T-ICP: Eq. 6 and a stiffness that falls, the texture fitted again at every stage.
-    points = landmark_points(target, landmarks_px)
-    state = _run(state, level, scan, target, points, settings.coarse, settings)
+    state = _run(state, level, scan, target, landmarks_px, settings.coarse, settings)
     for _ in range(settings.refits):
         state = _refit(state, level, settings)
-        state = _run(state, level, scan, target, points, settings.refit, settings)
+        state = _run(state, level, scan, target, landmarks_px, settings.refit, settings)
     state = _to_fine(state, model)
-    state = _run(state, model, scan, target, points, settings.fine, settings)
+    state = _run(state, model, scan, target, landmarks_px, settings.fine, settings)
 
     # Eq. 7, and what it is all worth.
     pose, shape = disentangle(model, state.vertices_mm)
@@ -140,12 +139,12 @@ def _landmarks_of(scan):
     return to_ibug68(scan.landmarks).points_px
 
 
-def _run(state, model, scan, target, points, stages, settings):
+def _run(state, model, scan, target, landmarks_px, stages, settings):
     """Every stage in turn: fit the texture, match and solve, carry eyes and teeth along."""
     for stage in stages:
         state = _with_texture(state, model, scan, settings)
         for _ in range(stage.iterations):
-            state = _iterate(state, model, target, points, stage, settings)
+            state = _iterate(state, model, target, landmarks_px, stage, settings)
         carried = carry_parts(model, state.base_mm, state.vertices_mm)
         state = replace(state, vertices_mm=carried)
         log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
@@ -167,13 +166,13 @@ def _with_texture(state, model, scan, settings):
     return replace(state, appearance=appearance)
 
 
-def _iterate(state, model, target, points, stage, settings):
+def _iterate(state, model, target, landmarks_px, stage, settings):
     """Match (Eq. 6), weigh, solve."""
     template = template_of(model)
     matches, thresholds = match_level(state, model, target, stage.progress, settings)
     current, base = state.vertices_mm[template.vertices], state.base_mm[template.vertices]
     weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
-    landmarks = _landmark_pulls(model, template, state.vertices_mm, points)
+    landmarks = _landmark_pulls(model, template, state.vertices_mm, target.camera, landmarks_px)
     vertices = state.vertices_mm.copy()
     vertices[template.vertices] = solve_step(
         template, base, current, matches, weights, landmarks, stage, settings.nonrigid
@@ -202,13 +201,17 @@ def _sight(vertices_mm, normals, model, camera):
     return np.where(visible, MATCHED, np.where(facing, HIDDEN, BACK_FACE)).astype(np.uint8)
 
 
-def _landmark_pulls(model, template, vertices_mm, points, within_mm=30.0):
-    """The inner landmarks whose 3D points are near: what lies far off is in front of the face."""
+def _landmark_pulls(model, template, vertices_mm, camera, landmarks_px, within_mm=30.0):
+    """Where the inner landmarks' rays pass their vertices; the depth is left to the matches.
+
+    The depth read at a landmark is often another surface's: an open mouth's inside, an eyeball.
+    """
     ids = model.landmarks["ibug68"][17:]
-    gap = np.linalg.norm(points[17:] - vertices_mm[ids], axis=1)
-    use = gap < within_mm
+    targets = camera.unproject(landmarks_px[17:], vertices_mm[ids, 2])
+    gap = np.linalg.norm(targets - vertices_mm[ids], axis=1)
+    use = gap < within_mm  # a missing point is NaN and fails too
     local = np.searchsorted(template.vertices, ids[use])
-    return Landmarks3D(local, points[17:][use], TRUST[use])
+    return Landmarks3D(local, targets[use], TRUST[use])
 
 
 def _refit(state, model, settings):
