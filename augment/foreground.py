@@ -47,6 +47,8 @@ class Layers:
         surface_mm: the foreground's depth without holes; 0 outside it.
         body: bool, where the sensor saw the person, its narrow gaps closed; colours outside it
             are the background's, even where the registered head claims the pixel.
+        photographed: bool, body without the sensor's holes beside the face: between ear and hair
+            such a hole may well show the wall.
         hollow: bool, foreground that neither sensor nor trusted head has seen.
         disputed: bool, head pixels where the sensor saw another surface.
         background_mm: the sheet behind the foreground, everywhere above 0.
@@ -58,6 +60,7 @@ class Layers:
     foreground: np.ndarray
     surface_mm: np.ndarray
     body: np.ndarray
+    photographed: np.ndarray
     hollow: np.ndarray
     disputed: np.ndarray
     background_mm: np.ndarray
@@ -99,7 +102,16 @@ def split_layers(
         surface[hollow] = complete_sheet(surface, hollow, background)[hollow]
     behind = _background(smooth, foreground, far, settings, background)
     return Layers(
-        head_mm, trusted, occluder, foreground, surface, body, hollow, disputed & ~occluder, behind
+        head_mm=head_mm,
+        trusted=trusted,
+        occluder=occluder,
+        foreground=foreground,
+        surface_mm=surface,
+        body=body,
+        photographed=body & (measured | (trusted & ~ears)),
+        hollow=hollow,
+        disputed=disputed & ~occluder,
+        background_mm=behind,
     )
 
 

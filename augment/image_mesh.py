@@ -19,14 +19,16 @@ class MeshSettings:
     """Attributes:
     stride_px: pixels between grid vertices.
     jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps): above
-        what lies between two strands of hair, below what lies between chin and collar.
+        what lies between two locks of hair (38 mm on a real head), below head and wall.
+    seam_px: how far the grid runs in under the registered head.
     agree_mm: where sensor and registered head are closer, the head alone is drawn.
     carve_mm: model vertices outside face and ears that lie this much before what the sensor
         measured are set back onto it: the sensor looked through them.
     """
 
     stride_px: int = 1
-    jump_mm: float = 20.0
+    jump_mm: float = 45.0
+    seam_px: int = 8
     agree_mm: float = 5.0
     carve_mm: float = 4.0
 
@@ -96,12 +98,12 @@ def build_scene(
     """
     head_vertices_mm = grow_hull(head_vertices_mm, head_triangles, fixed, layers, camera)
     head_vertices_mm = _set_back(head_vertices_mm, fixed, layers, camera, settings)
-    points, triangles, pixels = _grid(layers, camera, settings)
+    points, triangles, pixels, own = _grid(layers, camera, settings)
     normals = [
         vertex_normals(head_vertices_mm, head_triangles),
         vertex_normals(points, triangles) if len(points) else points,
     ]
-    smooth = _masked_blur(color, layers.foreground, camera.height / 60)
+    smooth = _masked_blur(color, own, camera.height / 60)
     return SceneMesh(
         vertices_mm=np.concatenate([head_vertices_mm, points]),
         triangles=np.concatenate([head_triangles, triangles + len(head_vertices_mm)]),
@@ -132,31 +134,52 @@ def _pixels_of(vertices_mm, camera):
 
 
 def _grid(layers, camera, settings):
-    """Used grid vertices (n, 3) mm, triangles into them, and their whole pixels (n, 2)."""
+    """Used grid vertices (n, 3) mm, triangles, whole pixels (n, 2), and own pixels (H, W)."""
     step = settings.stride_px
     rows, columns = np.mgrid[: camera.height : step, : camera.width : step]
-    depth = layers.surface_mm[::step, ::step]
-    usable = _grid_mask(layers, settings.agree_mm)[::step, ::step]
+    own, usable, depth = _grid_sheet(layers, settings)
+    usable, depth = usable[::step, ::step], depth[::step, ::step]
     triangles = grid_triangles(usable, depth, settings.jump_mm * max(1, step / 2))
     used, triangles = np.unique(triangles, return_inverse=True)
     pixels = np.stack([columns.ravel()[used], rows.ravel()[used]], 1)
     points = camera.unproject(pixels + 0.5, depth.ravel()[used])
-    return points, triangles.reshape(-1, 3).astype(np.int32), pixels
+    return points, triangles.reshape(-1, 3).astype(np.int32), pixels, own
 
 
-def _grid_mask(layers, agree_mm):
-    """Pixels that the grid draws: the foreground that the registered head is not, and a seam.
+def _grid_sheet(layers, settings):
+    """What the grid draws: its own pixels, those with the seam, and the depth, each (H, W).
 
-    Slivers are left out: along the face's outline the sensor's rim and the model's lie a pixel
-    apart, and would hang beside the cheek as whiskers.
+    The seam runs some pixels in under the registered head, at the depth of the hair or cloth
+    beside it, so that no gap opens between the two when they turn. Slivers are left out: along
+    the face's outline the sensor's rim and the model's lie a pixel apart, and would hang beside
+    the cheek as whiskers.
     """
     square = np.ones((5, 5), np.uint8)
     own = layers.trusted & ~layers.occluder
-    agreeing = (layers.head_mm > 0) & (np.abs(layers.surface_mm - layers.head_mm) < agree_mm)
-    beside = layers.foreground & ~own & ~agreeing
-    beside = cv2.morphologyEx(beside.astype(np.uint8), cv2.MORPH_OPEN, square)
-    beside = _without_crumbs(beside)
-    return layers.foreground & cv2.dilate(beside, square).astype(bool)
+    agreeing = (layers.head_mm > 0) & (
+        np.abs(layers.surface_mm - layers.head_mm) < settings.agree_mm
+    )
+    beside = (layers.foreground & ~own & ~agreeing).astype(np.uint8)
+    beside = _without_crumbs(cv2.morphologyEx(beside, cv2.MORPH_OPEN, square))
+    wide = np.ones((2 * settings.seam_px + 1,) * 2, np.uint8)
+    seam = layers.foreground & (cv2.dilate(beside, wide) > beside)
+    carried = _from_nearest(layers.surface_mm, beside > 0)
+    under = seam & (layers.head_mm > 0) & (carried > layers.head_mm)
+    depth = np.where(under, carried, layers.surface_mm)
+    near = cv2.dilate(beside, square) > 0
+    return beside > 0, (beside > 0) | under | (seam & near), depth
+
+
+def _from_nearest(values, mask):
+    """Each pixel's (H, W) value at the nearest pixel of the mask; itself where that is empty."""
+    if not mask.any():
+        return values
+    _, label = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(label.max() + 1, dtype=values.dtype)
+    table[label[mask]] = values[mask]
+    return table[label]
 
 
 def _without_crumbs(mask):
