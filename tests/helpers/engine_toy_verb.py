@@ -14,4 +14,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the toy set."""
-    return run_from_arguments(RECIPE, args)
+    return run_from_arguments(RECIPE, args)[1]
