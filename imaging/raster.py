@@ -11,7 +11,7 @@ import cv2
 import numba
 import numpy as np
 
-SUBPIXEL_BITS = 8  # 1/256 px: measured.md; fine enough that a 0.1 px sliver keeps its shape
+SUBPIXEL_BITS = 8  # 1/256 px: fine enough that a 0.1 px sliver keeps its shape
 MAX_COORDINATE_PX = 2.0**21  # 2^29 snapped: the int64 edge functions stay below 2^62
 _ONE = 1 << SUBPIXEL_BITS
 _HALF = _ONE // 2
