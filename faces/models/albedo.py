@@ -57,6 +57,7 @@ def procedural_albedo(head: Head, regions, triangles, triangle_part):
     for part, color in OTHER.items():
         _tint(mean, masks[part], np.array(color))
     _tint(mean, masks["gum_line"], np.array(OTHER["gums"]))
+    mean *= 1 - 0.6 * masks["throat"][:, None]
     _tint(mean, masks["eye"], SCLERA)
     _tint(mean, masks["iris"], IRIS)
     _tint(mean, masks["limbus"], IRIS * 0.45)
@@ -133,6 +134,9 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
         | _eye_masks(head, masks["eye"] > 0)
     )
     masks["gum_line"] = _gum_line(head, masks["teeth"] > 0) * (not masks["gums"].any())
+    mouth = masks["mouth_socket"] + masks["teeth"] + masks["gums"] + masks["tongue"] > 0
+    behind = p[[51, 57], 2].mean() - v[:, 2] - 0.2 * d
+    masks["throat"] = mouth * ~head.skin * _smooth(behind / (0.6 * d))
     masks["patterns"] = _patterns(head)
     return masks
 
@@ -149,7 +153,7 @@ def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     """Brows, the band round them (density), and upper minus lower half (height)."""
     total = {"brows": 0.0, "brow_rim": 0.0, "brow_slope": 0.0}
     for points in (head.points[21:16:-1], head.points[22:27]):
-        line = points[:, :2] - [0, 0.012 * head.d]
+        line = _curve(points[:, :2]) - [0, 0.012 * head.d]
         along, across = _along(line, head.vertices[:, :2])
         half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(along, 0, 1) ** 1.5)
         ends = _smooth(0.5 + (along + 0.02) / 0.10) * _smooth(0.5 + (1.06 - along) / 0.2)
@@ -172,6 +176,12 @@ def _ear_hollow(head: Head, triangles: np.ndarray) -> np.ndarray:
     hollow = np.zeros(len(head.vertices))
     hollow[own] = outwards * _smooth((rim - side) / (0.16 * head.d))
     return head.ears * soften(hollow, triangles, 3)
+
+
+def _curve(points: np.ndarray) -> np.ndarray:
+    """A smooth line (25, 2) along five points (5, 2): the cubic nearest to them."""
+    place, fine = np.linspace(-1, 1, len(points)), np.linspace(-1, 1, 25)
+    return np.stack([np.polyval(np.polyfit(place, axis, 3), fine) for axis in points.T], 1)
 
 
 def _hair_masks(head: Head, ears: np.ndarray) -> dict[str, np.ndarray]:

@@ -108,6 +108,7 @@ def find_regions(head: Head, mirror: np.ndarray, triangles: np.ndarray) -> dict[
     cheeks = face & low & ~(nose | mouth | eyes) & (np.abs(head.vertices[:, 0]) > 0.2 * d)
     scalp = head.skin & ~face & ~ears & _above_hairline(head)
     scalp = _evened(scalp | ears, head.skin, triangles) & ~face & ~ears
+    scalp |= head.skin & ~face & ~ears & (head.vertices[:, 1] > p[[0, 16], 1].mean() - 0.15 * d)
     scalp &= scalp[mirror]
     neck = head.skin & ~(face | ears | scalp)
     regions = {
@@ -209,7 +210,7 @@ def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> n
     own = np.arctan2(at[1] - centre[1], at[0] - centre[0])
     angle = np.arctan2(plane[:, 1] - centre[1], plane[:, 0] - centre[0])
     wanted = own + np.radians(np.linspace(40, -40, count))
-    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + 3 * np.abs(plane[:, 2])
+    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + 6 * np.abs(plane[:, 2])
     return kept[cost.argmin(1)]
 
 
