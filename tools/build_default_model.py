@@ -9,7 +9,6 @@ import argparse
 import importlib.util
 import logging
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from detail import draw_detail  # noqa: E402
+from lips import close_lips  # noqa: E402
 from makehuman import MakeHuman  # noqa: E402
 from people import People  # noqa: E402
 from topology import Topology  # noqa: E402
@@ -24,8 +25,7 @@ from unwrap import unwrap  # noqa: E402
 
 from faces.mesh import similarity, triangle_normals, unique_edges  # noqa: E402
 from faces.models import DEFAULT, anatomy  # noqa: E402
-from faces.models.albedo import procedural_albedo  # noqa: E402
-from faces.morphable import MorphableModel, save_model  # noqa: E402
+from faces.morphable import PARTS, MorphableModel, bare, save_model  # noqa: E402
 from faces.refinement import refine  # noqa: E402
 
 log = logging.getLogger("build")
@@ -40,8 +40,6 @@ ISLANDS = {
     "helper-upper-teeth": (0.84, 0.35, 0.15, 0.10),
     "helper-lower-teeth": (0.84, 0.47, 0.15, 0.10),
     "helper-tongue": (0.84, 0.59, 0.15, 0.15),
-    "lashes-l": (0.84, 0.76, 0.15, 0.10),
-    "lashes-r": (0.84, 0.88, 0.15, 0.10),
 }
 
 
@@ -62,14 +60,15 @@ def build(data: MakeHuman) -> MorphableModel:
     """The whole model, at both levels, from MakeHuman's data."""
     topology = Topology(data)
     mean, modes = identity_space(data, topology)
+    skin = topology.triangles[topology.part <= PARTS.index("mouth_socket")]
+    mean, modes = close_lips(mean, modes, skin, topology.lips)
     landmarks, mirror = topology.landmarks, topology.mirror
     scale = IOD_MM / np.linalg.norm(mean[landmarks[45]] - mean[landmarks[36]])
     origin = mean[landmarks[[0, 16]]].mean(0)  # between the ears' upper roots
     expressions = expression_space(data, topology, mean)
     mean = (mean - origin) * scale
     head = anatomy.make_head(mean, topology.triangles, topology.skin, landmarks)
-    regions = anatomy.find_regions(head, mirror)
-    dense = anatomy.find_dense(head, regions["face"], mirror, landmarks)
+    regions = anatomy.find_regions(head, mirror, topology.triangles)
     uv, triangle_uv = texture(mean, topology, regions)
     coarse = MorphableModel(
         name="facesynth-head-1",
@@ -80,27 +79,12 @@ def build(data: MakeHuman) -> MorphableModel:
         identity_mm=(modes * scale).astype(np.float32),
         expression_mm=(np.stack(list(expressions.values())) * scale).astype(np.float32),
         expression_names=tuple(expressions),
-        albedo_mean=np.zeros_like(mean, dtype=np.float32),
-        albedo_modes=np.zeros((0, len(mean), 3), dtype=np.float32),
         uv=uv,
         triangle_uv=triangle_uv,
-        regions=regions,
-        weights=anatomy.find_weights(regions, topology.vertices_of("eye")),
-        landmarks={"ibug68": landmarks, "dense240": dense},
-        contour=anatomy.find_contour(head, mirror, landmarks),
         mirror=mirror,
+        **bare(len(mean)),
     )
-    return with_albedo(refine(coarse))
-
-
-def with_albedo(model: MorphableModel) -> MorphableModel:
-    """The procedural albedo, drawn at the fine level."""
-    skin = model.part_vertices("skin")
-    head = anatomy.make_head(
-        model.mean_mm, model.triangles, skin, model.landmarks["ibug68"], model.regions["ears"]
-    )
-    mean, modes = procedural_albedo(head, model.regions, model.triangles, model.triangle_part)
-    return replace(model, albedo_mean=mean, albedo_modes=modes)
+    return draw_detail(refine(coarse), landmarks)
 
 
 def identity_space(data: MakeHuman, topology: Topology):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from faces.models.anatomy import Head
+from faces.models.anatomy import Head, soften
 from faces.morphable import PARTS
 
 SKIN = np.array([0.76, 0.575, 0.485])
@@ -20,11 +20,11 @@ HAIR = np.array([0.20, 0.145, 0.115])
 SCLERA = np.array([0.86, 0.83, 0.80])
 IRIS = np.array([0.36, 0.26, 0.18])
 OTHER = {
-    "mouth_socket": (0.42, 0.19, 0.18),
+    "mouth_socket": (0.36, 0.14, 0.13),
     "eye_socket": (0.62, 0.38, 0.34),
-    "teeth": (0.88, 0.85, 0.77),
-    "gums": (0.66, 0.37, 0.36),
-    "tongue": (0.68, 0.38, 0.36),
+    "teeth": (0.80, 0.75, 0.65),
+    "gums": (0.64, 0.34, 0.33),
+    "tongue": (0.66, 0.35, 0.34),
     "lashes": (0.20, 0.14, 0.12),
 }
 MELANIN = np.array([0.125, 0.125, 0.118])  # 1σ towards lighter skin
@@ -49,12 +49,15 @@ def procedural_albedo(head: Head, regions, triangles, triangle_part):
     _tint(mean, masks["cheek"], SKIN + 2.4 * BLOOD, 0.8)
     _tint(mean, masks["nose_tip"], SKIN + 2 * BLOOD, 0.8)
     _tint(mean, masks["ears"], SKIN + 2 * BLOOD, 0.8)
+    _tint(mean, masks["hollow"], SKIN * [0.66, 0.46, 0.46], 0.8)
     _tint(mean, masks["lid_rim"], SKIN * [0.70, 0.58, 0.58], 0.8)
     _tint(mean, masks["lips"], LIPS)
     _tint(mean, masks["hair"], HAIR, 0.8)
     _tint(mean, masks["brows"], BROW, 0.85)
     for part, color in OTHER.items():
         _tint(mean, masks[part], np.array(color))
+    _tint(mean, masks["gum_line"], np.array(OTHER["gums"]))
+    mean *= 1 - 0.6 * masks["throat"][:, None]
     _tint(mean, masks["eye"], SCLERA)
     _tint(mean, masks["iris"], IRIS)
     _tint(mean, masks["limbus"], IRIS * 0.45)
@@ -122,9 +125,18 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
         _blob(v, _cheek(p, 36, 31, 48), 0.24 * d) + _blob(v, _cheek(p, 45, 35, 54), 0.24 * d)
     )
     masks["nose_tip"] = front * _blob(v, p[30], 0.2 * d)
-    masks["ears"] = regions["ears"].astype(float)
+    masks["ears"] = head.skin * soften(regions["ears"], triangles, 2)
+    masks["hollow"] = _ear_hollow(head, triangles)
     masks["forehead"] = front * _blob(v, _forehead(head), 0.45 * d)
-    masks |= _hair_masks(head) | _beard_masks(head, front) | _eye_masks(head, masks["eye"] > 0)
+    masks |= (
+        _hair_masks(head, masks["ears"])
+        | _beard_masks(head, front)
+        | _eye_masks(head, masks["eye"] > 0)
+    )
+    masks["gum_line"] = _gum_line(head, masks["teeth"] > 0) * (not masks["gums"].any())
+    mouth = masks["mouth_socket"] + masks["teeth"] + masks["gums"] + masks["tongue"] > 0
+    behind = p[[51, 57], 2].mean() - v[:, 2] - 0.2 * d
+    masks["throat"] = mouth * ~head.skin * _smooth(behind / (0.6 * d))
     masks["patterns"] = _patterns(head)
     return masks
 
@@ -141,7 +153,7 @@ def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     """Brows, the band round them (density), and upper minus lower half (height)."""
     total = {"brows": 0.0, "brow_rim": 0.0, "brow_slope": 0.0}
     for points in (head.points[21:16:-1], head.points[22:27]):
-        line = points[:, :2] - [0, 0.012 * head.d]
+        line = _curve(points[:, :2]) - [0, 0.012 * head.d]
         along, across = _along(line, head.vertices[:, :2])
         half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(along, 0, 1) ** 1.5)
         ends = _smooth(0.5 + (along + 0.02) / 0.10) * _smooth(0.5 + (1.06 - along) / 0.2)
@@ -153,19 +165,48 @@ def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     return total
 
 
-def _hair_masks(head: Head) -> dict[str, np.ndarray]:
+def _ear_hollow(head: Head, triangles: np.ndarray) -> np.ndarray:
+    """How deep (V,) in [0, 1] a point of the ear lies under the rim around it."""
+    own = np.flatnonzero(head.ears)
+    side = np.abs(head.vertices[own, 0])
+    tree = cKDTree(head.vertices[own] * [0.3, 1, 1])
+    around = tree.query_ball_point(head.vertices[own] * [0.3, 1, 1], 0.13 * head.d)
+    rim = np.array([side[near].max() for near in around])
+    outwards = head.normals[own, 0] * np.sign(head.vertices[own, 0]) > -0.2
+    hollow = np.zeros(len(head.vertices))
+    hollow[own] = outwards * _smooth((rim - side) / (0.16 * head.d))
+    return head.ears * soften(hollow, triangles, 3)
+
+
+def _curve(points: np.ndarray) -> np.ndarray:
+    """A smooth line (25, 2) along five points (5, 2): the cubic nearest to them."""
+    place, fine = np.linspace(-1, 1, len(points)), np.linspace(-1, 1, 25)
+    return np.stack([np.polyval(np.polyfit(place, axis, 3), fine) for axis in points.T], 1)
+
+
+def _hair_masks(head: Head, ears: np.ndarray) -> dict[str, np.ndarray]:
     """Hair over crown, temples and nape, and the band at its edge."""
     d = head.d
     height = hair_height(head)
-    wear = head.skin * ~head.ears
-    hair = wear * _smooth(0.5 + height / (0.16 * d))
-    return {"hair": hair, "hair_rim": wear * np.exp(-(((height + 0.06 * d) / (0.1 * d)) ** 2))}
+    wear = head.skin * (1 - np.minimum(2 * ears, 1))
+    hair = wear * _smooth(0.5 + height / (0.12 * d))
+    return {"hair": hair, "hair_rim": wear * np.exp(-(((height + 0.045 * d) / (0.08 * d)) ** 2))}
 
 
 def hair_height(head: Head) -> np.ndarray:
-    """Signed distance-like height (V,) mm above the hairline, nape included."""
-    p, d, v = head.points, head.d, head.vertices
-    azimuth = np.abs(head.azimuth(v))
+    """Signed distance (V,) mm from the hairline, nape included, positive in the hair."""
+    radius = 0.8 * head.d  # of the skull, about the axis of the azimuth
+    azimuth = np.abs(head.azimuth(head.vertices))
+    line = np.linspace(0, np.pi, 400)
+    curve = np.stack([line * radius, _hairline(head, line)], 1)
+    place = np.stack([azimuth * radius, head.vertices[:, 1]], 1)
+    above = np.sign(head.vertices[:, 1] - _hairline(head, azimuth))
+    return above * cKDTree(curve).query(place)[0]
+
+
+def _hairline(head: Head, azimuth: np.ndarray) -> np.ndarray:
+    """Height (N,) mm of the hairline at an azimuth (N,) ≥ 0."""
+    p, d = head.points, head.d
     limit = np.abs(head.azimuth(p[[0, 16]])).mean()
     top = p[[19, 24], 1].mean() + 0.66 * d
     side = p[[0, 16], 1].mean() - 0.05 * d
@@ -173,7 +214,7 @@ def hair_height(head: Head) -> np.ndarray:
     share = np.clip(azimuth / (0.86 * limit), 0, 1)
     before = side + (top - side) * np.sqrt(1 - share**3)
     behind = side + (nape - side) * np.clip((azimuth - limit) / 0.5, 0, 1)
-    return v[:, 1] - np.where(azimuth < limit, before, behind)
+    return np.where(azimuth < limit, before, behind)
 
 
 def _beard_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
@@ -211,6 +252,25 @@ def _eye_masks(head: Head, eyeballs: np.ndarray) -> dict[str, np.ndarray]:
         masks["limbus"][own] = ahead * np.exp(-(((radius - IRIS_RADIUS * 0.96) / 0.007) ** 2))
         masks["pupil"][own] = ahead * _smooth(0.5 + (PUPIL_RADIUS - radius) / soft)
     return masks
+
+
+def _gum_line(head: Head, teeth: np.ndarray) -> np.ndarray:
+    """Where (V,) in [0, 1] a strip of teeth without gums of its own goes over into them."""
+    line = np.zeros(len(head.vertices))
+    if not teeth.any():
+        return line
+    own = np.flatnonzero(teeth)
+    points = head.vertices[own]
+    upper = points[:, 1] > points[:, 1].mean()
+    for jaw, sign in ((upper, 1), (~upper, -1)):
+        height = sign * points[jaw, 1]
+        near = cKDTree(points[jaw][:, [0, 2]]).query_ball_point(
+            points[jaw][:, [0, 2]], 0.1 * head.d
+        )
+        edge = np.array([height[other].min() for other in near])
+        root = np.array([height[other].max() for other in near])
+        line[own[jaw]] = _smooth(((height - edge) / (root - edge + 1e-6) - 0.5) / 0.5)
+    return line
 
 
 def _patterns(head: Head) -> list[np.ndarray]:
