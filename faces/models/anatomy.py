@@ -9,12 +9,10 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from faces.mesh import unique_edges, vertex_normals
-from imaging.raster import rasterise
+from faces.mesh import soften, vertex_normals
+from faces.models.ears import find_ears
 
 # The mirrored point of each ibug68 point.
 _JAW_BROWS_BRIDGE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
@@ -60,19 +58,8 @@ def make_head(vertices, triangles, skin, landmarks, ears=None) -> Head:
     vertices = np.asarray(vertices, dtype=np.float64)
     normals = vertex_normals(vertices, triangles)
     head = Head(vertices, normals, skin, vertices[landmarks], np.zeros(len(vertices), dtype=bool))
-    found = _find_ears(head, triangles) if ears is None else ears & skin
+    found = find_ears(head, triangles) if ears is None else ears & skin
     return Head(vertices, normals, skin, head.points, found)
-
-
-def soften(mask: np.ndarray, triangles: np.ndarray, rounds: int) -> np.ndarray:
-    """A mask (V,) as values in [0, 1] that fall off over about ``rounds`` edges at its border."""
-    edges, values = unique_edges(triangles), np.asarray(mask, dtype=np.float64)
-    both = np.concatenate([edges, edges[:, ::-1]])
-    degree = np.maximum(np.bincount(both[:, 0], minlength=len(mask)), 1)
-    for _ in range(rounds):
-        around = np.bincount(both[:, 0], values[both[:, 1]], minlength=len(mask))
-        values = (values + around / degree) / 2
-    return values
 
 
 def find_mirror(vertices: np.ndarray) -> np.ndarray:
@@ -212,59 +199,6 @@ def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> n
     wanted = own + np.radians(np.linspace(40, -40, count))
     cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + 6 * np.abs(plane[:, 2])
     return kept[cost.argmin(1)]
-
-
-def _find_ears(head: Head, triangles: np.ndarray) -> np.ndarray:
-    """What stands out of the skull beside the jaw's upper ends, and the hollows it encloses."""
-    side, p, d, v = np.abs(head.vertices[:, 0]), head.points, head.d, head.vertices
-    top = p[[0, 16]].mean(0)
-    z = (v[:, 2] - (top[2] - 0.30 * d)) / d
-    y = (v[:, 1] - (top[1] - 0.25 * d)) / d
-    radius = np.hypot((z + 0.16 * y) / 0.27, y / 0.42)  # the ear leans back
-    lateral = head.skin & (side > 0.4 * np.abs(p[[0, 16], 0]).mean())
-    # The skull under the ear: a quadric through the skin round it.
-    terms = np.stack([np.ones_like(y), y, z, y * y, y * z, z * z], 1)
-    ring = lateral & (radius > 1.15) & (radius < 1.9) & (v[:, 0] * head.normals[:, 0] > 0)
-    skull = terms @ np.linalg.lstsq(terms[ring], side[ring], rcond=None)[0]
-    auricle = lateral & (radius < 1) & (side - skull > 0.035 * d)
-    ears = auricle | (lateral & _framed(v, auricle, triangles))
-    return head.skin & (soften(_without_holes(ears, triangles), triangles, 4) > 0.5)
-
-
-def _framed(v: np.ndarray, auricle: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Vertices (V,) seen from their own side within the outline of that side's auricle."""
-    framed = np.zeros(len(v), dtype=bool)
-    for sign in (-1, 1):
-        own = sign * v[:, 0] > 0
-        corner = v[auricle & own].min(0) - 5
-        view = np.stack([v[:, 2] - corner[2], v[:, 1] - corner[1], -sign * v[:, 0]], 1)
-        size = tuple(np.ceil(view[auricle & own, :2].max(0)).astype(int) + 5)
-        view[:, 2] += 1000 - view[own, 2].min()
-        depth = rasterise(view, triangles, size, perspective=False).depth
-        column, row = np.clip(view[:, :2].astype(int), 0, np.array(size) - 1).T
-        seen = view[:, 2] < depth[row, column] + 2
-        hull = cv2.convexHull(view[auricle & own, :2].astype(np.float32))
-        inside = [cv2.pointPolygonTest(hull, (float(a), float(b)), False) >= 0 for a, b, _ in view]
-        framed |= own & seen & np.array(inside)
-    return framed
-
-
-def _without_holes(mask: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """The mask's two largest pieces (V,), with every piece of the rest that they cut off."""
-    kept = np.isin(_pieces(mask, triangles), np.arange(2)) & mask
-    return kept | (_pieces(~kept, triangles) != 0)
-
-
-def _pieces(mask: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Rank (V,) by size, 0 the largest, of the connected piece of the mask that holds a vertex."""
-    edges = unique_edges(triangles)
-    edges = edges[mask[edges].all(1)]
-    size = len(mask)
-    graph = sp.csr_matrix((np.ones(len(edges)), edges.T), shape=(size, size))
-    labels = connected_components(graph, directed=False)[1]
-    count = np.bincount(labels[mask], minlength=labels.max() + 1)
-    rank = np.argsort(np.argsort(-count, kind="stable"), kind="stable")
-    return np.where(mask, rank[labels], 0)
 
 
 def _face(head: Head) -> np.ndarray:
