@@ -1,11 +1,13 @@
 """What turns with the head: head, hair and shoulders are cut from the background."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
+
+COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Layers:
         hollow: bool, foreground that neither sensor nor trusted head has seen.
         disputed: bool, head pixels where the sensor saw another surface.
         background_mm: the sheet behind the foreground, everywhere above 0.
+        measured_mm: the sensor's depth without its speckle, of whatever it saw; 0 = nothing.
     """
 
     head_mm: np.ndarray
@@ -64,6 +67,41 @@ class Layers:
     hollow: np.ndarray
     disputed: np.ndarray
     background_mm: np.ndarray
+    measured_mm: np.ndarray
+
+
+def with_hull(
+    layers: Layers, hull_mm: np.ndarray, mm_per_px: float, settings: ForegroundSettings
+) -> Layers:
+    """The layers with the grown head in the registered one's place (see augment.hull).
+
+    Hair and cloth that the hull has reached dispute its pixels no longer; what still lies before
+    it (a hand, a loose lock) goes on hiding it.
+
+    Args:
+        hull_mm: (H, W) float32, the grown head's z; 0 beside it.
+        mm_per_px: size of a pixel at the head.
+    """
+    smooth = layers.measured_mm
+    cosine = slope_cosine(hull_mm, mm_per_px)
+    apart = np.where((hull_mm > 0) & (smooth > 0), smooth - hull_mm, 0) * cosine
+    occluder = layers.occluder & (apart < -settings.agree_mm)
+    reached = layers.occluder & ~occluder
+    return replace(
+        layers,
+        head_mm=hull_mm,
+        occluder=occluder,
+        surface_mm=np.where(reached, hull_mm, layers.surface_mm),
+        disputed=(np.abs(apart) > settings.agree_mm) & ~occluder,
+    )
+
+
+def slope_cosine(depth_mm: np.ndarray, mm_per_px: float) -> np.ndarray:
+    """(H, W) float32: a gap along z times this is the distance of two surfaces, on a flank too."""
+    across = cv2.Sobel(depth_mm, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(depth_mm, cv2.CV_32F, 0, 1, scale=1 / 8)
+    cosine = 1 / np.sqrt(1 + (across**2 + down**2) / mm_per_px**2)
+    return np.maximum(cosine, COSINE_MIN)
 
 
 def split_layers(
@@ -112,6 +150,7 @@ def split_layers(
         hollow=hollow,
         disputed=disputed & ~occluder,
         background_mm=behind,
+        measured_mm=smooth,
     )
 
 
