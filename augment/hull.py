@@ -59,7 +59,9 @@ def _step(vertices_mm, triangles, fixed, layers, camera):
     normals = vertex_normals(vertices_mm, triangles)
     facing = (normals * view_directions(vertices_mm, camera)).sum(1)
     gap = vertices_mm[:, 2] - _measured(vertices_mm, layers, camera)
-    growth = gap * facing  # along the normal, for a gap along the ray
+    growth = (
+        np.where(np.isfinite(gap), gap, np.nan) * facing
+    )  # along the normal, for a gap along the ray
     told = visible_vertices(vertices_mm, triangles, camera, cos_min=FACING_MIN) & ~fixed
     told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
     if not told.any():

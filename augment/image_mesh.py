@@ -143,7 +143,8 @@ def _grid_sheet(layers, mm_per_px, settings):
     beside = (layers.foreground & ~own & ~agreeing).astype(np.uint8)
     beside = _large_parts(beside, mm_per_px, settings)
     solid = _opacity(beside, mm_per_px, settings) * _flatness(layers.surface_mm, mm_per_px)
-    return solid, beside > 0, layers.surface_mm
+    solid[layers.mouth] = 1
+    return solid, (beside > 0) | layers.mouth, layers.surface_mm
 
 
 def _opacity(beside, mm_per_px, settings):

@@ -21,10 +21,9 @@ from faces.visibility import view_directions
 from imaging.raster import rasterise
 
 TRUSTED_REGIONS = ("face", "ears")
+# no teeth, gums or tongue: of them the image's grid shows what the camera saw, where it saw it
 DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye")
-MOUTH_PARTS = ("teeth", "gums", "tongue")
 SOCKET_SHADE = 0.45  # the mouth's inside lies in its own shadow, which Eq. 4 does not know
-SEEN_SHARE = 0.02  # of the mouth's inside, for it to be drawn
 FOREIGN_COLOR = 0.3  # an ear or neck farther than this from the fitted colour shows hair or cloth
 
 
@@ -75,11 +74,11 @@ def prepare(
     """Complete the depth, and turn the image into one mesh."""
     _check(scan, face, model)
     color = scan.color.astype(np.float32) / 255
-    triangles = drawn_triangles(face, model)
-    head_mm, trusted, ears = _registered_depth(scan, face, model, triangles)
+    triangles = model.part_triangles(*DRAWN_PARTS)
+    head_mm, (trusted, ears, mouth) = _registered_depth(scan, face, model, triangles)
     scale = _mm_per_px(head_mm, scan.camera)
     layers = split_layers(
-        scan.depth_mm, head_mm, trusted, ears, scale, settings.foreground, settings.anchors
+        scan.depth_mm, head_mm, trusted, ears, mouth, scale, settings.foreground, settings.anchors
     )
     hull = _hull(face, triangles, layers, scan.camera, trusted_vertices(model))
     hull_mm = _depth_of(hull, triangles, scan.camera)
@@ -99,22 +98,10 @@ def prepare(
     return Source(color, layers, scene, maps, backdrop)
 
 
-def drawn_triangles(face: RegisteredFace, model: MorphableModel) -> np.ndarray:
-    """The model's triangles (t, 3) that are drawn: skin, eyes, and the mouth's inside if it shows.
-
-    Teeth behind closed lips have no colour in the image, and where the registered lips part by a
-    millimetre they would flash white.
-    """
-    inside = model.part_vertices(*MOUTH_PARTS)
-    if inside.any() and face.visible[inside].mean() > SEEN_SHARE:
-        return model.part_triangles(*DRAWN_PARTS, *MOUTH_PARTS)
-    return model.part_triangles(*DRAWN_PARTS)
-
-
 def trusted_vertices(model: MorphableModel) -> np.ndarray:
     """(V,) bool: vertices whose registered place is the geometry, whatever the sensor says."""
     regions = [model.regions[name] for name in TRUSTED_REGIONS if name in model.regions]
-    inner = model.part_vertices(*DRAWN_PARTS[1:], *MOUTH_PARTS)
+    inner = model.part_vertices(*DRAWN_PARTS[1:])
     return np.logical_or.reduce([*regions, inner])
 
 
@@ -151,14 +138,15 @@ def _mm_per_px(head_mm, camera):
 
 
 def _registered_depth(scan, face, model, triangles):
-    """The registered mesh's depth (H, W), and where it is trusted and an ear, (H, W) bool."""
+    """The registered mesh's depth (H, W), and where it is trusted, an ear, and the mouth's
+    inside, (3, H, W) bool."""
     size = (scan.camera.width, scan.camera.height)
     screen = scan.camera.screen(face.vertices_mm)
     shown = rasterise(screen, triangles, size, scan.camera.is_perspective)
     ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
-    marks = np.stack([trusted_vertices(model), ears], 1).astype(np.float32)
-    shares = shown.interpolate(marks, triangles) > 0.5
-    return shown.depth, shares[..., 0], shares[..., 1]
+    marks = [trusted_vertices(model), ears, model.part_vertices("mouth_socket")]
+    shares = shown.interpolate(np.stack(marks, 1).astype(np.float32), triangles) > 0.5
+    return shown.depth, np.moveaxis(shares, -1, 0)
 
 
 def _hull(face, triangles, layers, camera, trusted):

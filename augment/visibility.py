@@ -86,7 +86,8 @@ def without_islands(weight: np.ndarray, smallest_px: int) -> np.ndarray:
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
     surface = layers.surface_mm
-    head = (layers.head_mm > 0) & layers.photographed & ~layers.occluder & ~layers.disputed
+    head = (layers.head_mm > 0) & layers.photographed
+    head &= ~(layers.occluder | layers.disputed | layers.mouth)
     grid = layers.body
     smooth = [
         _eroded(own & ~_jumps(depth, settings.jump_mm), settings.rim_px)
