@@ -61,7 +61,7 @@ def capture(
     vertices = subject.pose.apply(model.shape(subject.identity, subject.expression))
     albedo = model.albedo(subject.beta)
     colors = lit_colors(model, vertices, albedo, subject.light, camera)
-    behind, behind_depth = _dressed(vertices, subject, rng, settings)
+    behind, behind_depth = dressed(vertices, subject, rng, settings)
     detail = skin_detail(model, rng)
     image = render_face(model, vertices, colors, camera, behind, settings.supersample, detail)
     depth = np.where(image.mask, image.depth_mm, behind_depth)
@@ -125,7 +125,7 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
     }
 
 
-def _dressed(vertices_mm, subject: Subject, rng, settings: CaptureSettings):
+def dressed(vertices_mm, subject: Subject, rng, settings: CaptureSettings):
     """What is behind the head: colour (H, W, 3) uint8 and depth (H, W) of wall and clothes."""
     color, depth = _wall(subject, rng, settings)
     points, triangles, albedo = make_torso(vertices_mm, rng)
