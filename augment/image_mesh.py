@@ -9,7 +9,6 @@ from augment.foreground import Layers, slope_cosine
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
-FLANK = (0.25, 0.5)  # cosines, 75° to 60°, between which the grid's flanks come in
 GRID_OFFSET_MM = 2.0  # above what is left between the sensor's hair and the hull grown to it
 
 
@@ -142,7 +141,7 @@ def _grid_sheet(layers, mm_per_px, settings):
     agreeing = (layers.head_mm > 0) & (apart < settings.agree_mm)
     beside = (layers.foreground & ~own & ~agreeing).astype(np.uint8)
     beside = _large_parts(beside, mm_per_px, settings)
-    solid = _opacity(beside, mm_per_px, settings) * _flatness(layers.surface_mm, mm_per_px)
+    solid = _opacity(beside, mm_per_px, settings)
     solid[layers.mouth] = 1
     return solid, (beside > 0) | layers.mouth, layers.surface_mm
 
@@ -152,13 +151,6 @@ def _opacity(beside, mm_per_px, settings):
     distance = cv2.distanceTransform(beside, cv2.DIST_L2, 5) * np.float32(mm_per_px)
     share = np.clip(distance / settings.thin_mm, 0, 1)
     return share * share * (3 - 2 * share)
-
-
-def _flatness(depth_mm, mm_per_px):
-    """(H, W) float32: 1 on what faces the camera, 0 on flanks, which would smear once turned."""
-    cosine = slope_cosine(depth_mm, mm_per_px)
-    share = np.clip((cosine - FLANK[0]) / (FLANK[1] - FLANK[0]), 0, 1)
-    return cv2.erode(share, np.ones((3, 3), np.uint8))
 
 
 def _large_parts(mask, mm_per_px, settings):

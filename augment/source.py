@@ -173,14 +173,14 @@ def _head_colors(color, face, hull, model, triangles, maps, settings):
         column, facing[:, None], front, every, every, maps, face.camera, settings.visibility
     )
     photo = sample(color, pixels[:, 0])
-    seen = trust.weight[:, 0] > 0.9
     difference = np.abs(photo - face.appearance.colors).max(1)
-    seen &= ~_bare_skin(model) | (difference < FOREIGN_COLOR)
+    foreign = _bare_skin(model) & (difference > FOREIGN_COLOR)
+    weight = np.where(foreign, 0, trust.weight[:, 0])
     matt = render_texture(
         replace(face.appearance, specular=0.0), model, face.vertices_mm, face.camera
     )  # a highlight belongs to the source's view alone
-    colors = correct_colors(matt, photo, seen, triangles)
-    colors[model.part_vertices("mouth_socket") & ~seen] *= SOCKET_SHADE
+    colors = correct_colors(matt, photo, weight, triangles)
+    colors[model.part_vertices("mouth_socket")] *= SOCKET_SHADE
     return colors
 
 

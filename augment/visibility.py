@@ -142,22 +142,24 @@ def judge(
     hidden = (depth <= 0) | (source_points_mm[..., 2] > depth + slack)
     low = np.cos(np.radians(settings.stretched_deg))
     high = np.cos(np.radians(settings.stretched_deg - settings.feather_deg))
-    enlarged = _enlarged(facing, view_facing, settings.enlarged)
+    larger = enlarged(facing, view_facing, settings.enlarged)
     weight = _smoothstep((facing - low) / (high - low)) * _smoothstep(2 * clean - 1)
-    weight = np.where(facing > 0, own * (1 - enlarged * (1 - weight)), 0)
+    weight = np.where(facing > 0, own * (1 - larger * (1 - weight)), 0)
     hollow = _sample(maps.hollow, pixels, cv2.INTER_NEAREST) > 0.5
     trust = Trust(
-        stretched=covered & (facing > 0) & (facing < low) & (enlarged > 0.5),
+        stretched=covered & (facing > 0) & (facing < low) & (larger > 0.5),
         back_facing=covered & (facing <= 0),
         hidden=covered & hidden,
-        unclean=covered & ((own < 0.5) | (enlarged * (1 - clean) > 0.5)),
+        unclean=covered & ((own < 0.5) | (larger * (1 - clean) > 0.5)),
         hollow=covered & hollow,
         weight=np.where(covered & ~hidden, weight, 0).astype(np.float32),
     )
     return trust, pixels
 
 
-def _enlarged(facing, view_facing, ratios):
+def enlarged(
+    facing: np.ndarray, view_facing: np.ndarray, ratios: tuple[float, float]
+) -> np.ndarray:
     """0 where the view shows a surface no larger than the source did, 1 where clearly larger."""
     ratio = view_facing / np.maximum(facing, 1e-3)
     return _smoothstep((ratio - ratios[0]) / (ratios[1] - ratios[0]))
