@@ -30,7 +30,7 @@ class ForegroundSettings:
             head's farthest point stands in for it.
     """
 
-    behind_mm: float = 120.0
+    behind_mm: float = 200.0
     before_mm: float = 120.0
     agree_mm: float = 8.0
     ear_agree_mm: float = 30.0
@@ -57,6 +57,7 @@ class Layers:
         disputed: bool, head pixels where the sensor saw another surface.
         background_mm: the sheet behind the foreground, everywhere above 0.
         mouth: bool, the mouth's inside between the lips; the grid shows it.
+        far_mm: float, what lies beyond it is background.
         measured_mm: the sensor's depth without its speckle, of whatever it saw; 0 = nothing.
     """
 
@@ -71,6 +72,7 @@ class Layers:
     disputed: np.ndarray
     background_mm: np.ndarray
     mouth: np.ndarray
+    far_mm: float
     measured_mm: np.ndarray
 
 
@@ -159,6 +161,7 @@ def split_layers(
         disputed=disputed & ~occluder,
         background_mm=behind,
         mouth=mouth,
+        far_mm=float(far),
         measured_mm=smooth,
     )
 

@@ -80,7 +80,7 @@ def prepare(
     layers = split_layers(
         scan.depth_mm, head_mm, trusted, ears, mouth, scale, settings.foreground, settings.anchors
     )
-    hull = _hull(face, triangles, layers, scan.camera, trusted_vertices(model))
+    hull = _hull(face, model, triangles, layers, scan.camera)
     hull_mm = _depth_of(hull, triangles, scan.camera)
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
@@ -149,10 +149,12 @@ def _registered_depth(scan, face, model, triangles):
     return shown.depth, np.moveaxis(shares, -1, 0)
 
 
-def _hull(face, triangles, layers, camera, trusted):
+def _hull(face, model, triangles, layers, camera):
     """The registered head (V, 3), grown to the hair and cloth that the sensor saw."""
-    fixed = anchored(trusted, face.vertices_mm, layers, camera)
-    grown = grow_hull(face.vertices_mm, triangles, fixed, layers, camera)
+    fixed = anchored(trusted_vertices(model), face.vertices_mm, layers, camera)
+    bridge = model.mean_mm[model.landmarks["ibug68"][27], 1]
+    scalp = model.mean_mm[:, 1] > bridge
+    grown = grow_hull(face.vertices_mm, triangles, fixed, layers, camera, scalp)
     return set_back(grown, triangles, fixed, layers, camera)
 
 
