@@ -30,7 +30,7 @@ class ForegroundSettings:
             head's farthest point stands in for it.
     """
 
-    behind_mm: float = 120.0
+    behind_mm: float = 200.0
     before_mm: float = 120.0
     agree_mm: float = 8.0
     ear_agree_mm: float = 30.0
@@ -57,6 +57,7 @@ class Layers:
         disputed: bool, head pixels where the sensor saw another surface.
         background_mm: the sheet behind the foreground, everywhere above 0.
         mouth: bool, the mouth's inside between the lips; the grid shows it.
+        far_mm: float, what lies beyond it is background.
         measured_mm: the sensor's depth without its speckle, of whatever it saw; 0 = nothing.
     """
 
@@ -71,7 +72,25 @@ class Layers:
     disputed: np.ndarray
     background_mm: np.ndarray
     mouth: np.ndarray
+    far_mm: float
     measured_mm: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadImage:
+    """The registered head as the scan's camera sees it.
+
+    Attributes:
+        depth_mm: (H, W) float32 z; 0 beside the head.
+        trusted: (H, W) bool, see Layers.
+        ears: (H, W) bool, where it shows an ear.
+        mouth: (H, W) bool, where it shows the mouth's inside.
+    """
+
+    depth_mm: np.ndarray
+    trusted: np.ndarray
+    ears: np.ndarray
+    mouth: np.ndarray
 
 
 def with_hull(
@@ -110,10 +129,7 @@ def slope_cosine(depth_mm: np.ndarray, mm_per_px: float) -> np.ndarray:
 
 def split_layers(
     depth_mm: np.ndarray,
-    head_mm: np.ndarray,
-    trusted: np.ndarray,
-    ears: np.ndarray,
-    mouth: np.ndarray,
+    head: HeadImage,
     mm_per_px: float,
     settings: ForegroundSettings,
     background: BackgroundSettings,
@@ -123,42 +139,32 @@ def split_layers(
 
     Args:
         depth_mm: (H, W) float32, the sensor's z; 0 = nothing measured.
-        head_mm: (H, W) float32, the registered mesh's z; 0 beside it.
-        trusted: (H, W) bool, see Layers.
-        ears: (H, W) bool, where the registered mesh shows an ear.
-        mouth: (H, W) bool, where it shows the mouth's inside.
+        head: the registered mesh.
         mm_per_px: size of a pixel at the head.
     """
     smooth = denoise(depth_mm)
-    trusted = trusted & ~mouth
-    near, far = _range(head_mm, settings)
+    trusted = head.trusted & ~head.mouth
+    near, far = _range(head.depth_mm, settings)
     measured = (smooth > near) & (smooth < far)
-    gap = np.where(measured, smooth - head_mm, 0)
-    before = np.where(ears, settings.ear_agree_mm, settings.agree_mm)
-    occluder = _opened(trusted & (gap < -before))
-    disputed = (head_mm > 0) & (smooth > 0) & (np.abs(smooth - head_mm) > settings.agree_mm)
+    occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
     body = _attached(measured, trusted, settings.closing_mm / mm_per_px)
-    foreground = body | trusted | mouth
-    own = trusted & ~occluder
-    surface = np.where(own, head_mm, np.where(measured & foreground, smooth, 0))
-    surface = _feathered(surface, head_mm, own, settings)
+    foreground = body | trusted | head.mouth
+    seen = np.where(measured & foreground, smooth, 0)
+    surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
     hollow = foreground & (surface == 0)
-    if hollow.any():
-        surface[hollow] = complete_sheet(surface, hollow, background)[hollow]
-    surface[mouth] = _mouth_sheet(surface, head_mm, mouth, mm_per_px)[mouth]
-    behind = _background(smooth, foreground, far, settings, background)
     return Layers(
-        head_mm=head_mm,
+        head_mm=head.depth_mm,
         trusted=trusted,
         occluder=occluder,
         foreground=foreground,
-        surface_mm=surface,
+        surface_mm=_closed(surface, hollow, head, mm_per_px, background),
         body=body,
-        photographed=body & (measured | (trusted & ~ears)),
+        photographed=body & (measured | (trusted & ~head.ears)),
         hollow=hollow,
-        disputed=disputed & ~occluder,
-        background_mm=behind,
-        mouth=mouth,
+        disputed=disputed,
+        background_mm=_background(smooth, foreground, far, settings, background),
+        mouth=head.mouth,
+        far_mm=float(far),
         measured_mm=smooth,
     )
 
@@ -200,14 +206,32 @@ def _attached(mask, head, closing_px):
     return wanted[label]
 
 
-def _feathered(surface, head_mm, own, settings):
-    """Beside the face, the depth goes over from the model's to the sensor's without a step."""
+def _disagreeing(smooth, measured, trusted, head, settings):
+    """(H, W) bool each: something before the trusted head; another surface than the head's."""
+    gap = np.where(measured, smooth - head.depth_mm, 0)
+    before = np.where(head.ears, settings.ear_agree_mm, settings.agree_mm)
+    occluder = _opened(trusted & (gap < -before))
+    apart = np.abs(smooth - head.depth_mm) > settings.agree_mm
+    return occluder, (head.depth_mm > 0) & (smooth > 0) & apart & ~occluder
+
+
+def _feathered(seen, head_mm, own, settings):
+    """The face's depth in the sensor's (H, W); beside the face it goes over without a step."""
     distance = cv2.distanceTransform((~own).astype(np.uint8), cv2.DIST_L2, 3)
     share = np.clip(distance / settings.feather_px, 0, 1)
-    close = np.abs(surface - head_mm) < 2 * settings.agree_mm
-    blend = (surface > 0) & (head_mm > 0) & close & ~own
-    out = surface.astype(np.float32)
-    out[blend] = (share * surface + (1 - share) * head_mm)[blend]
+    close = np.abs(seen - head_mm) < 2 * settings.agree_mm
+    blend = (seen > 0) & (head_mm > 0) & close & ~own
+    out = np.where(own, head_mm, seen).astype(np.float32)
+    out[blend] = (share * seen + (1 - share) * head_mm)[blend]
+    return out
+
+
+def _closed(surface, hollow, head, mm_per_px, background):
+    """The surface (H, W) without its hollows, and smooth between the lips."""
+    out = surface.copy()
+    if hollow.any():
+        out[hollow] = complete_sheet(surface, hollow, background)[hollow]
+    out[head.mouth] = _mouth_sheet(out, head.depth_mm, head.mouth, mm_per_px)[head.mouth]
     return out
 
 

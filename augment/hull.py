@@ -10,6 +10,9 @@ from faces.mesh import vertex_normals
 from faces.visibility import view_directions, visible_vertices
 
 FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more than its size
+RIM = 0.25  # cosine: flatter than 75° a vertex makes the outline
+OUTLINE_PX = 2.0  # outlines agree when they are as near as this
+OUTLINE_MM = 25.0  # hair stands so far out at most; farther is another thing
 GROW_MM = (-15.0, 45.0)  # a scalp lies this far outside or inside the hair; more is another thing
 ROUNDS = 2  # a vertex that has moved lies on another pixel
 CARVE_MM = (4.0, 40.0)  # a vertex this far before what the sensor measured was looked through
@@ -22,6 +25,7 @@ def grow_hull(
     fixed: np.ndarray,
     layers: Layers,
     camera: Camera,
+    scalp: np.ndarray | None = None,
 ) -> np.ndarray:
     """Scalp and neck moved along their normals onto the measured surface; the unseen back follows.
 
@@ -35,13 +39,16 @@ def grow_hull(
         fixed: (V,) bool, vertices that stay (see ``anchored``).
         layers: the complete depth.
         camera: of the scan.
+        scalp: (V,) bool, vertices that make the outline of the hair; they grow out to the
+            body's in the image, which a depth sensor's flat flanks do not show. None: none.
 
     Returns:
         (V, 3) float64 mm.
     """
+    scalp = np.zeros(len(fixed), bool) if scalp is None else scalp & ~fixed
     grown = vertices_mm
     for _ in range(ROUNDS):
-        grown = _step(grown, triangles, fixed, layers, camera)
+        grown = _step(grown, triangles, fixed, layers, camera, scalp)
     return grown
 
 
@@ -54,7 +61,7 @@ def anchored(
     return trusted & ~(inside & wide[row, column])
 
 
-def _step(vertices_mm, triangles, fixed, layers, camera):
+def _step(vertices_mm, triangles, fixed, layers, camera, scalp):
     """One projective step of the growth: matched by pixel, spread harmonically."""
     normals = vertex_normals(vertices_mm, triangles)
     facing = (normals * view_directions(vertices_mm, camera)).sum(1)
@@ -64,6 +71,12 @@ def _step(vertices_mm, triangles, fixed, layers, camera):
     )  # along the normal, for a gap along the ray
     told = visible_vertices(vertices_mm, triangles, camera, cos_min=FACING_MIN) & ~fixed
     told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
+    outward = _to_outline(vertices_mm, layers, camera)
+    rim = scalp & ~told & (np.abs(facing) < RIM) & (outward > 0) & (outward < OUTLINE_MM)
+    if rim.any():
+        rim &= visible_vertices(vertices_mm, triangles, camera, cos_min=-RIM)
+    growth = np.where(rim, outward, growth)
+    told |= rim
     if not told.any():
         return vertices_mm
     hold = np.where(fixed, 1e3, np.where(told, SMOOTH_HOLD, 1e-5))
@@ -98,6 +111,14 @@ def pixels_of(vertices_mm: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.n
     column, row = np.floor(pixels).astype(int).T
     inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
     return np.clip(column, 0, camera.width - 1), np.clip(row, 0, camera.height - 1), inside
+
+
+def _to_outline(vertices_mm, layers, camera):
+    """(V,) mm from each vertex, in the image, to the outline of what the sensor saw; 0 beyond."""
+    column, row, inside = pixels_of(vertices_mm, camera)
+    distance = cv2.distanceTransform(layers.body.astype(np.uint8), cv2.DIST_L2, 5)[row, column]
+    scale = camera.mm_per_px or vertices_mm[:, 2] / camera.fx
+    return np.where(inside, (distance - OUTLINE_PX) * scale, 0)
 
 
 def _measured(vertices_mm, layers, camera):

@@ -9,7 +9,7 @@ from augment.foreground import Layers, slope_cosine
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
-FLANK = (0.25, 0.5)  # cosines, 75° to 60°, between which the grid's flanks come in
+SQUARE = np.ones((3, 3), np.uint8)
 GRID_OFFSET_MM = 2.0  # above what is left between the sensor's hair and the hull grown to it
 
 
@@ -21,6 +21,7 @@ class MeshSettings:
     sliver_mm: parts of the grid narrower than this are left out.
     crumb_mm2: parts of the grid smaller than this are left out; a lock of hair is larger.
     thin_mm: the grid fades out over this towards its tears.
+    far_fade_mm: so far before the background begins, shoulders begin to fade.
     agree_mm: where sensor and registered head are closer, the head alone is drawn.
     """
 
@@ -29,6 +30,7 @@ class MeshSettings:
     sliver_mm: float = 10.0
     crumb_mm2: float = 800.0
     thin_mm: float = 6.0
+    far_fade_mm: float = 40.0
     agree_mm: float = 6.0
 
 
@@ -142,23 +144,24 @@ def _grid_sheet(layers, mm_per_px, settings):
     agreeing = (layers.head_mm > 0) & (apart < settings.agree_mm)
     beside = (layers.foreground & ~own & ~agreeing).astype(np.uint8)
     beside = _large_parts(beside, mm_per_px, settings)
-    solid = _opacity(beside, mm_per_px, settings) * _flatness(layers.surface_mm, mm_per_px)
-    solid[layers.mouth] = 1
-    return solid, (beside > 0) | layers.mouth, layers.surface_mm
+    solid = _opacity(beside, layers, mm_per_px, settings)
+    # the mouth goes on behind the lips by a pixel, or its steps would show
+    mouth = cv2.dilate(layers.mouth.astype(np.uint8), SQUARE) > 0
+    carried = cv2.dilate(np.where(layers.mouth, layers.surface_mm, 0).astype(np.float32), SQUARE)
+    mouth &= layers.mouth | (carried > layers.head_mm)
+    solid[mouth] = 1
+    return solid, (beside > 0) | mouth, np.where(mouth, carried, layers.surface_mm)
 
 
-def _opacity(beside, mm_per_px, settings):
-    """(H, W) float32: 1 inside, falling to 0 at the rim."""
-    distance = cv2.distanceTransform(beside, cv2.DIST_L2, 5) * np.float32(mm_per_px)
-    share = np.clip(distance / settings.thin_mm, 0, 1)
+def _opacity(beside, layers, mm_per_px, settings):
+    """(H, W) float32: 1 inside, falling to 0 at rim and tears, and where the background begins."""
+    depth = layers.surface_mm.astype(np.float32)
+    torn = cv2.dilate(depth, SQUARE) - cv2.erode(depth, SQUARE) > settings.jump_mm
+    whole = beside & ~torn
+    distance = cv2.distanceTransform(whole, cv2.DIST_L2, 5) * np.float32(mm_per_px)
+    share = np.minimum(distance / settings.thin_mm, (layers.far_mm - depth) / settings.far_fade_mm)
+    share = np.clip(share, 0, 1)
     return share * share * (3 - 2 * share)
-
-
-def _flatness(depth_mm, mm_per_px):
-    """(H, W) float32: 1 on what faces the camera, 0 on flanks, which would smear once turned."""
-    cosine = slope_cosine(depth_mm, mm_per_px)
-    share = np.clip((cosine - FLANK[0]) / (FLANK[1] - FLANK[0]), 0, 1)
-    return cv2.erode(share, np.ones((3, 3), np.uint8))
 
 
 def _large_parts(mask, mm_per_px, settings):

@@ -7,10 +7,14 @@ import numpy as np
 
 from augment.image_mesh import turned_screen
 from augment.source import RotateSettings, Source, facing_of
-from augment.visibility import judge, without_islands
+from augment.visibility import enlarged, judge, without_islands
 from faces.camera import FLIP, Camera, Pose
 from faces.types import RegisteredFace
 from imaging.raster import downsample, rasterise
+
+FLANK = (0.25, 0.5)  # cosines, 75° to 60°, between which the grid's flanks come in
+ENLARGED = (1.1, 1.6)  # as in VisibilitySettings
+THIN_DEG = 20.0  # turned by this, the grid is as thin at its rim as it gets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +72,18 @@ def _attributes(source, face, pose, vertices_mm):
     turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
     facing = facing_of(scene.vertices_mm, scene.normals, face.camera)
     view_facing = facing_of(vertices_mm, scene.normals @ turn.T, face.camera)
-    columns = np.stack([facing, view_facing, scene.is_head, scene.solid], 1)
+    solid = np.where(scene.is_head > 0, 1, _opacity(scene.solid, facing, view_facing, turn))
+    columns = np.stack([facing, view_facing, scene.is_head, solid], 1)
     return np.concatenate([scene.vertices_mm, scene.model_color, columns], 1).astype(np.float32)
+
+
+def _opacity(solid, facing, view_facing, turn):
+    """(N,) of the grid's vertices: its rim and its flanks, which would smear, thin out with the
+    turn; unturned, the image stays as it is."""
+    angle = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
+    flat = np.clip((facing - FLANK[0]) / (FLANK[1] - FLANK[0]), 0, 1)
+    kept = 1 - enlarged(facing, view_facing, ENLARGED) * (1 - flat)
+    return 1 - min(angle / THIN_DEG, 1) * (1 - solid * kept)
 
 
 def _layer(source, face, screen, triangles, attributes, camera, settings):

@@ -7,7 +7,7 @@ import numpy as np
 
 from augment.backdrop import Backdrop, complete_backdrop
 from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, Layers, split_layers, with_hull
+from augment.foreground import ForegroundSettings, HeadImage, Layers, split_layers, with_hull
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import MeshSettings, SceneMesh, build_scene
 from augment.texture import correct_colors, sample
@@ -75,12 +75,10 @@ def prepare(
     _check(scan, face, model)
     color = scan.color.astype(np.float32) / 255
     triangles = model.part_triangles(*DRAWN_PARTS)
-    head_mm, (trusted, ears, mouth) = _registered_depth(scan, face, model, triangles)
-    scale = _mm_per_px(head_mm, scan.camera)
-    layers = split_layers(
-        scan.depth_mm, head_mm, trusted, ears, mouth, scale, settings.foreground, settings.anchors
-    )
-    hull = _hull(face, triangles, layers, scan.camera, trusted_vertices(model))
+    head = _head_image(scan, face, model, triangles)
+    scale = _mm_per_px(head.depth_mm, scan.camera)
+    layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors)
+    hull = _hull(face, model, triangles, layers, scan.camera)
     hull_mm = _depth_of(hull, triangles, scan.camera)
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
@@ -137,22 +135,22 @@ def _mm_per_px(head_mm, camera):
     return float(np.median(head_mm[head_mm > 0])) / camera.fx
 
 
-def _registered_depth(scan, face, model, triangles):
-    """The registered mesh's depth (H, W), and where it is trusted, an ear, and the mouth's
-    inside, (3, H, W) bool."""
+def _head_image(scan, face, model, triangles):
     size = (scan.camera.width, scan.camera.height)
     screen = scan.camera.screen(face.vertices_mm)
     shown = rasterise(screen, triangles, size, scan.camera.is_perspective)
     ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
     marks = [trusted_vertices(model), ears, model.part_vertices("mouth_socket")]
     shares = shown.interpolate(np.stack(marks, 1).astype(np.float32), triangles) > 0.5
-    return shown.depth, np.moveaxis(shares, -1, 0)
+    return HeadImage(shown.depth, *np.moveaxis(shares, -1, 0))
 
 
-def _hull(face, triangles, layers, camera, trusted):
+def _hull(face, model, triangles, layers, camera):
     """The registered head (V, 3), grown to the hair and cloth that the sensor saw."""
-    fixed = anchored(trusted, face.vertices_mm, layers, camera)
-    grown = grow_hull(face.vertices_mm, triangles, fixed, layers, camera)
+    fixed = anchored(trusted_vertices(model), face.vertices_mm, layers, camera)
+    bridge = model.mean_mm[model.landmarks["ibug68"][27], 1]
+    scalp = model.mean_mm[:, 1] > bridge
+    grown = grow_hull(face.vertices_mm, triangles, fixed, layers, camera, scalp)
     return set_back(grown, triangles, fixed, layers, camera)
 
 
@@ -173,14 +171,14 @@ def _head_colors(color, face, hull, model, triangles, maps, settings):
         column, facing[:, None], front, every, every, maps, face.camera, settings.visibility
     )
     photo = sample(color, pixels[:, 0])
-    seen = trust.weight[:, 0] > 0.9
     difference = np.abs(photo - face.appearance.colors).max(1)
-    seen &= ~_bare_skin(model) | (difference < FOREIGN_COLOR)
+    foreign = _bare_skin(model) & (difference > FOREIGN_COLOR)
+    weight = np.where(foreign, 0, trust.weight[:, 0])
     matt = render_texture(
         replace(face.appearance, specular=0.0), model, face.vertices_mm, face.camera
     )  # a highlight belongs to the source's view alone
-    colors = correct_colors(matt, photo, seen, triangles)
-    colors[model.part_vertices("mouth_socket") & ~seen] *= SOCKET_SHADE
+    colors = correct_colors(matt, photo, weight, triangles)
+    colors[model.part_vertices("mouth_socket")] *= SOCKET_SHADE
     return colors
 
 

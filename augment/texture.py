@@ -9,9 +9,11 @@ from faces.mesh import unique_edges
 
 HOLD = 10.0  # weight of a seen vertex against its six edges of weight 1: smooths pixel noise a bit
 
+TRUST_MIN = 0.1
+
 
 def correct_colors(
-    model_color: np.ndarray, photo_color: np.ndarray, seen: np.ndarray, triangles: np.ndarray
+    model_color: np.ndarray, photo_color: np.ndarray, trust: np.ndarray, triangles: np.ndarray
 ) -> np.ndarray:
     """The model's colours, shifted to meet the image's wherever the image shows the vertex.
 
@@ -21,17 +23,20 @@ def correct_colors(
 
     Args:
         model_color: (V, 3) C of Eq. 4 as fitted, [0, 1].
-        photo_color: (V, 3) image colours, read where ``seen``.
-        seen: (V,) bool.
+        photo_color: (V, 3) image colours, read where they are trusted.
+        trust: (V,) in [0, 1], in the image's colour.
         triangles: (T, 3) int.
 
     Returns:
         (V, 3) float32 in [0, 1]; the model's own on parts that hold no seen vertex.
     """
+    seen = np.asarray(trust) > TRUST_MIN
     if not seen.any():
         return model_color.astype(np.float32)
     wanted = np.where(seen[:, None], photo_color - model_color, 0)
-    hold = np.where(seen, HOLD, 1e-6)  # a whisper of the model itself where nothing was seen
+    hold = np.where(
+        seen, HOLD * np.asarray(trust, float), 1e-6
+    )  # a whisper of the model itself where nothing was seen
     shift = harmonic(wanted, hold, triangles)
     return np.clip(model_color + shift, 0, 1).astype(np.float32)
 

@@ -113,51 +113,56 @@ def judge(
     camera: Camera,
     settings: VisibilitySettings = VisibilitySettings(),
 ) -> tuple[Trust, np.ndarray]:
-    """Trust in the source at every pixel of a view.
+    """Trust in the source at every pixel (H, W) of a view.
 
     Args:
-        source_points_mm: (H, W, 3) float32, where the view's surface lay in the source's camera
-            frame.
+        source_points_mm: (H, W, 3) float32, the view's surface in the source's camera frame.
         facing: (H, W) cosine between its normal and the ray to the source camera.
-        view_facing: (H, W) the same to the view's camera. Only what the view shows larger than
-            the source did is stretched: the base view itself is all image.
-        is_head: (H, W) in [0, 1], registered head or image grid.
-        covered: (H, W) bool, pixels that show a surface at all.
-        maps: of the source image.
-        camera: the source's.
+        view_facing: (H, W) the same to the view's camera. Only what is enlarged is stretched.
+        is_head, covered: (H, W) in [0, 1], head or grid; bool, whether a surface shows at all.
+        maps, camera: the source's.
 
     Returns:
-        Trust, and the source pixels (H, W, 2) float32 (+0.5 centres).
+        Trust, and the source pixels (H, W, 2) float32.
     """
     pixels = np.nan_to_num(camera.project(source_points_mm), nan=-1e6).astype(np.float32)
-    head = is_head > 0.5
-    own = _sample(maps.own, pixels, cv2.INTER_NEAREST)
-    own = np.where(head, own[..., 0], own[..., 1])
-    clean = _sample(maps.clean, pixels, cv2.INTER_LINEAR)
-    clean = np.where(head, clean[..., 0], clean[..., 1])
-    depth = _sample(maps.depth, pixels, cv2.INTER_NEAREST)
-    depth = np.where(head, depth[..., 0], depth[..., 1])
+    own, clean, depth, hollow = _looked_up(maps, pixels, is_head > 0.5)
     # a pixel's depth may differ by its own slope: half a pixel's width over the cosine
     slack = settings.hidden_mm / np.clip(facing, 0.25, 1)
     hidden = (depth <= 0) | (source_points_mm[..., 2] > depth + slack)
-    low = np.cos(np.radians(settings.stretched_deg))
-    high = np.cos(np.radians(settings.stretched_deg - settings.feather_deg))
-    enlarged = _enlarged(facing, view_facing, settings.enlarged)
+    low, high = np.cos(np.radians(settings.stretched_deg - np.array([0, settings.feather_deg])))
+    larger = enlarged(facing, view_facing, settings.enlarged)
     weight = _smoothstep((facing - low) / (high - low)) * _smoothstep(2 * clean - 1)
-    weight = np.where(facing > 0, own * (1 - enlarged * (1 - weight)), 0)
-    hollow = _sample(maps.hollow, pixels, cv2.INTER_NEAREST) > 0.5
+    weight = np.where(facing > 0, own * (1 - larger * (1 - weight)), 0)
     trust = Trust(
-        stretched=covered & (facing > 0) & (facing < low) & (enlarged > 0.5),
+        stretched=covered & (facing > 0) & (facing < low) & (larger > 0.5),
         back_facing=covered & (facing <= 0),
         hidden=covered & hidden,
-        unclean=covered & ((own < 0.5) | (enlarged * (1 - clean) > 0.5)),
-        hollow=covered & hollow,
+        unclean=covered & ((own < 0.5) | (larger * (1 - clean) > 0.5)),
+        hollow=covered & (hollow > 0.5),
         weight=np.where(covered & ~hidden, weight, 0).astype(np.float32),
     )
     return trust, pixels
 
 
-def _enlarged(facing, view_facing, ratios):
+def _looked_up(maps, pixels, head):
+    """The maps' own, clean, depth and hollow (H, W) at the source pixels (H, W, 2)."""
+
+    def of_surface(image, interpolation):
+        both = _sample(image, pixels, interpolation)
+        return np.where(head, both[..., 0], both[..., 1])
+
+    return (
+        of_surface(maps.own, cv2.INTER_NEAREST),
+        of_surface(maps.clean, cv2.INTER_LINEAR),
+        of_surface(maps.depth, cv2.INTER_NEAREST),
+        _sample(maps.hollow, pixels, cv2.INTER_NEAREST),
+    )
+
+
+def enlarged(
+    facing: np.ndarray, view_facing: np.ndarray, ratios: tuple[float, float]
+) -> np.ndarray:
     """0 where the view shows a surface no larger than the source did, 1 where clearly larger."""
     ratio = view_facing / np.maximum(facing, 1e-3)
     return _smoothstep((ratio - ratios[0]) / (ratios[1] - ratios[0]))

@@ -1,7 +1,7 @@
 import numpy as np
 
 from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, split_layers
+from augment.foreground import ForegroundSettings, HeadImage, split_layers
 from augment.hull import grow_hull
 from faces.mesh import vertex_normals
 from faces.visibility import view_directions, visible_vertices
@@ -22,10 +22,7 @@ def test_scalp_grows_to_the_hair_and_the_face_stays():
     depth = np.where(face, shown.depth, hairy.depth)
     layers = split_layers(
         depth,
-        shown.depth,
-        face,
-        face & False,
-        face & False,
+        HeadImage(shown.depth, face, face & False, face & False),
         2.0,
         ForegroundSettings(),
         BackgroundSettings(),
@@ -52,10 +49,7 @@ def test_nothing_measured_beside_the_face_changes_nothing():
     shown = rasterise(CAMERA.screen(vertices), model.triangles, (320, 240))
     layers = split_layers(
         staged.scan.depth_mm,
-        shown.depth,
-        shown.mask,
-        shown.mask & False,
-        shown.mask & False,
+        HeadImage(shown.depth, shown.mask, shown.mask & False, shown.mask & False),
         2.0,
         ForegroundSettings(),
         BackgroundSettings(),

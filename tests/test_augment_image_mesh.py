@@ -1,7 +1,7 @@
 import numpy as np
 
 from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, denoise, split_layers
+from augment.foreground import ForegroundSettings, HeadImage, denoise, split_layers
 from augment.image_mesh import grid_triangles
 from augment.texture import correct_colors, sample
 from augment.visibility import judge, source_maps
@@ -36,10 +36,7 @@ def test_grid_triangles_face_the_camera():
 def layers_of(depth, head, trusted):
     return split_layers(
         depth,
-        head,
-        trusted,
-        np.zeros_like(trusted),
-        np.zeros_like(trusted),
+        HeadImage(head, trusted, np.zeros_like(trusted), np.zeros_like(trusted)),
         1.0,
         ForegroundSettings(),
         BackgroundSettings(),
