@@ -99,13 +99,11 @@ def _draw_face(folder, index, scan, face, views, model) -> FaceEntry:
         return FaceEntry(face, panels, None)
     sheet = f"{index:04d}-views.jpg"
     order = sorted(views, key=lambda v: (v[1]["requested"][0], v[1]["pitch_deg"]))
-    images = [
-        pictures.draw_landmarks(image, *_landmarks(labels)) if show else image
-        for show in (False, True)
-        for image, labels in order
-    ]
+    plain = [image for image, _ in order]
+    marked = [pictures.draw_landmarks(image, *_landmarks(labels)) for image, labels in order]
     columns = min(len(order), 7)
-    (folder / sheet).write_bytes(encode_jpeg(pictures.tile(images, columns), 90))
+    both = np.concatenate([pictures.tile(images, columns) for images in (plain, marked)])
+    (folder / sheet).write_bytes(encode_jpeg(both, 90))
     return FaceEntry(face, panels, sheet)
 
 
