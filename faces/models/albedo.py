@@ -129,7 +129,7 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
     masks["hollow"] = ear_hollow(head, triangles)
     masks["forehead"] = front * blob(v, _forehead(head), 0.45 * d)
     masks |= (
-        _hair_masks(head, masks["ears"])
+        _hair_masks(head, masks["ears"], triangles)
         | _beard_masks(head, front)
         | _eye_masks(head, masks["eye"] > 0)
     )
@@ -165,12 +165,13 @@ def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     return total
 
 
-def _hair_masks(head: Head, ears: np.ndarray) -> dict[str, np.ndarray]:
+def _hair_masks(head: Head, ears: np.ndarray, triangles: np.ndarray) -> dict[str, np.ndarray]:
     """Hair over crown, temples and nape, and the band at its edge."""
     d = head.d
     height = hair_height(head)
     wear = head.skin * (1 - np.minimum(2 * ears, 1))
-    hair = wear * smooth(0.5 + height / (0.12 * d))
+    # The nape's triangles are as large as the edge is soft: even it out over a few of them.
+    hair = wear * soften(smooth(0.5 + height / (0.12 * d)), triangles, 4)
     return {"hair": hair, "hair_rim": wear * np.exp(-(((height + 0.045 * d) / (0.08 * d)) ** 2))}
 
 
@@ -205,10 +206,10 @@ def _beard_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     nostril, side = p[33, 1] - 0.04 * d, p[[1, 15], 1].mean()
     hollow = 0.22 * d * np.sin(np.pi * out)  # the line sags over the cheek
     line = nostril + (side - nostril) * out**2 - hollow
-    below = smooth(0.5 + (line - v[:, 1]) / (0.16 * d))
+    below = smooth(0.5 + (line - v[:, 1]) / (0.3 * d))
     above_throat = smooth((v[:, 1] - p[8, 1]) / (0.25 * d) + 1.6)
     stubble = head.skin * ~head.ears * below * above_throat
-    stubble *= smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.2 * d) + 0.8)
+    stubble *= smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.6 * d) + 0.35)
     lip = p[[33, 51]].mean(0)
     size = np.array([0.3, 0.1, 0.3]) * d
     moustache = front * np.exp(-((((v - lip) / size) ** 2).sum(1)))
