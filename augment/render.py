@@ -61,7 +61,8 @@ def render_textures(
         downsample(layer * covered, k) * inverse
         for layer in (picture[0], picture[1], picture[2][..., None])
     )
-    certain = without_islands(trust[..., 0], settings.visibility.island_px)
+    smallest = settings.visibility.island_share * trust.size
+    certain = without_islands(trust[..., 0], smallest)
     return Picture(photo, donor, certain, alpha)
 
 

@@ -22,8 +22,8 @@ class VisibilitySettings:
     hidden_mm: a point this far behind what the source saw at its pixel was hidden there.
     rim_px: source pixels this close to an outline or a depth jump mix two surfaces.
     jump_mm: what counts as a jump between neighbouring source pixels.
-    island_px: smaller patches of trusted pixels in a view are noise, and would shine through
-        the fill as blots.
+    island_share: patches of trusted pixels smaller than this share of a view are noise, and
+        would shine through the fill as blots; 79 px of 256².
     """
 
     stretched_deg: float = 74.0
@@ -32,7 +32,7 @@ class VisibilitySettings:
     enlarged: tuple[float, float] = (1.1, 1.6)
     rim_px: int = 2
     jump_mm: float = 8.0
-    island_px: int = 60
+    island_share: float = 1.2e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ class Trust:
     weight: np.ndarray
 
 
-def without_islands(weight: np.ndarray, smallest_px: int) -> np.ndarray:
+def without_islands(weight: np.ndarray, smallest_px: float) -> np.ndarray:
     """The trust (H, W) float32 without trusted patches of fewer pixels than ``smallest_px``."""
     held = (weight > 0.5).astype(np.uint8)
     _, label, stats, _ = cv2.connectedComponentsWithStats(held, connectivity=4)
