@@ -148,6 +148,8 @@ def _head_image(scan, face, model, triangles):
 def _hull(face, model, triangles, layers, camera):
     """The registered head (V, 3), grown to the hair and cloth that the sensor saw."""
     fixed = anchored(trusted_vertices(model), face.vertices_mm, layers, camera)
+    if "ears" in model.regions:  # folded sheets: grown along their normals they puff up
+        fixed |= model.regions["ears"]
     bridge = model.mean_mm[model.landmarks["ibug68"][27], 1]
     scalp = model.mean_mm[:, 1] > bridge
     grown = grow_hull(face.vertices_mm, triangles, fixed, layers, camera, scalp)
