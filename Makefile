@@ -39,6 +39,8 @@ lint: $(READY) ## formatting and static checks
 
 bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.raster
+	$(BIN)/python -m benchmarks.poisson
+	$(BIN)/python -m benchmarks.augment
 
 # pyrender pins a PyOpenGL that fails on OSMesa; mediapipe asks for a second copy of OpenCV; CUDA's
 # packages follow torch's own metadata on the machine that installs it.
