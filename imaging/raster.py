@@ -11,6 +11,8 @@ import cv2
 import numba
 import numpy as np
 
+from imaging.cutout import WHOLE, Cutout, is_there
+
 SUBPIXEL_BITS = 8  # 1/256 px: measured.md; fine enough that a 0.1 px sliver keeps its shape
 MAX_COORDINATE_PX = 2.0**21  # 2^29 snapped: the int64 edge functions stay below 2^62
 _ONE = 1 << SUBPIXEL_BITS
@@ -69,6 +71,7 @@ def rasterise(
     size: tuple[int, int],
     perspective: bool = True,
     cull: bool = False,
+    cutout: Cutout | None = None,
 ) -> Fragments:
     """The nearest triangle at every pixel centre.
 
@@ -79,6 +82,7 @@ def rasterise(
         size: (width, height), px.
         perspective: whether 1/z (pinhole) or z (orthographic) is linear over the image.
         cull: leave out triangles that turn their back (clockwise from outside) to the camera.
+        cutout: holes in the triangles.
 
     Returns:
         Fragments of the image. Of equally near triangles the first one wins.
@@ -98,7 +102,9 @@ def rasterise(
     barycentric = np.zeros((height, width, 3), dtype=np.float32)
     depth = np.zeros((height, width), dtype=np.float32)
     snapped, near = _snap(points, perspective)
-    _cover(snapped, near, corners, cull, triangle_id, nearness)
+    holes = WHOLE if cutout is None else cutout
+    holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
+    _cover(snapped, near, corners, cull, perspective, *holes, triangle_id, nearness)
     _resolve(snapped, near, corners, perspective, triangle_id, barycentric, depth)
     return Fragments(triangle_id, barycentric, depth)
 
@@ -179,9 +185,12 @@ def _bias(dx, dy):
 
 
 @numba.njit(nogil=True, cache=True)
-def _cover(snapped, near, triangles, cull, triangle_id, nearness):
+def _cover(
+    snapped, near, triangles, cull, perspective, alpha, texture, uv, dithered, triangle_id, nearness
+):
     """Write the nearest triangle's id and its nearness at every pixel centre."""
     height, width = triangle_id.shape
+    cut_out = len(texture) > 0
     for t in range(len(triangles)):
         i, j, k = triangles[t]
         ax, ay = np.int64(snapped[i, 0]), np.int64(snapped[i, 1])
@@ -200,7 +209,8 @@ def _cover(snapped, near, triangles, cull, triangle_id, nearness):
         if area == 0 or (cull and area > 0):
             continue
         qa, qb, qc = near[i], near[j], near[k]
-        if area < 0:
+        turned = area < 0
+        if turned:
             bx, by, qb, cx, cy, qc = cx, cy, qc, bx, by, qb
             area = -area
         bias_a, bias_b = _bias(cx - bx, cy - by), _bias(ax - cx, ay - cy)
@@ -217,6 +227,15 @@ def _cover(snapped, near, triangles, cull, triangle_id, nearness):
                 if (wa | wb | wc) >= 0:
                     q = ((wa - bias_a) * qa + (wb - bias_b) * qb + (wc - bias_c) * qc) * inverse
                     if q > nearness[y, x]:
+                        if cut_out and texture[t, 1] > 0:
+                            a, b, c = wa - bias_a, wb - bias_b, wc - bias_c
+                            if perspective:
+                                a, b, c = a * qa, b * qb, c * qc
+                            if turned:
+                                b, c = c, b
+                            if not is_there(texture[t], uv[t], alpha, a, b, c, dithered, x, y):
+                                wa, wb, wc = wa + step_a, wb + step_b, wc + step_c
+                                continue
                         nearness[y, x] = q
                         triangle_id[y, x] = t
                 wa += step_a

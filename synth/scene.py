@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from faces.camera import Camera, Pose
-from faces.mesh import vertex_normals
-from imaging.raster import downsample, rasterise
-from imaging.shading import phong, sample_texture
+from imaging.raster import downsample
+from synth.assembly import Assembly
 from synth.light import Light
 
 LABELS = (
@@ -43,6 +42,8 @@ class Piece:
         gloss: (V,) float32 factor on the light's specular term, 0 where matte.
         shininess: ν of the highlight.
         two_sided: whether its back is lit as its front is.
+        relief: (H, W) float32 mm on the same uv, what is too fine for the mesh; None where smooth.
+        scatter: how much light wanders below the surface: 1 skin, 0 none.
     """
 
     label: str
@@ -55,6 +56,8 @@ class Piece:
     gloss: np.ndarray | None = None
     shininess: float = 10.0
     two_sided: bool = False
+    relief: np.ndarray | None = None
+    scatter: float = 0.0
 
     def moved(self, pose: Pose) -> "Piece":
         """The piece where the pose carries it."""
@@ -80,12 +83,28 @@ class SceneImage:
     mask: np.ndarray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """What stands behind all pieces.
+
+    Attributes:
+        color: (H, W, 3) float32, linear light.
+        depth_mm: (H, W) float32.
+        labels: (H, W) uint8, index into LABELS.
+    """
+
+    color: np.ndarray
+    depth_mm: np.ndarray
+    labels: np.ndarray
+
+
 def render_scene(
     pieces: Sequence[Piece],
     camera: Camera,
     light: Light,
     supersample: int = 2,
     shadows: bool = True,
+    backdrop: Backdrop | None = None,
 ) -> SceneImage:
     """The pieces (camera frame) under the light.
 
@@ -94,37 +113,41 @@ def render_scene(
         camera: without distortion.
         light: in the camera frame.
         supersample: colour samples along each pixel axis; depth and labels are never averaged.
-        shadows: whether the lamp's light is kept off by what stands before it.
+        shadows: whether pieces keep the lamp and the environment off each other.
+        backdrop: seen where no piece is.
     """
     size = (camera.width, camera.height)
     fine_camera = camera.crop(0, 0, *(supersample * n for n in size), zoom=supersample)
-    points = np.concatenate([piece.vertices_mm for piece in pieces])
-    starts = np.cumsum([0] + [len(piece.vertices_mm) for piece in pieces])
-    triangles = np.concatenate([p.triangles + s for p, s in zip(pieces, starts[:-1], strict=True)])
-    owner = np.repeat(np.arange(len(pieces)), [len(piece.triangles) for piece in pieces])
-    first = np.cumsum([0] + [len(piece.triangles) for piece in pieces])
-    plain = rasterise(camera.screen(points), triangles, size, camera.is_perspective)
-    fine = rasterise(fine_camera.screen(points), triangles, (fine_camera.width, fine_camera.height))
-    color = np.zeros((*fine.mask.shape, 3), dtype=np.float32)
-    owner_fine = np.where(fine.mask, owner[fine.triangle_id], -1)
-    for index, piece in enumerate(pieces):
-        chosen = owner_fine == index
-        local = fine.triangle_id[chosen] - first[index]
-        weights = fine.barycentric[chosen][..., None]
-        normals = vertex_normals(piece.vertices_mm, piece.triangles)
-        at = piece.triangles[local]
-        normal = (weights * normals[at]).sum(1)
-        if piece.albedo.ndim == 3:
-            uv = (weights * piece.uv[piece.triangle_uv[local]]).sum(1)
-            albedo = sample_texture(piece.albedo, uv)
-        else:
-            albedo = (weights * piece.albedo[at]).sum(1)
-        color[chosen] = phong(
-            albedo, normal, -normal, light.direction, light.ambient, light.directional, 0, 1
-        )
-    piece_id = np.where(plain.mask, owner[plain.triangle_id], -1).astype(np.int16)
+    whole = Assembly.of(pieces)
+    plain = whole.seen_by(camera, dithered=False)
+    fine = whole.seen_by(fine_camera, dithered=supersample > 1)
+    linear = whole.lit(fine, light, shadows)
+    color = downsample(np.minimum(linear, 4), supersample)  # a glint may not outshine its pixel
+    piece_id = np.where(plain.mask, whole.owner[plain.triangle_id], -1).astype(np.int16)
     ids = np.array([LABELS.index(piece.label) for piece in pieces] + [0], dtype=np.uint8)
-    color = downsample(np.clip(color, 0, 1), supersample)
-    return SceneImage(
-        np.rint(255 * color).astype(np.uint8), plain.depth, ids[piece_id], piece_id, plain.mask
-    )
+    labels, depth = ids[piece_id], plain.depth
+    if backdrop is not None:
+        cover = downsample(fine.mask.astype(np.float32), supersample)[..., None]
+        color = color + (1 - cover) * backdrop.color
+        labels = np.where(plain.mask, labels, backdrop.labels)
+        depth = np.where(plain.mask, depth, backdrop.depth_mm)
+    return SceneImage(developed(color), depth, labels, piece_id, plain.mask)
+
+
+def developed(linear: np.ndarray) -> np.ndarray:
+    """Linear light (H, W, 3) as an sRGB image, uint8, with a soft shoulder above 0.7."""
+    knee = 0.7
+    over = np.maximum(linear - knee, 0)
+    held = np.minimum(linear, knee) + (1 - knee) * over / (over + 1 - knee)
+    steps = np.rint(held * (len(_ENCODE) - 1)).astype(np.int32)
+    return _ENCODE[np.clip(steps, 0, len(_ENCODE) - 1)]
+
+
+def _encode_table() -> np.ndarray:
+    """IEC 61966-2-1's curve from 4096 steps of linear light to uint8."""
+    x = np.linspace(0, 1, 4096)
+    curve = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    return np.rint(255 * curve).astype(np.uint8)
+
+
+_ENCODE = _encode_table()
