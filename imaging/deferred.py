@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from imaging.shadow import lit_share
+from imaging.shadow import SPIRALS, lit_share
 
 # How far red, green and blue light wander below the skin before they leave it: the terminator's
 # reach beyond a right angle (cosine units), by eye after Jensen et al. 2001's skin, where red
@@ -18,7 +18,7 @@ def to_linear(value):
     return value * (value * (value * 0.305306 + 0.682171) + 0.012523)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
 def _texel(texture, u, v, channel):
     """Bilinear look-up, held at the border."""
     height, width = texture.shape[:2]
@@ -31,7 +31,7 @@ def _texel(texture, u, v, channel):
     return upper * (1 - b) + lower * b
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
 def _irradiance(light, channel, x, y, z):
     """An environment's quadratic polynomial at a normal; light (9, 3), bands already weighted."""
     value = light[0, channel] + light[1, channel] * y + light[2, channel] * z
@@ -40,7 +40,7 @@ def _irradiance(light, channel, x, y, z):
     return max(value + light[8, channel] * (x * x - y * y), 0.0)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
 def bounced(share, albedo):
     """The share of light in a crease with the light that its own colour throws back."""
     a = 2.0404 * albedo - 0.3324
@@ -49,7 +49,7 @@ def bounced(share, albedo):
     return max(share, ((share * a + b) * share + c) * share)
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, fastmath=True)
 def shade(
     triangle_id,
     barycentric,
@@ -123,10 +123,10 @@ def shade(
             lit = 1.0
             incidence = nx * direction[0] + ny * direction[1] + nz * direction[2]
             if shadowed and incidence > -0.3:
-                turn = ((x * 7 + y * 13) & 15) * 0.3927  # a fixed dither, so no grain in time
+                taps = SPIRALS[(x * 7 + y * 13) & 15]  # a fixed dither
                 # a step outwards keeps a slanted surface out of its own shadow
                 lit = lit_share(
-                    depth, matrix, spread, px + 1.5 * nx, py + 1.5 * ny, pz + 1.5 * nz, turn
+                    depth, matrix, spread, px + 1.5 * nx, py + 1.5 * ny, pz + 1.5 * nz, taps
                 )
             rx, ry, rz = 2 * facing * nx - vx, 2 * facing * ny - vy, 2 * facing * nz - vz
             strength = a * gloss[i] + b * gloss[j] + c * gloss[k]
@@ -134,7 +134,8 @@ def shade(
             highlight = 0.0
             if incidence > 0 and mirrored > 0:
                 highlight = strength * lit * mirrored**shininess
-            rim = strength * FRESNEL * share * (1 - min(max(facing, 0.0), 1.0)) ** 4
+            away = (1 - min(max(facing, 0.0), 1.0)) ** 2
+            rim = strength * FRESNEL * share * away * away
             for n in range(3):
                 if texture.shape[0] > 0:
                     tone = _texel(texture, u, v, n)
@@ -147,11 +148,11 @@ def shade(
                     diffuse *= diffuse / (diffuse + 0.3 * wrap + 1e-6)  # rolls off to zero softly
                 soft = _irradiance(environment, n, nx, ny, nz) * bounced(share, albedo)
                 glow = _irradiance(environment, n, rx, ry, rz) * (rim + 0.25 * strength * share)
-                light = soft + lamp_color[n] * diffuse * lit ** (1 - 0.5 * wrap)
+                light = soft + lamp_color[n] * diffuse * (lit + 0.5 * wrap * lit * (1 - lit))
                 out[y, x, n] = albedo * light + lamp_color[n] * highlight + glow
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, fastmath=True)
 def _slope(relief, u, v, p, q, r, up, uq, ur):
     """Gradient (3 values, mm a mm) of a relief over a triangle, in the triangle's plane."""
     height, width = relief.shape

@@ -9,7 +9,9 @@ from imaging.cutout import Cutout
 from imaging.raster import rasterise
 
 BIAS_MM = 1.2  # a surface does not shade itself through the map's coarse steps
-_TAPS = 12
+REACH_MM = 60.0  # from the surface to what may throw a penumbra on it
+WIDEST = 24.0  # texels of the widest penumbra's radius
+TAPS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,35 +130,43 @@ def _gather_open(points, normals, direction, light, depth, matrix, bias_mm, got)
         got[i] += light * cosine
 
 
-@numba.njit(nogil=True, cache=True)
-def lit_share(depth, matrix, spread, x, y, z, turn):
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def lit_share(depth, matrix, spread, x, y, z, taps):
     """Share in [0, 1] of a lamp's disc seen from a point: percentage-closer soft shadows.
 
-    The blockers' mean distance sets the penumbra's width (Fernando 2005), and taps on a spiral
-    turned by ``turn`` rad count how much of it is free.
+    The blockers' mean distance sets the penumbra's width (Fernando 2005), and ``taps`` (n, 2), a
+    turned spiral in the unit disc, count how much of it is free.
     """
     size = len(depth)
     u = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3]
     v = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3]
-    d = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3]
-    reach = min(max(60.0 * spread, 1.5), 24.0)
+    d = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3] - BIAS_MM
+    reach = min(max(REACH_MM * spread, 1.5), WIDEST)
+    if u < reach or v < reach or u >= size - reach or v >= size - reach:
+        return 1.0
     blockers, gap = 0, 0.0
-    for k in range(_TAPS):
-        r = reach * np.sqrt((k + 0.5) / _TAPS)
-        angle = turn + 2.399963 * k
-        column, row = int(u + r * np.cos(angle)), int(v + r * np.sin(angle))
-        if 0 <= column < size and 0 <= row < size and 0 < depth[row, column] < d - BIAS_MM:
+    for k in range(len(taps)):
+        before = depth[int(v + reach * taps[k, 1]), int(u + reach * taps[k, 0])]
+        if 0 < before < d:
             blockers += 1
-            gap += d - depth[row, column]
+            gap += d - before
     if blockers == 0:
         return 1.0
     width = min(max(spread * gap / blockers, 0.8), reach)
     free = 0
-    for k in range(_TAPS):
-        r = width * np.sqrt((k + 0.5) / _TAPS)
-        angle = turn + 2.399963 * k
-        column, row = int(u + r * np.cos(angle)), int(v + r * np.sin(angle))
-        inside = 0 <= column < size and 0 <= row < size
-        if not inside or depth[row, column] == 0 or depth[row, column] >= d - BIAS_MM:
+    for k in range(len(taps)):
+        before = depth[int(v + width * taps[k, 1]), int(u + width * taps[k, 0])]
+        if before == 0 or before >= d:
             free += 1
-    return free / _TAPS
+    return free / len(taps)
+
+
+def _spirals() -> np.ndarray:
+    turn = np.arange(16)[:, None] * (np.pi / 8)
+    k = np.arange(TAPS)[None]
+    angle = turn + np.pi * (3 - np.sqrt(5)) * k
+    radius = np.sqrt((k + 0.5) / TAPS)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1).astype(np.float32)
+
+
+SPIRALS = _spirals()  # (16, TAPS, 2): sixteen turns, so that neighbours err differently

@@ -15,7 +15,7 @@ from synth.light import Light
 
 MAP_SIZE = 640  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
-SIDES = sphere_directions(28)  # from which the environment's light is counted
+SIDES = sphere_directions(22)  # from which the environment's light is counted
 _NOTHING = (np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), np.float32))
 
 
@@ -115,7 +115,12 @@ class Assembly:
 
     def _openness(self, normals: np.ndarray, light: Light) -> np.ndarray:
         radiance = np.clip(harmonics(SIDES) @ light.environment.mean(1), 0, None)
-        whole = [i for i, piece in enumerate(self.pieces) if piece.alpha is None]
+        # strands let light through, and eyes and teeth lie behind lids and lips
+        whole = [
+            i
+            for i, piece in enumerate(self.pieces)
+            if piece.alpha is None and piece.label not in ("eye", "mouth")
+        ]
         solid = self.triangles[np.isin(self.owner, whole)]
         return openness(self.points, normals, solid, SIDES, radiance, self._centre(), REACH_MM)
 

@@ -41,21 +41,21 @@ class Light:
 def sample_light(rng: np.random.Generator) -> Light:
     """Indoor light: a bright side of the room, and a lamp or window from before and above."""
     azimuth, elevation = np.radians(rng.uniform(-65, 65)), np.radians(rng.uniform(0, 55))
-    direction = np.array(
-        [np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), -np.cos(azimuth)]
-    )
+    direction = np.array([np.sin(azimuth), -np.tan(elevation), -np.cos(azimuth)])
     share = rng.uniform(0.4, 0.75)
-    exposure = rng.uniform(0.9, 1.15)
+    exposure = rng.uniform(0.7, 0.95)
     warmth = rng.uniform(-0.1, 0.1, 2)  # of the environment and of the lamp
     tints = np.stack([1 + warmth, np.ones(2), 1 - warmth], 1)
     environment = np.zeros((9, 3))
     environment[0] = exposure * share * tints[0] / _Y0
-    gradient = rng.normal((-0.45, -0.25, 0.0), 0.25)  # y, z, x: brighter above and before
+    gradient = rng.normal(
+        (-0.55, -0.25, 0.0), (0.2, 0.2, 0.3)
+    )  # y, z, x: brighter above and before
     environment[1:4] = gradient[:, None] * environment[0]
     environment[4:] = rng.normal(0, 0.08, 5)[:, None] * environment[0]
     return Light(
         environment=environment,
-        direction=direction,
+        direction=direction / np.linalg.norm(direction),
         color=exposure * (1 - share) * 1.5 * tints[1],
         specular=float(rng.uniform(0.6, 1.4)),
         shininess=float(rng.uniform(8, 18)),

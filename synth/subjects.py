@@ -7,6 +7,7 @@ import numpy as np
 from faces.camera import Pose
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
+from synth.light import Light, sample_light
 
 # What people do with a mouth, and with the rest: one of each at most, so that no two of them
 # contradict (an open jaw with closed lips). Weights are the strongest that looks natural.
@@ -60,24 +61,6 @@ class SubjectSettings:
     roll_deg: float = 5.0
     distance_mm: tuple[float, float] = (600.0, 900.0)
     offset_mm: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Light:
-    """Light of the Phong model (Beyond 3DMM Space, Eq. 4), in the camera frame.
-
-    Attributes:
-        direction: (3,) unit, from the face towards the light.
-        ambient, directional: (3,), the diagonals of Amb and Dir.
-        specular: k_s of skin.
-        shininess: ν of skin.
-    """
-
-    direction: np.ndarray
-    ambient: np.ndarray
-    directional: np.ndarray
-    specular: float
-    shininess: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,26 +127,6 @@ def sample_expression(
             tilt = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}.get(side, 1.0)
             weights[index] += recipe.get(base, 0.0) * factor * tilt
     return np.clip(weights, 0, 1)
-
-
-def sample_light(rng: np.random.Generator) -> Light:
-    """Indoor light: much of it ambient, one lamp from before and above, a faint tint."""
-    azimuth, elevation = np.radians(rng.uniform(-55, 55)), np.radians(rng.uniform(-5, 50))
-    direction = np.array(
-        [np.sin(azimuth) * np.cos(elevation), -np.sin(elevation), -np.cos(azimuth)]
-    )
-    share = rng.uniform(0.45, 0.7)
-    exposure = rng.uniform(0.95, 1.15)
-    warmth = rng.uniform(-0.06, 0.06, 2)  # of the ambient and of the lamp
-    ambient = exposure * share * np.array([1 + warmth[0], 1.0, 1 - warmth[0]])
-    lamp = exposure * (1 - share) * np.array([1 + warmth[1], 1.0, 1 - warmth[1]]) * 1.15
-    return Light(
-        direction=direction / np.linalg.norm(direction),
-        ambient=ambient,
-        directional=lamp,
-        specular=float(rng.uniform(0.06, 0.22)),
-        shininess=float(rng.uniform(6, 18)),
-    )
 
 
 def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:
