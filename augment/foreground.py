@@ -1,11 +1,15 @@
 """What turns with the head: head, hair and shoulders are cut from the background."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
+
+SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
+MOUTH_SMOOTH_MM = 4.0
+COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Layers:
         hollow: bool, foreground that neither sensor nor trusted head has seen.
         disputed: bool, head pixels where the sensor saw another surface.
         background_mm: the sheet behind the foreground, everywhere above 0.
+        mouth: bool, the mouth's inside between the lips; the grid shows it.
+        measured_mm: the sensor's depth without its speckle, of whatever it saw; 0 = nothing.
     """
 
     head_mm: np.ndarray
@@ -64,6 +70,42 @@ class Layers:
     hollow: np.ndarray
     disputed: np.ndarray
     background_mm: np.ndarray
+    mouth: np.ndarray
+    measured_mm: np.ndarray
+
+
+def with_hull(
+    layers: Layers, hull_mm: np.ndarray, mm_per_px: float, settings: ForegroundSettings
+) -> Layers:
+    """The layers with the grown head in the registered one's place (see augment.hull).
+
+    Hair and cloth that the hull has reached dispute its pixels no longer; what still lies before
+    it (a hand, a loose lock) goes on hiding it.
+
+    Args:
+        hull_mm: (H, W) float32, the grown head's z; 0 beside it.
+        mm_per_px: size of a pixel at the head.
+    """
+    smooth = layers.measured_mm
+    cosine = slope_cosine(hull_mm, mm_per_px)
+    apart = np.where((hull_mm > 0) & (smooth > 0), smooth - hull_mm, 0) * cosine
+    occluder = layers.occluder & (apart < -settings.agree_mm)
+    reached = layers.occluder & ~occluder
+    return replace(
+        layers,
+        head_mm=hull_mm,
+        occluder=occluder,
+        surface_mm=np.where(reached, hull_mm, layers.surface_mm),
+        disputed=(np.abs(apart) > settings.agree_mm) & ~occluder,
+    )
+
+
+def slope_cosine(depth_mm: np.ndarray, mm_per_px: float) -> np.ndarray:
+    """(H, W) float32: a gap along z times this is the distance of two surfaces, on a flank too."""
+    across = cv2.Sobel(depth_mm, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(depth_mm, cv2.CV_32F, 0, 1, scale=1 / 8)
+    cosine = 1 / np.sqrt(1 + (across**2 + down**2) / mm_per_px**2)
+    return np.maximum(cosine, COSINE_MIN)
 
 
 def split_layers(
@@ -71,6 +113,7 @@ def split_layers(
     head_mm: np.ndarray,
     trusted: np.ndarray,
     ears: np.ndarray,
+    mouth: np.ndarray,
     mm_per_px: float,
     settings: ForegroundSettings,
     background: BackgroundSettings,
@@ -83,9 +126,11 @@ def split_layers(
         head_mm: (H, W) float32, the registered mesh's z; 0 beside it.
         trusted: (H, W) bool, see Layers.
         ears: (H, W) bool, where the registered mesh shows an ear.
+        mouth: (H, W) bool, where it shows the mouth's inside.
         mm_per_px: size of a pixel at the head.
     """
     smooth = denoise(depth_mm)
+    trusted = trusted & ~mouth
     near, far = _range(head_mm, settings)
     measured = (smooth > near) & (smooth < far)
     gap = np.where(measured, smooth - head_mm, 0)
@@ -93,13 +138,14 @@ def split_layers(
     occluder = _opened(trusted & (gap < -before))
     disputed = (head_mm > 0) & (smooth > 0) & (np.abs(smooth - head_mm) > settings.agree_mm)
     body = _attached(measured, trusted, settings.closing_mm / mm_per_px)
-    foreground = body | trusted
+    foreground = body | trusted | mouth
     own = trusted & ~occluder
     surface = np.where(own, head_mm, np.where(measured & foreground, smooth, 0))
     surface = _feathered(surface, head_mm, own, settings)
     hollow = foreground & (surface == 0)
     if hollow.any():
         surface[hollow] = complete_sheet(surface, hollow, background)[hollow]
+    surface[mouth] = _mouth_sheet(surface, head_mm, mouth, mm_per_px)[mouth]
     behind = _background(smooth, foreground, far, settings, background)
     return Layers(
         head_mm=head_mm,
@@ -112,6 +158,8 @@ def split_layers(
         hollow=hollow,
         disputed=disputed & ~occluder,
         background_mm=behind,
+        mouth=mouth,
+        measured_mm=smooth,
     )
 
 
@@ -161,6 +209,14 @@ def _feathered(surface, head_mm, own, settings):
     out = surface.astype(np.float32)
     out[blend] = (share * surface + (1 - share) * head_mm)[blend]
     return out
+
+
+def _mouth_sheet(surface, head_mm, mouth, mm_per_px):
+    """The depth (H, W) of what shows between the lips: smooth, for a sensor sees little there."""
+    sigma = MOUTH_SMOOTH_MM / mm_per_px
+    weight = cv2.GaussianBlur(mouth.astype(np.float32), (0, 0), sigma)
+    total = cv2.GaussianBlur(np.where(mouth, surface, 0).astype(np.float32), (0, 0), sigma)
+    return np.minimum(total / np.maximum(weight, 1e-6), head_mm - SOCKET_MM)
 
 
 def _background(smooth, foreground, far, settings, background):

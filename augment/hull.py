@@ -9,8 +9,10 @@ from faces.camera import Camera
 from faces.mesh import vertex_normals
 from faces.visibility import view_directions, visible_vertices
 
-FACING_MIN = 0.3  # flatter than 72° a pixel's step moves the surface by more than its size
+FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more than its size
 GROW_MM = (-15.0, 45.0)  # a scalp lies this far outside or inside the hair; more is another thing
+ROUNDS = 2  # a vertex that has moved lies on another pixel
+CARVE_MM = (4.0, 40.0)  # a vertex this far before what the sensor measured was looked through
 SMOOTH_HOLD = 1.0  # weight of a measured vertex against its six edges: evens out locks of hair
 
 
@@ -30,17 +32,36 @@ def grow_hull(
     Args:
         vertices_mm: (V, 3) registered, camera frame.
         triangles: (T, 3) drawn ones.
-        fixed: (V,) bool, vertices that stay (face and ears).
+        fixed: (V,) bool, vertices that stay (see ``anchored``).
         layers: the complete depth.
         camera: of the scan.
 
     Returns:
         (V, 3) float64 mm.
     """
+    grown = vertices_mm
+    for _ in range(ROUNDS):
+        grown = _step(grown, triangles, fixed, layers, camera)
+    return grown
+
+
+def anchored(
+    trusted: np.ndarray, vertices_mm: np.ndarray, layers: Layers, camera: Camera
+) -> np.ndarray:
+    """(V,) bool: trusted vertices without those under a fringe, which the hull may rise to."""
+    column, row, inside = pixels_of(vertices_mm, camera)
+    wide = cv2.dilate(layers.occluder.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return trusted & ~(inside & wide[row, column])
+
+
+def _step(vertices_mm, triangles, fixed, layers, camera):
+    """One projective step of the growth: matched by pixel, spread harmonically."""
     normals = vertex_normals(vertices_mm, triangles)
     facing = (normals * view_directions(vertices_mm, camera)).sum(1)
     gap = vertices_mm[:, 2] - _measured(vertices_mm, layers, camera)
-    growth = gap * facing  # along the normal, for a gap along the ray
+    growth = (
+        np.where(np.isfinite(gap), gap, np.nan) * facing
+    )  # along the normal, for a gap along the ray
     told = visible_vertices(vertices_mm, triangles, camera, cos_min=FACING_MIN) & ~fixed
     told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
     if not told.any():
@@ -48,6 +69,35 @@ def grow_hull(
     hold = np.where(fixed, 1e3, np.where(told, SMOOTH_HOLD, 1e-5))
     moved = harmonic(np.where(told, growth, 0)[:, None], hold, triangles)
     return vertices_mm + np.where(fixed[:, None], 0, moved * normals)
+
+
+def set_back(
+    vertices_mm: np.ndarray,
+    triangles: np.ndarray,
+    fixed: np.ndarray,
+    layers: Layers,
+    camera: Camera,
+) -> np.ndarray:
+    """The vertices (V, 3), those that the sensor looked through moved along their rays onto it."""
+    column, row, inside = pixels_of(vertices_mm, camera)
+    measured = np.where(layers.foreground & ~layers.hollow, layers.surface_mm, 0)
+    # the nearest around counts: on a steep flank a pixel's own depth is that of another point
+    gap = cv2.erode(measured, np.ones((5, 5), np.uint8))[row, column] - vertices_mm[:, 2]
+    through = inside & ~fixed & (gap > CARVE_MM[0]) & (gap < CARVE_MM[1])
+    if not through.any():
+        return vertices_mm
+    hold = np.where(fixed, 1e3, 1.0)
+    moved = harmonic(np.where(through, gap, 0)[:, None], hold, triangles)[:, 0]
+    depth = vertices_mm[:, 2] + np.where(fixed, 0, moved)
+    return camera.unproject(camera.project(vertices_mm), depth)
+
+
+def pixels_of(vertices_mm: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whole pixel (column, row) of each vertex, clipped, and whether it lies in the image."""
+    pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1.0)
+    column, row = np.floor(pixels).astype(int).T
+    inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
+    return np.clip(column, 0, camera.width - 1), np.clip(row, 0, camera.height - 1), inside
 
 
 def _measured(vertices_mm, layers, camera):

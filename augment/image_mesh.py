@@ -5,32 +5,31 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment.foreground import Layers
-from augment.hull import grow_hull
+from augment.foreground import Layers, slope_cosine
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
-CRUMB_SHARE = 1e-3  # 300 px of 640×480: a lock of hair is larger
-GRID_OFFSET_MM = 2.0  # above the step between sensor and model at a feathered seam
+FLANK = (0.25, 0.5)  # cosines, 75° to 60°, between which the grid's flanks come in
+GRID_OFFSET_MM = 2.0  # above what is left between the sensor's hair and the hull grown to it
 
 
 @dataclass(frozen=True, slots=True)
 class MeshSettings:
     """Attributes:
     stride_px: pixels between grid vertices.
-    jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps): above
-        what lies between two locks of hair (38 mm on a real head), below head and wall.
-    seam_px: how far the grid runs in under the registered head.
+    jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps).
+    sliver_mm: parts of the grid narrower than this are left out.
+    crumb_mm2: parts of the grid smaller than this are left out; a lock of hair is larger.
+    thin_mm: the grid fades out over this towards its tears.
     agree_mm: where sensor and registered head are closer, the head alone is drawn.
-    carve_mm: model vertices outside face and ears that lie this much before what the sensor
-        measured are set back onto it: the sensor looked through them.
     """
 
     stride_px: int = 1
-    jump_mm: float = 45.0
-    seam_px: int = 8
-    agree_mm: float = 5.0
-    carve_mm: float = 4.0
+    jump_mm: float = 30.0
+    sliver_mm: float = 10.0
+    crumb_mm2: float = 800.0
+    thin_mm: float = 6.0
+    agree_mm: float = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,14 +41,18 @@ class SceneMesh:
         triangles: (T, 3) int32; the two triangles of a grid cell are neighbours.
         model_color: (N, 3) float32 in [0, 1]: what to show where the image cannot be used.
         normals: (N, 3) float64, unit, outwards.
+        head_triangles: how many of the triangles are the head's; they come first.
         is_head: (N,) float32, 1 on the registered head, 0 on the grid.
+        solid: (N,) float32, opacity: the grid thins out towards its tears, as hair does.
     """
 
     vertices_mm: np.ndarray
     triangles: np.ndarray
     model_color: np.ndarray
     normals: np.ndarray
+    head_triangles: int
     is_head: np.ndarray
+    solid: np.ndarray
 
 
 def grid_triangles(usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float) -> np.ndarray:
@@ -79,114 +82,93 @@ def grid_triangles(usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float) -> 
 def build_scene(
     head_vertices_mm: np.ndarray,
     head_triangles: np.ndarray,
-    fixed: np.ndarray,
     head_color: np.ndarray,
     color: np.ndarray,
     layers: Layers,
+    mm_per_px: float,
     camera: Camera,
     settings: MeshSettings = MeshSettings(),
 ) -> SceneMesh:
     """Head and image grid in one vertex and one index buffer.
 
     Args:
-        head_vertices_mm: (V, 3) registered vertices, camera frame.
+        head_vertices_mm: (V, 3) the grown head's vertices, camera frame.
         head_triangles: (t, 3) those of its triangles that are to be drawn.
-        fixed: (V,) bool, vertices that are never carved (face and ears).
         head_color: (V, 3) the model's colours in [0, 1].
         color: (H, W, 3) float32 image in [0, 1].
         layers: the complete depth.
+        mm_per_px: size of a pixel at the head.
     """
-    head_vertices_mm = grow_hull(head_vertices_mm, head_triangles, fixed, layers, camera)
-    head_vertices_mm = _set_back(head_vertices_mm, fixed, layers, camera, settings)
-    points, triangles, pixels, own = _grid(layers, camera, settings)
+    sheet = _grid_sheet(layers, mm_per_px, settings)
+    points, triangles, pixels = _grid(*sheet, camera, settings)
     normals = [
         vertex_normals(head_vertices_mm, head_triangles),
         vertex_normals(points, triangles) if len(points) else points,
     ]
+    own = sheet[0] > 0
     smooth = _masked_blur(color, own, camera.height / 60)
+    solid = [np.ones(len(head_vertices_mm)), sheet[0][pixels[:, 1], pixels[:, 0]]]
     return SceneMesh(
         vertices_mm=np.concatenate([head_vertices_mm, points]),
         triangles=np.concatenate([head_triangles, triangles + len(head_vertices_mm)]),
         model_color=np.concatenate([head_color, smooth[pixels[:, 1], pixels[:, 0]]]),
         normals=np.concatenate(normals),
+        head_triangles=len(head_triangles),
         is_head=np.repeat([1.0, 0.0], [len(head_vertices_mm), len(points)]).astype(np.float32),
+        solid=np.concatenate(solid).astype(np.float32),
     )
 
 
-def _set_back(vertices_mm, fixed, layers, camera, settings):
-    """The vertices (V, 3), those that the sensor looked through moved along their rays onto it."""
-    column, row, inside = _pixels_of(vertices_mm, camera)
-    measured = np.where(layers.foreground & ~layers.hollow, layers.surface_mm, 0)
-    # the nearest around counts: on a steep flank a pixel's own depth is that of another point
-    nearest = cv2.erode(measured, np.ones((5, 5), np.uint8))[row, column]
-    through = inside & ~fixed & (nearest > vertices_mm[:, 2] + settings.carve_mm)
-    out = vertices_mm.copy()
-    out[through] = camera.unproject(camera.project(vertices_mm[through]), nearest[through])
-    return out
-
-
-def _pixels_of(vertices_mm, camera):
-    """Whole pixel (column, row) of each vertex, clipped, and whether it lies in the image."""
-    pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1.0)
-    column, row = np.floor(pixels).astype(int).T
-    inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
-    return np.clip(column, 0, camera.width - 1), np.clip(row, 0, camera.height - 1), inside
-
-
-def _grid(layers, camera, settings):
-    """Used grid vertices (n, 3) mm, triangles, whole pixels (n, 2), and own pixels (H, W)."""
+def _grid(solid, usable, depth, camera, settings):
+    """Used grid vertices (n, 3) mm, triangles, and whole pixels (n, 2), of a sheet."""
     step = settings.stride_px
     rows, columns = np.mgrid[: camera.height : step, : camera.width : step]
-    own, usable, depth = _grid_sheet(layers, settings)
     usable, depth = usable[::step, ::step], depth[::step, ::step]
     triangles = grid_triangles(usable, depth, settings.jump_mm * max(1, step / 2))
     used, triangles = np.unique(triangles, return_inverse=True)
     pixels = np.stack([columns.ravel()[used], rows.ravel()[used]], 1)
     points = camera.unproject(pixels + 0.5, depth.ravel()[used])
-    return points, triangles.reshape(-1, 3).astype(np.int32), pixels, own
+    return points, triangles.reshape(-1, 3).astype(np.int32), pixels
 
 
-def _grid_sheet(layers, settings):
-    """What the grid draws: its own pixels, those with the seam, and the depth, each (H, W).
+def _grid_sheet(layers, mm_per_px, settings):
+    """What the grid draws: its opacity, its pixels, and the depth, each (H, W).
 
-    The seam runs some pixels in under the registered head, at the depth of the hair or cloth
-    beside it, so that no gap opens between the two when they turn. Slivers are left out: along
-    the face's outline the sensor's rim and the model's lie a pixel apart, and would hang beside
-    the cheek as whiskers.
+    Under its thin rim lies the grown head, so that no gap opens between the two when they turn.
     """
-    square = np.ones((5, 5), np.uint8)
     own = layers.trusted & ~layers.occluder
-    agreeing = (layers.head_mm > 0) & (
-        np.abs(layers.surface_mm - layers.head_mm) < settings.agree_mm
-    )
+    cosine = slope_cosine(layers.head_mm, mm_per_px)
+    apart = np.abs(layers.surface_mm - layers.head_mm) * cosine
+    agreeing = (layers.head_mm > 0) & (apart < settings.agree_mm)
     beside = (layers.foreground & ~own & ~agreeing).astype(np.uint8)
-    beside = _without_crumbs(cv2.morphologyEx(beside, cv2.MORPH_OPEN, square))
-    wide = np.ones((2 * settings.seam_px + 1,) * 2, np.uint8)
-    seam = layers.foreground & (cv2.dilate(beside, wide) > beside)
-    carried = _from_nearest(layers.surface_mm, beside > 0)
-    under = seam & (layers.head_mm > 0) & (carried > layers.head_mm)
-    depth = np.where(under, carried, layers.surface_mm)
-    near = cv2.dilate(beside, square) > 0
-    return beside > 0, (beside > 0) | under | (seam & near), depth
+    beside = _large_parts(beside, mm_per_px, settings)
+    solid = _opacity(beside, mm_per_px, settings) * _flatness(layers.surface_mm, mm_per_px)
+    solid[layers.mouth] = 1
+    return solid, (beside > 0) | layers.mouth, layers.surface_mm
 
 
-def _from_nearest(values, mask):
-    """Each pixel's (H, W) value at the nearest pixel of the mask; itself where that is empty."""
-    if not mask.any():
-        return values
-    _, label = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros(label.max() + 1, dtype=values.dtype)
-    table[label[mask]] = values[mask]
-    return table[label]
+def _opacity(beside, mm_per_px, settings):
+    """(H, W) float32: 1 inside, falling to 0 at the rim."""
+    distance = cv2.distanceTransform(beside, cv2.DIST_L2, 5) * np.float32(mm_per_px)
+    share = np.clip(distance / settings.thin_mm, 0, 1)
+    return share * share * (3 - 2 * share)
 
 
-def _without_crumbs(mask):
-    """The mask (H, W) uint8 without parts under CRUMB_SHARE of the image: they are sensor noise
-    between two surfaces, and would float in the air once turned."""
+def _flatness(depth_mm, mm_per_px):
+    """(H, W) float32: 1 on what faces the camera, 0 on flanks, which would smear once turned."""
+    cosine = slope_cosine(depth_mm, mm_per_px)
+    share = np.clip((cosine - FLANK[0]) / (FLANK[1] - FLANK[0]), 0, 1)
+    return cv2.erode(share, np.ones((3, 3), np.uint8))
+
+
+def _large_parts(mask, mm_per_px, settings):
+    """The mask (H, W) uint8 without slivers and crumbs: they are sensor noise between two
+    surfaces, and would float in the air once turned."""
+    radius = max(2, round(settings.sliver_mm / mm_per_px / 2))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc)
     _, label, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-    kept = stats[:, cv2.CC_STAT_AREA] >= CRUMB_SHARE * mask.size
+    kept = stats[:, cv2.CC_STAT_AREA] * mm_per_px**2 >= settings.crumb_mm2
     kept[0] = False
     return kept[label].astype(np.uint8)
 

@@ -1,25 +1,23 @@
 """Out-of-plane rotation of an RGB-D image (Beyond 3DMM Space, section 3.2)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from augment.backdrop import show_still, show_turned
-from augment.image_mesh import turned_screen
 from augment.labels import make_buffers, project_landmarks
-from augment.source import RotateSettings, Source, facing_of, prepare
+from augment.render import render_textures
+from augment.source import RotateSettings, Source, prepare
 from augment.view_plan import PlannedView
-from augment.visibility import judge, without_islands
-from faces.camera import FLIP, Camera, Pose
+from faces.camera import Camera, Pose
 from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix, matrix_from_euler
 from faces.types import RegisteredFace, Scan, View
 from imaging.poisson import fill
-from imaging.raster import downsample, rasterise
 
 DEFAULTS = RotateSettings()
+FADE = 0.2  # of the image's edge: how far the seam's correction reaches into the fill
 
 
 def rotate(
@@ -109,70 +107,6 @@ def crop_camera(
     return camera.crop(*corner, size, size, size / edge)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """The turned foreground at the view's size, before the fill; all float32.
-
-    Attributes:
-        photo: (h, w, 3), with the image's pixels.
-        donor: (h, w, 3), with the model's texture.
-        trust: (h, w) in [0, 1], in photo.
-        alpha: (h, w) in [0, 1], coverage.
-    """
-
-    photo: np.ndarray
-    donor: np.ndarray
-    trust: np.ndarray
-    alpha: np.ndarray
-
-
-def render_textures(
-    source: Source, face: RegisteredFace, pose: Pose, camera: Camera, settings: RotateSettings
-) -> Picture:
-    """The turned mesh with the image's pixels and with the model's texture, from one
-    rasterisation, averaged down to the view's size."""
-    k = settings.supersample
-    fine = camera.crop(0, 0, camera.width * k, camera.height * k, k)
-    scene = source.scene
-    vertices = pose.apply(face.pose.invert(scene.vertices_mm))
-    size = (fine.width, fine.height)
-    shown = rasterise(
-        turned_screen(scene, vertices, fine), scene.triangles, size, fine.is_perspective
-    )
-    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
-    facing = facing_of(scene.vertices_mm, scene.normals, face.camera)
-    view_facing = facing_of(vertices, scene.normals @ turn.T, camera)
-    attributes = np.stack([facing, view_facing, scene.is_head], 1)
-    attributes = np.concatenate([scene.vertices_mm, scene.model_color, attributes], 1)
-    values = shown.interpolate(attributes, scene.triangles)
-    trust, pixels = judge(
-        values[..., :3],
-        values[..., 6],
-        values[..., 7],
-        values[..., 8],
-        shown.mask,
-        source.maps,
-        face.camera,
-        settings.visibility,
-    )
-    photo = cv2.remap(
-        source.color,
-        pixels - np.float32(0.5),
-        None,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    covered = shown.mask.astype(np.float32)
-    alpha = downsample(covered, k)
-    inverse = (1 / np.maximum(alpha, 1e-6))[..., None]
-    mean = [
-        downsample(layer * covered[..., None], k) * inverse
-        for layer in (photo, values[..., 3:6], trust.weight[..., None])
-    ]
-    certain = without_islands(mean[2][..., 0], settings.visibility.island_px)
-    return Picture(mean[0], mean[1], certain, alpha)
-
-
 def _behind(source, pose, base, camera, settings):
     """The background (h, w, 3) float32 of the view."""
     if settings.background == "still":
@@ -189,11 +123,24 @@ def _finish(picture, behind):
     covered = picture.alpha > 0
     mask = covered & (picture.trust < 0.99)
     filled = fill(picture.photo, mask, picture.donor, free=~covered)
+    filled = _faded(filled, picture.donor, mask, covered & ~mask)
     trust, alpha = picture.trust[..., None], picture.alpha[..., None]
     front = trust * picture.photo + (1 - trust) * filled
     color = np.clip(alpha * front + (1 - alpha) * behind, 0, 1)
     synthesised = np.where(covered, (1 - picture.trust) * 255, 0)
     return np.rint(color * 255).astype(np.uint8), np.rint(synthesised).astype(np.uint8)
+
+
+def _faded(filled, donor, mask, rim):
+    """The fill, its shift against the donor fading with the distance from what was photographed.
+
+    The donor is the person's own colour already; a cheek's shift says little about the nape.
+    """
+    if not rim.any():
+        return filled
+    distance = cv2.distanceTransform((~rim).astype(np.uint8), cv2.DIST_L2, 5)
+    share = np.exp(-((distance / (FADE * len(mask))) ** 2))
+    return np.where(mask[..., None], donor + share[..., None] * (filled - donor), filled)
 
 
 def _box(pixels):

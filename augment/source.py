@@ -1,16 +1,18 @@
 """A scan made ready to be turned: its depth completed, its image one mesh (§3.2)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from augment.backdrop import Backdrop, complete_backdrop
 from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, Layers, split_layers
+from augment.foreground import ForegroundSettings, Layers, split_layers, with_hull
+from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import MeshSettings, SceneMesh, build_scene
 from augment.texture import correct_colors, sample
 from augment.visibility import SourceMaps, VisibilitySettings, judge, source_maps
+from faces.appearance import render_texture
 from faces.errors import BadInput
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
@@ -19,10 +21,9 @@ from faces.visibility import view_directions
 from imaging.raster import rasterise
 
 TRUSTED_REGIONS = ("face", "ears")
+# no teeth, gums or tongue: of them the image's grid shows what the camera saw, where it saw it
 DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye")
-MOUTH_PARTS = ("teeth", "gums", "tongue")
 SOCKET_SHADE = 0.45  # the mouth's inside lies in its own shadow, which Eq. 4 does not know
-SEEN_SHARE = 0.02  # of the mouth's inside, for it to be drawn
 FOREIGN_COLOR = 0.3  # an ear or neck farther than this from the fitted colour shows hair or cloth
 
 
@@ -73,26 +74,23 @@ def prepare(
     """Complete the depth, and turn the image into one mesh."""
     _check(scan, face, model)
     color = scan.color.astype(np.float32) / 255
-    triangles = drawn_triangles(face, model)
-    head_mm, trusted, ears = _registered_depth(scan, face, model, triangles)
-    scale = np.median(head_mm[head_mm > 0]) / scan.camera.fx if scan.camera.is_perspective else 0
+    triangles = model.part_triangles(*DRAWN_PARTS)
+    head_mm, (trusted, ears, mouth) = _registered_depth(scan, face, model, triangles)
+    scale = _mm_per_px(head_mm, scan.camera)
     layers = split_layers(
-        scan.depth_mm,
-        head_mm,
-        trusted,
-        ears,
-        scale or scan.camera.mm_per_px,
-        settings.foreground,
-        settings.anchors,
+        scan.depth_mm, head_mm, trusted, ears, mouth, scale, settings.foreground, settings.anchors
     )
+    hull = _hull(face, triangles, layers, scan.camera, trusted_vertices(model))
+    hull_mm = _depth_of(hull, triangles, scan.camera)
+    layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
     scene = build_scene(
-        face.vertices_mm,
+        hull,
         triangles,
-        trusted_vertices(model),
-        _head_colors(color, face, model, triangles, maps, settings),
+        _head_colors(color, face, hull, model, triangles, maps, settings),
         color,
         layers,
+        scale,
         scan.camera,
         settings.mesh,
     )
@@ -100,22 +98,10 @@ def prepare(
     return Source(color, layers, scene, maps, backdrop)
 
 
-def drawn_triangles(face: RegisteredFace, model: MorphableModel) -> np.ndarray:
-    """The model's triangles (t, 3) that are drawn: skin, eyes, and the mouth's inside if it shows.
-
-    Teeth behind closed lips have no colour in the image, and where the registered lips part by a
-    millimetre they would flash white.
-    """
-    inside = model.part_vertices(*MOUTH_PARTS)
-    if inside.any() and face.visible[inside].mean() > SEEN_SHARE:
-        return model.part_triangles(*DRAWN_PARTS, *MOUTH_PARTS)
-    return model.part_triangles(*DRAWN_PARTS)
-
-
 def trusted_vertices(model: MorphableModel) -> np.ndarray:
     """(V,) bool: vertices whose registered place is the geometry, whatever the sensor says."""
     regions = [model.regions[name] for name in TRUSTED_REGIONS if name in model.regions]
-    inner = model.part_vertices(*DRAWN_PARTS[1:], *MOUTH_PARTS)
+    inner = model.part_vertices(*DRAWN_PARTS[1:])
     return np.logical_or.reduce([*regions, inner])
 
 
@@ -144,22 +130,43 @@ def _check(scan, face, model):
         )
 
 
+def _mm_per_px(head_mm, camera):
+    """Size of a pixel at the head."""
+    if not camera.is_perspective:
+        return camera.mm_per_px
+    return float(np.median(head_mm[head_mm > 0])) / camera.fx
+
+
 def _registered_depth(scan, face, model, triangles):
-    """The registered mesh's depth (H, W), and where it is trusted and an ear, (H, W) bool."""
+    """The registered mesh's depth (H, W), and where it is trusted, an ear, and the mouth's
+    inside, (3, H, W) bool."""
     size = (scan.camera.width, scan.camera.height)
     screen = scan.camera.screen(face.vertices_mm)
     shown = rasterise(screen, triangles, size, scan.camera.is_perspective)
     ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
-    marks = np.stack([trusted_vertices(model), ears], 1).astype(np.float32)
-    shares = shown.interpolate(marks, triangles) > 0.5
-    return shown.depth, shares[..., 0], shares[..., 1]
+    marks = [trusted_vertices(model), ears, model.part_vertices("mouth_socket")]
+    shares = shown.interpolate(np.stack(marks, 1).astype(np.float32), triangles) > 0.5
+    return shown.depth, np.moveaxis(shares, -1, 0)
 
 
-def _head_colors(color, face, model, triangles, maps, settings):
+def _hull(face, triangles, layers, camera, trusted):
+    """The registered head (V, 3), grown to the hair and cloth that the sensor saw."""
+    fixed = anchored(trusted, face.vertices_mm, layers, camera)
+    grown = grow_hull(face.vertices_mm, triangles, fixed, layers, camera)
+    return set_back(grown, triangles, fixed, layers, camera)
+
+
+def _depth_of(vertices_mm, triangles, camera):
+    """(H, W) float32 z of a mesh before the camera; 0 beside it."""
+    size = (camera.width, camera.height)
+    return rasterise(camera.screen(vertices_mm), triangles, size, camera.is_perspective).depth
+
+
+def _head_colors(color, face, hull, model, triangles, maps, settings):
     """(V, 3) float32: the fitted colours C, corrected to the image where it shows the vertex."""
-    normals = vertex_normals(face.vertices_mm, triangles)
-    facing = facing_of(face.vertices_mm, normals, face.camera)
-    column = face.vertices_mm[:, None].astype(np.float32)
+    normals = vertex_normals(hull, triangles)
+    facing = facing_of(hull, normals, face.camera)
+    column = hull[:, None].astype(np.float32)
     every = np.ones((len(facing), 1), dtype=bool)
     front = np.ones_like(facing)[:, None]  # any view that looks straight at the vertex
     trust, pixels = judge(
@@ -169,7 +176,10 @@ def _head_colors(color, face, model, triangles, maps, settings):
     seen = trust.weight[:, 0] > 0.9
     difference = np.abs(photo - face.appearance.colors).max(1)
     seen &= ~_bare_skin(model) | (difference < FOREIGN_COLOR)
-    colors = correct_colors(face.appearance.colors, photo, seen, triangles)
+    matt = render_texture(
+        replace(face.appearance, specular=0.0), model, face.vertices_mm, face.camera
+    )  # a highlight belongs to the source's view alone
+    colors = correct_colors(matt, photo, seen, triangles)
     colors[model.part_vertices("mouth_socket") & ~seen] *= SOCKET_SHADE
     return colors
 

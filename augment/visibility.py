@@ -8,6 +8,8 @@ import numpy as np
 from augment.foreground import Layers
 from faces.camera import Camera
 
+SQUARE = np.ones((3, 3), np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class VisibilitySettings:
@@ -38,8 +40,8 @@ class SourceMaps:
     """What each source pixel is good for.
 
     Attributes:
-        own: (H, W, 2) float32, for the head and for the grid: 1 where the pixel shows that
-            surface, 0 where it shows another one.
+        own: (H, W, 2) float32, for the head and for the grid: 1 where the pixel and those beside
+            it show that surface, 0 where bilinear sampling would mix in another one.
         clean: (H, W, 2) float32 in [0, 1], the same without rims, where colours mix.
         depth: (H, W, 2) float32 mm, the nearest surface of the head and of the grid; 0 = none.
         hollow: (H, W) float32, 1 where no sensor measured the foreground.
@@ -84,15 +86,17 @@ def without_islands(weight: np.ndarray, smallest_px: int) -> np.ndarray:
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
     surface = layers.surface_mm
-    head = (layers.head_mm > 0) & layers.photographed & ~layers.occluder & ~layers.disputed
+    head = (layers.head_mm > 0) & layers.photographed
+    head &= ~(layers.occluder | layers.disputed | layers.mouth)
     grid = layers.body
     smooth = [
         _eroded(own & ~_jumps(depth, settings.jump_mm), settings.rim_px)
         for own, depth in ((head, layers.head_mm), (grid, surface))
     ]
     seen_first = np.where(layers.occluder, surface, layers.head_mm)
+    inner = cv2.erode(np.stack([head, grid], -1).astype(np.float32), SQUARE, borderValue=1)
     return SourceMaps(
-        own=np.stack([head, grid], -1).astype(np.float32),
+        own=inner,
         clean=np.stack(smooth, -1),
         depth=np.stack([_nearest(seen_first, surface), surface], -1).astype(np.float32),
         hollow=layers.hollow.astype(np.float32),
@@ -174,8 +178,7 @@ def _sample(image, pixels, interpolation):
 def _jumps(depth_mm, jump_mm):
     """(H, W) bool: pixels beside a depth jump, on the farther side of which colours bleed."""
     filled = np.where(depth_mm > 0, depth_mm, 0).astype(np.float32)
-    kernel = np.ones((3, 3), np.uint8)
-    return (cv2.dilate(filled, kernel) - cv2.erode(filled, kernel) > jump_mm) & (depth_mm > 0)
+    return (cv2.dilate(filled, SQUARE) - cv2.erode(filled, SQUARE) > jump_mm) & (depth_mm > 0)
 
 
 def _eroded(mask, pixels):

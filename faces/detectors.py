@@ -163,6 +163,9 @@ def _mediapipe(model_path: str, min_confidence: float):
             # The first image builds the graph, which logs once more.
             blank = mp.Image(mp.ImageFormat.SRGB, np.zeros((64, 64, 3), dtype=np.uint8))
             network.detect(blank)
+    except OSError as error:  # its library is loaded here, and needs the system's
+        remedy = "as root: apt-get install libegl1 libgles2"
+        raise BadInput("MediaPipe", str(error), "its system libraries", remedy) from error
     except (RuntimeError, ValueError) as error:
         got, remedy = f"unreadable ({error})", f"download it again from {LANDMARKER_URL}"
         raise BadInput(f"model '{model_path}'", got, "a face landmarker", remedy) from error

@@ -123,3 +123,14 @@ def _odd_rows(edges, boundary, corner_edges, opposite, vertex_count):
     columns = np.concatenate([edges.ravel(), opposite.ravel()[inner]])
     values = np.concatenate([ends.ravel(), np.full(inner.sum(), 1 / 8)])
     return sp.csr_matrix((values, (rows, columns)), shape=(count, vertex_count))
+
+
+def soften(mask: np.ndarray, triangles: np.ndarray, rounds: int) -> np.ndarray:
+    """A mask (V,) as values in [0, 1] that fall off over about ``rounds`` edges at its border."""
+    edges, values = unique_edges(triangles), np.asarray(mask, dtype=np.float64)
+    both = np.concatenate([edges, edges[:, ::-1]])
+    degree = np.maximum(np.bincount(both[:, 0], minlength=len(mask)), 1)
+    for _ in range(rounds):
+        around = np.bincount(both[:, 0], values[both[:, 1]], minlength=len(mask))
+        values = (values + around / degree) / 2
+    return values

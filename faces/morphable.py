@@ -9,10 +9,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from faces.errors import BadInput
-from faces.refinement import refine
+from faces.refinement import refine, with_detail
 
 PARTS = ("skin", "mouth_socket", "eye_socket", "eye", "teeth", "gums", "tongue", "lashes")
-FORMAT = 1  # of the .npz that save_model writes
+FORMAT = 2  # of the .npz that save_model writes
 SHAPE_STEP_MM = 1e-3  # finest step a mode is stored with: a hundredth of what a scanner resolves
 ALBEDO_STEP = 1 / 4096  # a sixteenth of an 8-bit colour step
 
@@ -123,17 +123,17 @@ class MorphableModel:
 
 
 def save_model(model: MorphableModel, path: str | Path) -> None:
-    """Write a model as one compressed .npz: its coarse level alone, where it has two.
+    """Write a model as one compressed .npz: the shapes of its coarse level, where it has two.
 
     Modes are int16 with a step a mode, at most SHAPE_STEP_MM and 1/32767 of its largest entry.
-    Albedo is stored at the level the model is used at, so that a feature finer than a coarse
-    triangle (a lid's rim, a brow) survives.
+    Albedo, regions, weights, landmarks and contour are stored at the level the model is used at,
+    so that a feature finer than a coarse triangle (a lid's rim, a brow) survives.
     """
     base = model if model.coarse is None else model.coarse
     identity, identity_step = _quantise(base.identity_mm, SHAPE_STEP_MM)
     expression, expression_step = _quantise(base.expression_mm, SHAPE_STEP_MM)
     albedo, albedo_step = _quantise(model.albedo_modes, ALBEDO_STEP)
-    names = sorted(base.regions)
+    names = sorted(model.regions)
     np.savez_compressed(
         path,
         format=FORMAT,
@@ -146,12 +146,14 @@ def save_model(model: MorphableModel, path: str | Path) -> None:
         expression=expression,
         expression_step=expression_step,
         expression_names=np.array(base.expression_names, dtype=np.str_),
+        weights=model.weights,
+        contour=model.contour,
         albedo_mean=model.albedo_mean,
         albedo=albedo,
         albedo_step=albedo_step,
         region_names=np.array(names, dtype=np.str_),
-        region_bits=np.packbits(np.stack([base.regions[name] for name in names]), axis=1),
-        **{f"landmarks_{scheme}": points for scheme, points in base.landmarks.items()},
+        region_bits=np.packbits(np.stack([model.regions[name] for name in names]), axis=1),
+        **{f"landmarks_{scheme}": points for scheme, points in model.landmarks.items()},
     )
 
 
@@ -166,7 +168,7 @@ def read_model(path: str | Path) -> MorphableModel:
             stored = {key: file[key] for key in file.files}
         if stored["format"] != FORMAT:
             raise ValueError(f"format {stored['format']}")
-        base, albedo = _unpack(stored)
+        base, detail = _unpack(stored)
     except (OSError, EOFError, BadZipFile, KeyError, ValueError) as error:
         raise BadInput(
             f"model '{path}'",
@@ -174,15 +176,7 @@ def read_model(path: str | Path) -> MorphableModel:
             f"an .npz written by save_model, format {FORMAT}",
             "check the path, or write the model again with faces.morphable.save_model",
         ) from error
-    if not stored["two_levels"]:
-        return replace(base, **albedo)
-    count = base.vertex_count
-    coarse = replace(
-        base,
-        albedo_mean=albedo["albedo_mean"][:count],
-        albedo_modes=albedo["albedo_modes"][:, :count],
-    )
-    return replace(refine(coarse), **albedo)
+    return with_detail(refine(base) if stored["two_levels"] else base, **detail)
 
 
 _PLAIN = (
@@ -191,20 +185,22 @@ _PLAIN = (
     "triangle_part",
     "uv",
     "triangle_uv",
-    "weights",
-    "contour",
     "mirror",
 )
 
 
-def _unpack(stored: dict[str, np.ndarray]) -> tuple[MorphableModel, dict[str, np.ndarray]]:
-    """The stored level without its albedo, and the albedo of the level the model is used at."""
-    count = len(stored["mean_mm"])
-    bits = np.unpackbits(stored["region_bits"], axis=1, count=count).astype(bool)
+def _unpack(stored: dict[str, np.ndarray]) -> tuple[MorphableModel, dict]:
+    """The stored shapes, and by name what is drawn at the level the model is used at."""
+    count, fine = len(stored["mean_mm"]), len(stored["albedo_mean"])
+    bits = np.unpackbits(stored["region_bits"], axis=1, count=fine).astype(bool)
     prefix = "landmarks_"
-    albedo = {
+    detail = {
         "albedo_mean": stored["albedo_mean"],
         "albedo_modes": _restore(stored["albedo"], stored["albedo_step"]),
+        "regions": {str(n): m for n, m in zip(stored["region_names"], bits, strict=True)},
+        "weights": stored["weights"],
+        "contour": stored["contour"],
+        "landmarks": {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)},
     }
     base = MorphableModel(
         name=str(stored["name"]),
@@ -213,11 +209,21 @@ def _unpack(stored: dict[str, np.ndarray]) -> tuple[MorphableModel, dict[str, np
         identity_mm=_restore(stored["identity"], stored["identity_step"]),
         expression_mm=_restore(stored["expression"], stored["expression_step"]),
         expression_names=tuple(str(name) for name in stored["expression_names"]),
-        **albedo,
-        regions={str(n): mask for n, mask in zip(stored["region_names"], bits, strict=True)},
-        landmarks={k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)},
+        **bare(count),
     )
-    return base, albedo
+    return base, detail
+
+
+def bare(count: int) -> dict:
+    """The fields of a model of ``count`` vertices before faces.refinement.with_detail."""
+    return {
+        "albedo_mean": np.zeros((count, 3), dtype=np.float32),
+        "albedo_modes": np.zeros((0, count, 3), dtype=np.float32),
+        "regions": {},
+        "landmarks": {},
+        "weights": np.zeros(count, dtype=np.float32),
+        "contour": np.zeros((17, 0), dtype=np.int32),
+    }
 
 
 def _quantise(modes: np.ndarray, finest: float) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ def refine(coarse):
 
     Skin and sockets are Loop-subdivided; eyes, teeth, tongue and lashes are carried over. The
     coarse vertices come first, so landmark and contour indices stay what they are. A region holds
-    a new vertex where it holds both ends of its edge.
+    a new vertex where it holds both ends of its edge; with_detail gives finer ones.
     """
     split = np.isin(coarse.triangle_part, SUBDIVIDED)
     if not split.any():
@@ -44,6 +44,40 @@ def refine(coarse):
         coarse=coarse,
         prolongation=prolongation,
     )
+
+
+def with_detail(model, **detail):
+    """A model (MorphableModel) with features drawn at the level it is used at.
+
+    Args:
+        detail: any of regions, weights, landmarks, contour, albedo_mean and albedo_modes, as the
+            attributes of MorphableModel. The coarse level, where there is one, gets their values
+            at its vertices, and the nearer end of its edge for an index that it has not.
+    """
+    if model.coarse is None:
+        return replace(model, **detail)
+    count = model.coarse.vertex_count
+    ends = _nearer_ends(model)
+    short = {
+        "regions": lambda masks: {name: mask[:count] for name, mask in masks.items()},
+        "landmarks": lambda sets: {name: ends[points] for name, points in sets.items()},
+        "contour": lambda lines: ends[lines],
+        "weights": lambda values: values[:count],
+        "albedo_mean": lambda values: values[:count],
+        "albedo_modes": lambda values: values[:, :count],
+    }
+    coarse = replace(model.coarse, **{key: short[key](value) for key, value in detail.items()})
+    return replace(model, coarse=coarse, **detail)
+
+
+def _nearer_ends(model) -> np.ndarray:
+    """The coarse vertex (V,) int32 of each fine one: its own, or the nearer end of its edge."""
+    coarse = model.coarse
+    edges = unique_edges(coarse.triangles[np.isin(coarse.triangle_part, SUBDIVIDED)])
+    middle = model.mean_mm[coarse.vertex_count :]
+    gaps = [np.linalg.norm(coarse.mean_mm[edges[:, k]] - middle, axis=1) for k in (0, 1)]
+    nearer = np.where(gaps[0] <= gaps[1], edges[:, 0], edges[:, 1])
+    return np.concatenate([np.arange(coarse.vertex_count), nearer]).astype(np.int32)
 
 
 def _carry(prolongation: sp.csr_matrix, values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from imaging.cutout import WHOLE, Cutout, is_there
 
-SUBPIXEL_BITS = 8  # 1/256 px: measured.md; fine enough that a 0.1 px sliver keeps its shape
+SUBPIXEL_BITS = 8  # 1/256 px: fine enough that a 0.1 px sliver keeps its shape
 MAX_COORDINATE_PX = 2.0**21  # 2^29 snapped: the int64 edge functions stay below 2^62
 _ONE = 1 << SUBPIXEL_BITS
 _HALF = _ONE // 2

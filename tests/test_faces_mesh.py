@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from faces.mesh import loop_subdivide, similarity, unique_edges, vertex_normals
+from faces.mesh import loop_subdivide, similarity, soften, unique_edges, vertex_normals
 from faces.rotation import matrix_from_euler
 
 
@@ -109,3 +109,15 @@ def test_similarity_never_reflects():
     source = rng.normal(size=(20, 3))
     _, rotation, _ = similarity(source, source * [-1, 1, 1])
     assert np.linalg.det(rotation) == pytest.approx(1)
+
+
+def test_softening_keeps_constants_and_evens_a_border():
+    points, triangles = grid(12)
+    np.testing.assert_allclose(soften(np.ones(len(points)), triangles, 5), 1, atol=1e-12)
+    half = points[:, 0] > 5.5
+    jagged = half | ((points[:, 0] == 5) & (points[:, 1] == 6))  # one tooth on a straight border
+    away = (points[:, 1] > 1) & (points[:, 1] < 10)  # a degree-weighted mean leans at the rim
+    evened = soften(jagged, triangles, 6)
+    np.testing.assert_array_equal((evened > 0.5)[away], half[away])
+    across = evened[points[:, 1] == 5]
+    assert (np.diff(across) > 0).all()

@@ -169,3 +169,17 @@ def test_real_head_stands_in_our_frame(real):
     )
     jaw = model.expression_mm[model.expression_names.index("jawOpen")]
     assert jaw[model.landmarks["ibug68"][8], 1] < -10
+
+
+def test_real_ears_hold_their_hollows_and_no_hair(real):
+    model = real[1]
+    ears = model.regions["ears"]
+    parts = [model.regions[name] for name in ("face", "ears", "neck", "scalp")]
+    np.testing.assert_array_equal(np.sum(parts, axis=0), model.part_vertices("skin"))
+    # README's ear canal lies deepest: the skin farthest in that the ear's outline frames.
+    own = model.mean_mm[ears & (model.mean_mm[:, 0] > 0)]
+    assert 55 < np.ptp(own[:, 1]) < 75
+    assert np.ptp(own[:, 0]) > 20
+    skin = model.albedo_mean[model.regions["cheeks"]].mean()
+    # Hair has a quarter of the skin's brightness, a shaded hollow about half of it.
+    assert model.albedo_mean[ears].mean(1).min() > 0.4 * skin

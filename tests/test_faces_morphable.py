@@ -87,7 +87,7 @@ def test_fine_level_is_the_prolonged_coarse_one(model):
 
 def test_only_skin_and_sockets_are_subdivided(model):
     coarse = model.coarse
-    for part in ("eye", "teeth", "tongue", "lashes"):
+    for part in ("eye", "teeth", "tongue"):
         np.testing.assert_array_equal(model.part_triangles(part), coarse.part_triangles(part))
     assert len(model.part_triangles("skin")) == 4 * len(coarse.part_triangles("skin"))
 
@@ -122,10 +122,20 @@ def test_head_has_human_size(model):
     # Biocular breadth of adults (Farkas 1994): 81 to 97 mm over both sexes at ±2σ.
     assert 81 < model.iod_mm < 97
     points = model.mean_mm[model.landmarks["ibug68"]]
-    # Mouth width 45 to 60 mm at ±2σ; lips closed to 2 mm; nose in front of everything.
+    # Mouth width 45 to 60 mm at ±2σ; nose in front of everything.
     assert 43 < points[54, 0] - points[48, 0] < 60
-    assert 0 <= points[62, 1] - points[66, 1] < 2.5
     assert points[30, 2] == points[:, 2].max()
+
+
+def test_lips_are_closed_whoever_it_is(model):
+    rng, points = np.random.default_rng(3), model.landmarks["ibug68"]
+    upper, lower = points[[61, 62, 63]], points[[67, 66, 65]]
+    for _ in range(20):
+        y = model.shape(rng.normal(size=100).clip(-2.5, 2.5), np.zeros(1))[:, 1]
+        # They overlap by a third of a millimetre; points of one pair may lie 1 mm apart in x,
+        # along a line that rises by half of that.
+        assert np.abs(y[upper] - y[lower]).max() < 1.5
+        assert y[upper[1]] < y[lower[1]] + 0.1
 
 
 def test_eyeballs_fill_the_lids(model):
@@ -159,10 +169,42 @@ def test_regions_hold_what_they_name(model):
     for name, mask in regions.items():
         assert mask.any(), name
         assert not (mask & ~skin).any(), name
-    for other in ("ears", "neck", "scalp"):
-        assert not (regions["face"] & regions[other]).any()
+    parts = [regions[name] for name in ("face", "ears", "neck", "scalp")]
+    np.testing.assert_array_equal(np.sum(parts, axis=0), model.part_vertices("skin"))
     assert (model.weights[regions["nose"]] == 1).all()
     assert (model.weights[regions["ears"]] < 0.2).all()
+
+
+def test_ears_hold_their_hollows_and_no_hair(model):
+    ears, points = model.regions["ears"], model.landmarks["ibug68"]
+    for side in (points[0], points[16]):
+        sign = np.sign(model.mean_mm[side, 0])
+        own = ears & (sign * model.mean_mm[:, 0] > 0)
+        # An adult's ear is 55 to 70 mm high and 30 to 40 mm wide (Farkas 1994).
+        assert 50 < np.ptp(model.mean_mm[own, 1]) < 75
+        assert 25 < np.ptp(model.mean_mm[own, 2]) < 45
+        # Seen from the side, the middle of the ear is ear, at whatever depth.
+        middle = model.mean_mm[own].mean(0)
+        across = np.linalg.norm(model.mean_mm[:, 1:] - middle[1:], axis=1)
+        near = (across < 5) & (sign * model.mean_mm[:, 0] > 40)
+        outside = vertex_normals(model.mean_mm, model.triangles)[:, 0] * sign > 0.5
+        assert (ears[near & outside & (sign * model.mean_mm[:, 0] > sign * middle[0] - 4)]).all()
+    skin = model.albedo_mean[model.regions["cheeks"]].mean()
+    # Shade in the hollow takes up to half of the skin's brightness; hair is a quarter of it.
+    assert model.albedo_mean[ears].mean(1).min() > 0.45 * skin
+
+
+def test_coarse_level_has_the_fine_features(model):
+    coarse, count = model.coarse, model.coarse.vertex_count
+    for name, mask in model.regions.items():
+        np.testing.assert_array_equal(coarse.regions[name], mask[:count])
+    np.testing.assert_array_equal(coarse.weights, model.weights[:count])
+    for key in ("ibug68", "dense240"):
+        gap = coarse.mean_mm[coarse.landmarks[key]] - model.mean_mm[model.landmarks[key]]
+        # Half an edge of the coarse face, the longest of which is 19 mm, on the forehead.
+        assert np.linalg.norm(gap, axis=1).max() < 9.5
+    assert model.contour.max() < model.vertex_count
+    assert coarse.contour.max() < count
 
 
 def test_contour_runs_from_the_front_backwards(model):

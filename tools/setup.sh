@@ -6,7 +6,7 @@ set -eu
 
 venv=$1
 python=${PYTHON:-python3}
-libraries="libgl1 libxrender1 libegl1 libosmesa6 libglib2.0-0 libgomp1 libusb-1.0-0 python3-venv"
+libraries="libgl1 libxrender1 libegl1 libgles2 libosmesa6 libglib2.0-0 libgomp1 libusb-1.0-0 python3-venv"
 
 missing=""
 if command -v dpkg-query >/dev/null 2>&1; then

@@ -1,15 +1,15 @@
-"""The head's topology: MakeHuman's skin above the neck, with eyes, teeth, tongue and lashes."""
+"""The head's topology: MakeHuman's skin above the neck, with eyes, teeth and tongue."""
 
 import numpy as np
 import scipy.sparse as sp
 from head_cut import (
     EYE_GROUPS,
+    LIPS_START,
     MOUTH_START,
     NECK_START,
     edge_loop,
     eyeball,
     flood,
-    shorten,
     split_quads,
 )
 from makehuman import MakeHuman
@@ -19,9 +19,9 @@ from faces.morphable import PARTS
 
 EXTRAS = (
     *("helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth"),
-    *("helper-tongue", "lashes-l", "lashes-r"),
+    "helper-tongue",
 )
-PART_OF = {"upper-teeth": "teeth", "lower-teeth": "teeth", "tongue": "tongue", "lashes": "lashes"}
+PART_OF = {"upper-teeth": "teeth", "lower-teeth": "teeth", "tongue": "tongue"}
 # Base-mesh vertices of ibug68 on the mid-line and the subject's left; the rest are their mirrors.
 LEFT_68 = {
     **{8: 5225, 9: 11831, 10: 11901, 11: 7617, 12: 11849, 13: 7614, 14: 11712},
@@ -38,6 +38,7 @@ class Topology:
     Attributes:
         operator: (V, base vertices) CSR, base mesh positions to the head's.
         triangles (T, 3), part (T,) uint8, skin (V,) bool, mirror (V,), landmarks (68,) int32.
+        rim, lips: vertex loops of the neck's edge, and where the lips meet.
         islands: name -> (uv (U, 2) in [0, 1]², triangle_uv (t, 3)) of all but the skin.
     """
 
@@ -61,7 +62,7 @@ class Topology:
                 rows, faces, disc = eyeball(vertices, own_quads)
                 code, chart = PARTS.index("eye"), (disc / 2 * [1, -1] + 0.5, faces)
             else:
-                rows, faces = _carried(name, vertices, own_quads, kept)
+                rows, faces = _carried(vertices, own_quads)
                 code, chart = _code(name), _chart(uv, own_uv)
             blocks.append(rows)
             parts.append(faces + count)
@@ -76,6 +77,7 @@ class Topology:
         self.mirror[: len(kept)] = place[data.mirror[kept]]
         self.landmarks = self._landmarks(place)
         self.rim = place[rim]
+        self.lips = place[edge_loop(body, *LIPS_START)]
 
     def _skin_codes(self, body, skin_quads, data):
         """Part (2Q,) of the skin's triangles: the mouth behind the lips, the eyes' sockets."""
@@ -120,13 +122,10 @@ def _fan(quads: np.ndarray) -> np.ndarray:
     return fan[(fan[:, 0] != fan[:, 1]) & (fan[:, 1] != fan[:, 2]) & (fan[:, 2] != fan[:, 0])]
 
 
-def _carried(name, vertices, quads, skin):
+def _carried(vertices, quads):
     """Operator rows and triangles of a part that MakeHuman's own vertices make."""
     own = np.unique(quads)
-    rows = _rows(own, len(vertices))
-    if name.startswith("lashes"):
-        rows = shorten(vertices, own, skin) @ rows
-    return rows, np.searchsorted(own, _fan(quads))
+    return _rows(own, len(vertices)), np.searchsorted(own, _fan(quads))
 
 
 def _chart(uv, quads):
@@ -137,17 +136,13 @@ def _chart(uv, quads):
 
 
 def _code(name: str) -> int:
-    return PARTS.index(PART_OF[name.removeprefix("helper-").removesuffix("-l").removesuffix("-r")])
+    return PARTS.index(PART_OF[name.removeprefix("helper-")])
 
 
 def _extras(quads, quad_uv, groups):
-    """(island name, quads, quad_uv) of eyes, teeth, tongue and lashes."""
+    """(island name, quads, quad_uv) of eyes, teeth and tongue."""
     for name in EXTRAS:
-        if name.startswith("lashes"):
-            side = name[-1]
-            own = np.char.startswith(groups, f"helper-{side}-eyelashes")
-        else:
-            own = groups == name
+        own = groups == name
         yield name, quads[own], quad_uv[own]
 
 

@@ -4,13 +4,13 @@ Colours are sRGB in [0, 1]. The skin axes follow the two pigments that colour it
 brown) and haemoglobin (red); sizes are set by eye so that ±2σ spans light to dark people.
 """
 
-from itertools import pairwise
-
-import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from faces.mesh import soften
 from faces.models.anatomy import Head
+from faces.models.ears import ear_hollow
+from faces.models.fields import along, blob, curve, depth_inside, smooth
 from faces.morphable import PARTS
 
 SKIN = np.array([0.76, 0.575, 0.485])
@@ -20,11 +20,11 @@ HAIR = np.array([0.20, 0.145, 0.115])
 SCLERA = np.array([0.86, 0.83, 0.80])
 IRIS = np.array([0.36, 0.26, 0.18])
 OTHER = {
-    "mouth_socket": (0.42, 0.19, 0.18),
+    "mouth_socket": (0.36, 0.14, 0.13),
     "eye_socket": (0.62, 0.38, 0.34),
-    "teeth": (0.88, 0.85, 0.77),
-    "gums": (0.66, 0.37, 0.36),
-    "tongue": (0.68, 0.38, 0.36),
+    "teeth": (0.80, 0.75, 0.65),
+    "gums": (0.64, 0.34, 0.33),
+    "tongue": (0.66, 0.35, 0.34),
     "lashes": (0.20, 0.14, 0.12),
 }
 MELANIN = np.array([0.125, 0.125, 0.118])  # 1σ towards lighter skin
@@ -49,12 +49,15 @@ def procedural_albedo(head: Head, regions, triangles, triangle_part):
     _tint(mean, masks["cheek"], SKIN + 2.4 * BLOOD, 0.8)
     _tint(mean, masks["nose_tip"], SKIN + 2 * BLOOD, 0.8)
     _tint(mean, masks["ears"], SKIN + 2 * BLOOD, 0.8)
+    _tint(mean, masks["hollow"], SKIN * [0.66, 0.46, 0.46], 0.8)
     _tint(mean, masks["lid_rim"], SKIN * [0.70, 0.58, 0.58], 0.8)
     _tint(mean, masks["lips"], LIPS)
     _tint(mean, masks["hair"], HAIR, 0.8)
     _tint(mean, masks["brows"], BROW, 0.85)
     for part, color in OTHER.items():
         _tint(mean, masks[part], np.array(color))
+    _tint(mean, masks["gum_line"], np.array(OTHER["gums"]))
+    mean *= 1 - 0.6 * masks["throat"][:, None]
     _tint(mean, masks["eye"], SCLERA)
     _tint(mean, masks["iris"], IRIS)
     _tint(mean, masks["limbus"], IRIS * 0.45)
@@ -110,21 +113,30 @@ def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarra
         masks[part][triangles[triangle_part == index]] = 1
     for part in ("mouth_socket", "eye_socket"):
         masks[part] *= ~head.skin  # the rim belongs to the skin
-    front = head.skin * _smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.3 * d))
+    front = head.skin * smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.3 * d))
     masks |= _brow_masks(head, front)
-    masks["lips"] = front * _smooth(0.5 + _depth_inside(p[48:60], v) / (0.025 * d))
-    lids = np.maximum(_depth_inside(p[36:42], v), _depth_inside(p[42:48], v))
+    masks["lips"] = front * smooth(0.5 + depth_inside(p[48:60], v) / (0.025 * d))
+    lids = np.maximum(depth_inside(p[36:42], v), depth_inside(p[42:48], v))
     masks["lid_rim"] = front * np.exp(-((lids / (0.022 * d)) ** 2))
     near_eye = front * np.exp(-((np.minimum(lids, 0) / (0.14 * d)) ** 2))
-    below = _smooth(0.5 + (p[36:48, 1].mean() - v[:, 1]) / (0.08 * d))
+    below = smooth(0.5 + (p[36:48, 1].mean() - v[:, 1]) / (0.08 * d))
     masks["under_eye"], masks["upper_lid"] = near_eye * below, near_eye * (1 - below)
     masks["cheek"] = front * (
-        _blob(v, _cheek(p, 36, 31, 48), 0.24 * d) + _blob(v, _cheek(p, 45, 35, 54), 0.24 * d)
+        blob(v, _cheek(p, 36, 31, 48), 0.24 * d) + blob(v, _cheek(p, 45, 35, 54), 0.24 * d)
     )
-    masks["nose_tip"] = front * _blob(v, p[30], 0.2 * d)
-    masks["ears"] = regions["ears"].astype(float)
-    masks["forehead"] = front * _blob(v, _forehead(head), 0.45 * d)
-    masks |= _hair_masks(head) | _beard_masks(head, front) | _eye_masks(head, masks["eye"] > 0)
+    masks["nose_tip"] = front * blob(v, p[30], 0.2 * d)
+    masks["ears"] = head.skin * soften(regions["ears"], triangles, 2)
+    masks["hollow"] = ear_hollow(head, triangles)
+    masks["forehead"] = front * blob(v, _forehead(head), 0.45 * d)
+    masks |= (
+        _hair_masks(head, masks["ears"], triangles)
+        | _beard_masks(head, front)
+        | _eye_masks(head, masks["eye"] > 0)
+    )
+    masks["gum_line"] = _gum_line(head, masks["teeth"] > 0) * (not masks["gums"].any())
+    mouth = masks["mouth_socket"] + masks["teeth"] + masks["gums"] + masks["tongue"] > 0
+    behind = p[[51, 57], 2].mean() - v[:, 2] - 0.2 * d
+    masks["throat"] = mouth * ~head.skin * smooth(behind / (0.6 * d))
     masks["patterns"] = _patterns(head)
     return masks
 
@@ -141,31 +153,42 @@ def _brow_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     """Brows, the band round them (density), and upper minus lower half (height)."""
     total = {"brows": 0.0, "brow_rim": 0.0, "brow_slope": 0.0}
     for points in (head.points[21:16:-1], head.points[22:27]):
-        line = points[:, :2] - [0, 0.012 * head.d]
-        along, across = _along(line, head.vertices[:, :2])
-        half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(along, 0, 1) ** 1.5)
-        ends = _smooth(0.5 + (along + 0.02) / 0.10) * _smooth(0.5 + (1.06 - along) / 0.2)
-        core = front * ends * _smooth(1.25 - np.abs(across) / half)
-        wide = front * ends * _smooth(2.1 - np.abs(across) / half)
+        line = curve(points[:, :2]) - [0, 0.012 * head.d]
+        share, across = along(line, head.vertices[:, :2])
+        half = BROW_HALF_WIDTH * head.d * (1 - 0.6 * np.clip(share, 0, 1) ** 1.5)
+        ends = smooth(0.5 + (share + 0.02) / 0.10) * smooth(0.5 + (1.06 - share) / 0.2)
+        core = front * ends * smooth(1.25 - np.abs(across) / half)
+        wide = front * ends * smooth(2.1 - np.abs(across) / half)
         total["brows"] += core
         total["brow_rim"] += wide - core
         total["brow_slope"] += wide * np.clip(across / half, -1, 1)
     return total
 
 
-def _hair_masks(head: Head) -> dict[str, np.ndarray]:
+def _hair_masks(head: Head, ears: np.ndarray, triangles: np.ndarray) -> dict[str, np.ndarray]:
     """Hair over crown, temples and nape, and the band at its edge."""
     d = head.d
     height = hair_height(head)
-    wear = head.skin * ~head.ears
-    hair = wear * _smooth(0.5 + height / (0.16 * d))
-    return {"hair": hair, "hair_rim": wear * np.exp(-(((height + 0.06 * d) / (0.1 * d)) ** 2))}
+    wear = head.skin * (1 - np.minimum(2 * ears, 1))
+    # The nape's triangles are as large as the edge is soft: even it out over a few of them.
+    hair = wear * soften(smooth(0.5 + height / (0.12 * d)), triangles, 4)
+    return {"hair": hair, "hair_rim": wear * np.exp(-(((height + 0.045 * d) / (0.08 * d)) ** 2))}
 
 
 def hair_height(head: Head) -> np.ndarray:
-    """Signed distance-like height (V,) mm above the hairline, nape included."""
-    p, d, v = head.points, head.d, head.vertices
-    azimuth = np.abs(head.azimuth(v))
+    """Signed distance (V,) mm from the hairline, nape included, positive in the hair."""
+    radius = 0.8 * head.d  # of the skull, about the axis of the azimuth
+    azimuth = np.abs(head.azimuth(head.vertices))
+    line = np.linspace(0, np.pi, 400)
+    curve = np.stack([line * radius, _hairline(head, line)], 1)
+    place = np.stack([azimuth * radius, head.vertices[:, 1]], 1)
+    above = np.sign(head.vertices[:, 1] - _hairline(head, azimuth))
+    return above * cKDTree(curve).query(place)[0]
+
+
+def _hairline(head: Head, azimuth: np.ndarray) -> np.ndarray:
+    """Height (N,) mm of the hairline at an azimuth (N,) ≥ 0."""
+    p, d = head.points, head.d
     limit = np.abs(head.azimuth(p[[0, 16]])).mean()
     top = p[[19, 24], 1].mean() + 0.66 * d
     side = p[[0, 16], 1].mean() - 0.05 * d
@@ -173,7 +196,7 @@ def hair_height(head: Head) -> np.ndarray:
     share = np.clip(azimuth / (0.86 * limit), 0, 1)
     before = side + (top - side) * np.sqrt(1 - share**3)
     behind = side + (nape - side) * np.clip((azimuth - limit) / 0.5, 0, 1)
-    return v[:, 1] - np.where(azimuth < limit, before, behind)
+    return np.where(azimuth < limit, before, behind)
 
 
 def _beard_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
@@ -183,10 +206,10 @@ def _beard_masks(head: Head, front: np.ndarray) -> dict[str, np.ndarray]:
     nostril, side = p[33, 1] - 0.04 * d, p[[1, 15], 1].mean()
     hollow = 0.22 * d * np.sin(np.pi * out)  # the line sags over the cheek
     line = nostril + (side - nostril) * out**2 - hollow
-    below = _smooth(0.5 + (line - v[:, 1]) / (0.16 * d))
-    above_throat = _smooth((v[:, 1] - p[8, 1]) / (0.25 * d) + 1.6)
+    below = smooth(0.5 + (line - v[:, 1]) / (0.3 * d))
+    above_throat = smooth((v[:, 1] - p[8, 1]) / (0.25 * d) + 1.6)
     stubble = head.skin * ~head.ears * below * above_throat
-    stubble *= _smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.2 * d) + 0.8)
+    stubble *= smooth((v[:, 2] - p[[0, 16], 2].mean()) / (0.6 * d) + 0.35)
     lip = p[[33, 51]].mean(0)
     size = np.array([0.3, 0.1, 0.3]) * d
     moustache = front * np.exp(-((((v - lip) / size) ** 2).sum(1)))
@@ -207,10 +230,29 @@ def _eye_masks(head: Head, eyeballs: np.ndarray) -> dict[str, np.ndarray]:
         radius = np.linalg.norm((ball - centre)[:, :2], axis=1) / head.d
         ahead = ball[:, 2] > front - 0.1 * head.d
         soft = 0.008
-        masks["iris"][own] = ahead * _smooth(0.5 + (IRIS_RADIUS - radius) / soft)
+        masks["iris"][own] = ahead * smooth(0.5 + (IRIS_RADIUS - radius) / soft)
         masks["limbus"][own] = ahead * np.exp(-(((radius - IRIS_RADIUS * 0.96) / 0.007) ** 2))
-        masks["pupil"][own] = ahead * _smooth(0.5 + (PUPIL_RADIUS - radius) / soft)
+        masks["pupil"][own] = ahead * smooth(0.5 + (PUPIL_RADIUS - radius) / soft)
     return masks
+
+
+def _gum_line(head: Head, teeth: np.ndarray) -> np.ndarray:
+    """Where (V,) in [0, 1] a strip of teeth without gums of its own goes over into them."""
+    line = np.zeros(len(head.vertices))
+    if not teeth.any():
+        return line
+    own = np.flatnonzero(teeth)
+    points = head.vertices[own]
+    upper = points[:, 1] > points[:, 1].mean()
+    for jaw, sign in ((upper, 1), (~upper, -1)):
+        height = sign * points[jaw, 1]
+        near = cKDTree(points[jaw][:, [0, 2]]).query_ball_point(
+            points[jaw][:, [0, 2]], 0.1 * head.d
+        )
+        edge = np.array([height[other].min() for other in near])
+        root = np.array([height[other].max() for other in near])
+        line[own[jaw]] = smooth(((height - edge) / (root - edge + 1e-6) - 0.5) / 0.5)
+    return line
 
 
 def _patterns(head: Head) -> list[np.ndarray]:
@@ -224,43 +266,3 @@ def _patterns(head: Head) -> list[np.ndarray]:
         np.sin(3.3 * x + 1.1 * y) * np.cos(2.0 * z),
         np.cos(4.3 * y + 0.4) * np.cos(3.9 * x),
     ]
-
-
-def _blob(v: np.ndarray, centre: np.ndarray, size: float) -> np.ndarray:
-    return np.exp(-(((v - centre) / size) ** 2).sum(1))
-
-
-def _smooth(x: np.ndarray) -> np.ndarray:
-    """Smoothstep: 0 below 0, 1 above 1."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
-
-
-def _depth_inside(outline: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Signed distance (V,) mm to a closed outline seen from the front, positive inside."""
-    closed = np.concatenate([outline, outline[:1]])[:, :2]
-    line = np.concatenate([np.linspace(a, b, 20) for a, b in pairwise(closed)])
-    distance = cKDTree(line).query(v[:, :2])[0]
-    polygon = outline[:, :2].astype(np.float32)
-    inside = [cv2.pointPolygonTest(polygon, (float(x), float(y)), False) >= 0 for x, y in v[:, :2]]
-    return np.where(inside, distance, -distance)
-
-
-def _along(line: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the line's length (N,) at each point's foot, beyond [0, 1] past its ends, and the
-    signed distance (N,) from it, positive above."""
-    steps = np.diff(line, axis=0)
-    length = np.linalg.norm(steps, axis=1)
-    start = np.concatenate([[0], np.cumsum(length)[:-1]])
-    best, share = np.full(len(points), np.inf), np.zeros(len(points))
-    across = np.zeros(len(points))
-    for k, (a, step) in enumerate(zip(line[:-1], steps, strict=True)):
-        t = (points - a) @ step / length[k] ** 2
-        t = np.clip(t, -1 if k == 0 else 0, 2 if k == len(steps) - 1 else 1)
-        foot = points - a - t[:, None] * step
-        distance = np.linalg.norm(foot, axis=1)
-        closer = distance < best
-        best[closer] = distance[closer]
-        share[closer] = ((start[k] + t * length[k]) / length.sum())[closer]
-        across[closer] = (distance * np.sign(foot[:, 1]))[closer]
-    return share, across

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from faces.mesh import vertex_normals
+from faces.mesh import soften, vertex_normals
+from faces.models.ears import find_ears
 
 # The mirrored point of each ibug68 point.
 _JAW_BROWS_BRIDGE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
@@ -57,7 +58,7 @@ def make_head(vertices, triangles, skin, landmarks, ears=None) -> Head:
     vertices = np.asarray(vertices, dtype=np.float64)
     normals = vertex_normals(vertices, triangles)
     head = Head(vertices, normals, skin, vertices[landmarks], np.zeros(len(vertices), dtype=bool))
-    found = _find_ears(head) if ears is None else ears & skin
+    found = find_ears(head, triangles) if ears is None else ears & skin
     return Head(vertices, normals, skin, head.points, found)
 
 
@@ -72,22 +73,31 @@ def find_mirror(vertices: np.ndarray) -> np.ndarray:
     return np.where(nearest[nearest] == own, nearest, own).astype(np.int32)
 
 
-def find_regions(head: Head, mirror: np.ndarray) -> dict[str, np.ndarray]:
-    """The named (V,) bool regions of MorphableModel, on the skin, each its own mirror image."""
+def find_regions(head: Head, mirror: np.ndarray, triangles: np.ndarray) -> dict[str, np.ndarray]:
+    """The named (V,) bool regions of MorphableModel, on the skin, each its own mirror image.
+
+    Each vertex of the skin lies in exactly one of face, ears, neck and scalp, whose borders are
+    smoothed over the triangles (T, 3).
+    """
     p, d = head.points, head.d
     front = head.skin & ~head.ears & (head.vertices[:, 2] > p[[0, 16], 2].mean())
     eyes = _inside(head, p[36:42], 0.09 * d) | _inside(head, p[42:48], 0.09 * d)
     brows = _near(head, p[17:22], 0.075 * d) | _near(head, p[22:27], 0.075 * d)
     nose = _inside(head, p[[27, 31, 32, 33, 34, 35]], 0.09 * d)
     mouth = _inside(head, p[48:60], 0.07 * d)
-    face = _face(head)
+    ears = head.ears | head.ears[mirror]
+    face = _evened(_face(head) | ears, head.skin, triangles) & ~ears
+    face &= face[mirror]
     features = front & face
     eyes, brows, nose, mouth = (features & mask for mask in (eyes, brows, nose, mouth))
     narrow = features & _inside(head, p[np.r_[5:12, 17:27]], 0.09 * d)
     low = head.vertices[:, 1] < p[[36, 45], 1].mean() - 0.1 * d
     cheeks = face & low & ~(nose | mouth | eyes) & (np.abs(head.vertices[:, 0]) > 0.2 * d)
-    scalp = head.skin & ~face & ~head.ears & _above_hairline(head)
-    neck = head.skin & ~(face | head.ears | scalp)
+    scalp = head.skin & ~face & ~ears & _above_hairline(head)
+    scalp = _evened(scalp | ears, head.skin, triangles) & ~face & ~ears
+    scalp |= head.skin & ~face & ~ears & (head.vertices[:, 1] > p[[0, 16], 1].mean() - 0.15 * d)
+    scalp &= scalp[mirror]
+    neck = head.skin & ~(face | ears | scalp)
     regions = {
         "face": face,
         "narrow_face": narrow | eyes | nose | mouth | brows,
@@ -96,11 +106,16 @@ def find_regions(head: Head, mirror: np.ndarray) -> dict[str, np.ndarray]:
         "brows": brows,
         "mouth": mouth,
         "cheeks": cheeks,
-        "ears": head.ears,
+        "ears": ears,
         "neck": neck,
         "scalp": scalp,
     }
     return {name: mask & mask[mirror] for name, mask in regions.items()}
+
+
+def _evened(mask: np.ndarray, skin: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """The mask (V,) without teeth of a triangle's size along its border."""
+    return skin & (soften(mask, triangles, 8) > 0.5 * soften(skin, triangles, 8))
 
 
 def find_weights(regions: dict[str, np.ndarray], eyeballs: np.ndarray) -> np.ndarray:
@@ -182,26 +197,15 @@ def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> n
     own = np.arctan2(at[1] - centre[1], at[0] - centre[0])
     angle = np.arctan2(plane[:, 1] - centre[1], plane[:, 0] - centre[0])
     wanted = own + np.radians(np.linspace(40, -40, count))
-    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + 1.5 * np.abs(plane[:, 2])
+    cost = np.abs(angle[None] - wanted[:, None]) * head.d / 2 + 6 * np.abs(plane[:, 2])
     return kept[cost.argmin(1)]
-
-
-def _find_ears(head: Head) -> np.ndarray:
-    """A leaning ellipse behind the jaw's upper ends, as wide as the head there."""
-    p, d = head.points, head.d
-    top = p[[0, 16]].mean(0)
-    side = np.abs(p[[0, 16], 0]).mean()
-    z = (head.vertices[:, 2] - (top[2] - 0.30 * d)) / (0.24 * d)
-    y = (head.vertices[:, 1] - (top[1] - 0.25 * d)) / (0.38 * d)
-    outer = np.abs(head.vertices[:, 0]) > side - 0.02 * d
-    return head.skin & outer & ((z + 0.25 * y) ** 2 + y**2 < 1)
 
 
 def _face(head: Head) -> np.ndarray:
     """Below the hairline, above the jaw line, in front of the ears."""
     azimuth, y = head.azimuth(head.vertices), head.vertices[:, 1]
     jaw = _jaw_height(head, azimuth)
-    limit = 1.07 * np.abs(head.azimuth(head.points[[0, 16]])).mean()  # the strip before the ear
+    limit = 1.2 * np.abs(head.azimuth(head.points[[0, 16]])).mean()  # the strip before the ear
     throat = (head.normals[:, 1] < -0.8) & (y < jaw)  # the underside of the chin faces down
     inside = (np.abs(azimuth) < limit) & (y > jaw - 0.06 * head.d) & ~throat
     return head.skin & ~head.ears & inside & (y < _hairline(head, azimuth))
@@ -209,9 +213,10 @@ def _face(head: Head) -> np.ndarray:
 
 def _jaw_height(head: Head, azimuth: np.ndarray) -> np.ndarray:
     """Height (V,) mm of the jaw line at an azimuth."""
-    angles = head.azimuth(head.points[:17])
+    jaw = head.points[2:15]  # the upper ends stand straight above these
+    angles = head.azimuth(jaw)
     order = np.argsort(angles)
-    return np.interp(azimuth, angles[order], head.points[:17][order, 1])
+    return np.interp(azimuth, angles[order], jaw[order, 1])
 
 
 def _hairline(head: Head, azimuth: np.ndarray) -> np.ndarray:
@@ -229,7 +234,7 @@ def _above_hairline(head: Head) -> np.ndarray:
     limit = np.abs(head.azimuth(head.points[[0, 16]])).mean()
     nape = head.points[48, 1] - 0.1 * head.d
     behind = azimuth > limit
-    ear = head.points[[0, 16], 1].mean()
+    ear = head.points[[0, 16], 1].mean() - 0.12 * head.d
     height = np.where(behind, ear + (nape - ear) * np.clip((azimuth - limit) / 0.6, 0, 1), ear)
     return head.vertices[:, 1] > height
 

@@ -167,7 +167,7 @@ def _assemble(path, neutral, modes, offsets, names, topology) -> MorphableModel:
     skin = np.arange(KEPT) < RANGES[0][0]
     head = anatomy.make_head(mean, triangles, skin, LANDMARKS)
     mirror = anatomy.find_mirror(mean)
-    regions = anatomy.find_regions(head, mirror)
+    regions = anatomy.find_regions(head, mirror, triangles)
     regions["narrow_face"] = skin & (np.arange(KEPT) < NARROW_FACE)
     eyes = np.arange(KEPT) >= RANGES[4][0]
     albedo_mean, albedo_modes = procedural_albedo(head, regions, triangles, part)

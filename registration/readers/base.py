@@ -81,21 +81,25 @@ class Reader(Protocol):
 
 
 def open_layout(layout: str, root: str | Path, **options) -> Reader:
-    """The reader of a folder layout, "rgbd" or "mesh".
+    """The reader of a folder layout.
 
     Args:
-        layout: the name, a key of LAYOUTS.
+        layout: the name, a key of LAYOUTS, or "auto": "rgbd" where a depth image lies below the
+            root, else "mesh".
         root: the folder.
         options: see the reader's class; ``source``, ``licence``, ``consent`` for any of them.
 
     Raises:
         BadInput: unknown layout or option, or the folder does not exist.
     """
-    if layout not in LAYOUTS:
-        raise BadInput(f"layout '{layout}'", "unknown", ", ".join(LAYOUTS), "choose one of them")
+    if layout not in ("auto", *LAYOUTS):
+        expected = ", ".join(["auto", *LAYOUTS])
+        raise BadInput(f"layout '{layout}'", "unknown", expected, "choose one of them")
     root = Path(root)
     if not root.is_dir():
         raise BadInput(f"scans '{root}'", "no such folder", "a folder of scans", "check the path")
+    if layout == "auto":
+        layout = "rgbd" if next(root.rglob("*.depth.png"), None) else "mesh"
     module, name = LAYOUTS[layout]
     try:
         return getattr(import_module(module), name)(root, **options)

@@ -74,7 +74,8 @@ def _load(path: Path) -> trimesh.Trimesh:
     if not path.is_file():
         raise BadInput(what, "no such file", "a mesh", "check the path")
     try:
-        loaded = trimesh.load(path, process=False)
+        # A link's textures lie beside its target, and trimesh looks nowhere else.
+        loaded = trimesh.load(path.resolve(), process=False)
         if isinstance(loaded, trimesh.Scene):
             parts = [g for g in loaded.dump() if isinstance(g, trimesh.Trimesh)]
             loaded = trimesh.util.concatenate(parts) if parts else None
