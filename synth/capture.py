@@ -60,7 +60,7 @@ def capture(
     camera = settings.camera
     vertices = subject.pose.apply(model.shape(subject.identity, subject.expression))
     albedo = model.albedo(subject.beta)
-    pieces = _person(model, vertices, albedo, rng)
+    pieces = person_pieces(subject, model, rng)
     backdrop = make_backdrop(
         subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
     )
@@ -91,8 +91,13 @@ def capture(
     )
 
 
-def _person(model, vertices_mm, albedo, rng) -> list[Piece]:
-    """Head, body and clothes in the camera frame; the head's skin comes first."""
+def person_pieces(subject: Subject, model: MorphableModel, rng: np.random.Generator) -> list[Piece]:
+    """Head, body and clothes in the camera frame; the head's skin comes first.
+
+    ``capture`` makes them from the same state of ``rng`` that it is given.
+    """
+    vertices_mm = subject.pose.apply(model.shape(subject.identity, subject.expression))
+    albedo = model.albedo(subject.beta)
     rim = neck_rim(model)
     tone = np.median(albedo[rim], axis=0)
     head = head_pieces(model, vertices_mm, albedo, pore_relief(rng))

@@ -1,10 +1,14 @@
 """Light of a virtual scene: a soft environment and one lamp."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from imaging.shading import harmonics
+from imaging.shadow import sphere_directions
+
 _Y0 = 0.282095  # the constant harmonic, of imaging.shading.harmonics
+_AROUND = sphere_directions(40)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +30,14 @@ class Light:
     specular: float = 1.0
     shininess: float = 12.0
     size_deg: float = 4.0
+
+    def turned(self, rotation: np.ndarray) -> "Light":
+        """The light carried along by a rotation (3, 3) of the camera frame."""
+        rotation = np.asarray(rotation)
+        # harmonics through order 2 are closed under rotation: the fit is exact
+        values = harmonics(_AROUND @ rotation) @ self.environment
+        environment = np.linalg.lstsq(harmonics(_AROUND), values, rcond=None)[0]
+        return replace(self, environment=environment, direction=rotation @ self.direction)
 
     @property
     def ambient(self) -> np.ndarray:
