@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from imaging.cutout import Cutout
-from imaging.raster import rasterise
+from imaging.cutout import WHOLE, Cutout
+from imaging.raster_kernels import cover, snap
 
 BIAS_MM = 1.2  # a surface does not shade itself through the map's coarse steps
 REACH_MM = 60.0  # from the surface to what may throw a penumbra on it
@@ -51,10 +51,14 @@ def shadow_map(
         spread_deg: angular radius of the lamp.
         cutout: holes in the triangles.
     """
+    triangles = np.ascontiguousarray(triangles, dtype=np.int32)
     matrix = _light_matrix(direction, centre, radius, size)
     screen = points @ matrix[:, :3].T + matrix[:, 3]
-    depth = rasterise(screen, triangles, (size, size), perspective=False, cutout=cutout).depth
-    return ShadowMap(depth, matrix, float(np.tan(np.radians(spread_deg)) * size / (2 * radius)))
+    return ShadowMap(
+        _depth(screen, triangles, size, cutout),
+        matrix,
+        float(np.tan(np.radians(spread_deg)) * size / (2 * radius)),
+    )
 
 
 def openness(
@@ -85,6 +89,17 @@ def openness(
         _gather_open(points, normals, direction, light, seen.depth, seen.matrix, bias_mm, got)
         all_of_it += light * np.clip(normals @ direction, 0, None)
     return np.clip(got / all_of_it, 0, 1).astype(np.float32)
+
+
+def _depth(screen, triangles, size: int, cutout: Cutout | None) -> np.ndarray:
+    """Depth (size, size) float32 alone, 0 where nothing is: a third of a rasterisation's work."""
+    triangle_id = np.full((size, size), -1, dtype=np.int32)
+    nearness = np.full((size, size), -np.inf)
+    holes = WHOLE if cutout is None else cutout
+    holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
+    snapped, near = snap(screen, False)
+    cover(snapped, near, triangles, False, False, *holes, triangle_id, nearness)
+    return np.where(triangle_id < 0, 0, -nearness).astype(np.float32)
 
 
 def sphere_directions(count: int) -> np.ndarray:
