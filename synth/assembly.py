@@ -88,6 +88,7 @@ class Assembly:
         lamp = (np.asarray(light.direction, np.float64), np.asarray(light.color, np.float64))
         for index, (piece, normal) in enumerate(zip(self.pieces, normals, strict=True)):
             own = share[self.vertex_start[index] : self.vertex_start[index + 1]]
+            own = own if piece.shade is None else own * piece.shade
             gloss = np.zeros(len(normal)) if piece.gloss is None else piece.gloss * light.specular
             first, stop = self.triangle_start[index : index + 2]
             shade(

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from faces.morphable import PARTS, MorphableModel
 from synth.scene import Piece
@@ -20,6 +22,13 @@ GROUPS = {
 SKIN_GLOSS, SKIN_SHININESS = 0.055, 11.0
 GLOSS = {"skin": (SKIN_GLOSS, SKIN_SHININESS), "eye": (0.5, 220.0), "mouth": (0.10, 40.0)}
 SCATTER = {"skin": 1.0, "eye": 0.4, "mouth": 0.8}
+# ibug68's upper and lower lids: how much light they keep off, and how far from their rim (mm)
+LIDS = {
+    (36, 37, 38, 39): (0.6, 4.5),
+    (42, 43, 44, 45): (0.6, 4.5),
+    (39, 40, 41, 36): (0.25, 2.5),
+    (45, 46, 47, 42): (0.25, 2.5),
+}
 # how much more than cheeks the parts of a face shine: sebum is most on nose and forehead
 SHINE = {"nose": 1.7, "mouth": 1.5, "ears": 0.7, "neck": 0.5, "scalp": 0.4}
 RELIEF_MM = ((256, 0.012), (512, 0.010))  # (cells over the texture, depth): pores and fine lines
@@ -62,9 +71,21 @@ def head_pieces(
                 shininess=shininess,
                 relief=relief if textured and label == "skin" else None,
                 scatter=SCATTER[label],
+                shade=_lid_shade(model, shape_mm, group.vertices) if label == "eye" else None,
             )
         )
     return pieces
+
+
+def _lid_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(v,) float32: lids and lashes shade the eye behind them, the upper ones more."""
+    points = shape_mm[model.landmarks["ibug68"]]
+    eye, shade = shape_mm[chosen], np.ones(len(chosen), dtype=np.float32)
+    for lid, (depth, reach_mm) in LIDS.items():
+        line = np.concatenate([np.linspace(points[a], points[b], 8) for a, b in pairwise(lid)])
+        distance = cKDTree(line).query(eye)[0]
+        shade *= 1 - depth * np.exp(-((distance / reach_mm) ** 2)).astype(np.float32)
+    return shade
 
 
 def shine(model: MorphableModel) -> np.ndarray:

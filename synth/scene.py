@@ -44,6 +44,8 @@ class Piece:
         shininess: ν of the highlight.
         two_sided: whether its back is lit as its front is.
         relief: (H, W) float32 mm on the same uv, what is too fine for the mesh; None where smooth.
+        shade: (V,) float32 share of the light around that reaches the surface past what is too
+            thin for the scene's own count: lids before an eye. None for all of it.
         scatter: how much light wanders below the surface: 1 skin, 0 none.
     """
 
@@ -59,6 +61,7 @@ class Piece:
     two_sided: bool = False
     relief: np.ndarray | None = None
     scatter: float = 0.0
+    shade: np.ndarray | None = None
 
     def moved(self, pose: Pose) -> "Piece":
         """The piece where the pose carries it."""

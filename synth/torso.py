@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import cv2
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
@@ -12,7 +13,7 @@ from synth.surfaces import cloth, noise
 DROP_MM = np.array([0.0, 22, 45, 90, 190, 420])
 WIDTH_MM = np.array([66.0, 100, 152, 198, 215, 220])
 DEPTH_MM = np.array([60.0, 68, 78, 92, 105, 110])
-BLEND_MM = 35.0  # over which the neck's rim becomes the body
+BLEND_MM = 55.0  # over which the neck's rim becomes the body
 RINGS, SIDES = 44, 72
 CLOTH_MM = 3.0  # the shirt's distance from the skin
 FOLD_MM = 5.0  # depth of its folds
@@ -74,7 +75,7 @@ def _neckline(drop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     sharpness = rng.uniform(2, 5)
     ahead = np.clip(np.cos(turn), 0, 1) ** sharpness
     edge = side + (front - side) * ahead[None]
-    return np.clip(0.5 + (below - edge) / 1.5, 0, 1).astype(np.float32)
+    return cv2.GaussianBlur((below > edge).astype(np.float32), (0, 0), 1.5)
 
 
 def _rings(drop, rim_mm, build, outwards_mm) -> np.ndarray:
