@@ -10,7 +10,6 @@ are means over a bin's views, ± one standard deviation.
 """
 
 import argparse
-import copy
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
@@ -83,9 +82,8 @@ def subject_rows(model: MorphableModel, seed: list[int]):
     """(yaw, figures) of every view of one simulated subject."""
     rng = np.random.default_rng(seed)
     subject = sample_subject(model, rng)
-    twin = copy.deepcopy(rng)
     scan = capture(subject, model, rng)
-    pieces = person_pieces(subject, model, twin)
+    pieces = person_pieces(subject, model)
     truth = Truth(scan.truth["vertices_mm"], pieces, subject.light)
     face = register(scan, model)
     settings = RotateSettings()

@@ -58,9 +58,9 @@ def capture(
         (k_s, ν), all in linear light.
     """
     camera = settings.camera
-    vertices = subject.pose.apply(model.shape(subject.identity, subject.expression))
+    vertices = subject.pose.apply(subject.shape(model))
     albedo = model.albedo(subject.beta)
-    pieces = person_pieces(subject, model, rng)
+    pieces = person_pieces(subject, model)
     backdrop = make_backdrop(
         subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
     )
@@ -91,17 +91,15 @@ def capture(
     )
 
 
-def person_pieces(subject: Subject, model: MorphableModel, rng: np.random.Generator) -> list[Piece]:
-    """Head, body and clothes in the camera frame; the head's skin comes first.
-
-    ``capture`` makes them from the same state of ``rng`` that it is given.
-    """
-    vertices_mm = subject.pose.apply(model.shape(subject.identity, subject.expression))
+def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
+    """Head, body and clothes in the camera frame; the head's skin comes first."""
+    rng = np.random.default_rng(subject.seed)
+    vertices = subject.pose.apply(subject.shape(model))
     albedo = model.albedo(subject.beta)
     rim = neck_rim(model)
     tone = np.median(albedo[rim], axis=0)
-    head = head_pieces(model, vertices_mm, albedo, pore_relief(rng))
-    return [*head, *make_torso(vertices_mm[rim], tone, rng)]
+    head = head_pieces(model, vertices, albedo, pore_relief(rng))
+    return [*head, *make_torso(vertices[rim], tone, rng)]
 
 
 def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Virtual people: who they are, what they do with their face, and how the light falls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,6 +73,8 @@ class Subject:
         identity: (K,) float64, in σ.
         expression: (E,) float64 weights.
         beta: (B,) float64 albedo coefficients, in σ.
+        seed: of what stays with the person from frame to frame: skin, hair, clothes, and the
+            shape that the model cannot make.
         pose: model frame to camera frame.
         light: in the camera frame.
     """
@@ -82,8 +84,13 @@ class Subject:
     identity: np.ndarray
     expression: np.ndarray
     beta: np.ndarray
+    seed: int
     pose: Pose
     light: Light
+
+    def shape(self, model: MorphableModel) -> np.ndarray:
+        """The true surface (V, 3) float64 mm in the model frame."""
+        return model.shape(self.identity, self.expression)
 
 
 def sample_subject(
@@ -100,7 +107,25 @@ def sample_subject(
         identity=_truncated(rng, len(model.identity_mm), s.identity_sigma, s.identity_limit),
         expression=sample_expression(model.expression_names, rng, s),
         beta=_truncated(rng, len(model.albedo_modes), s.albedo_sigma, s.albedo_limit),
+        seed=int(rng.integers(2**63)),
         pose=_sample_pose(rng, s),
+        light=sample_light(rng),
+    )
+
+
+def next_frame(
+    subject: Subject,
+    model: MorphableModel,
+    rng: np.random.Generator,
+    settings: SubjectSettings,
+    key: str,
+) -> Subject:
+    """The same person another time: expression, pose and light are drawn again."""
+    return replace(
+        subject,
+        key=key,
+        expression=sample_expression(model.expression_names, rng, settings),
+        pose=_sample_pose(rng, settings),
         light=sample_light(rng),
     )
 
