@@ -121,8 +121,8 @@ def test_labels_and_visibility_agree_with_the_depth():
     assert {"skin", "clothes", "room"} <= {LABELS[i] for i in np.unique(truth["labels"])}
     at = camera.project(truth["vertices_mm"][truth["visible"]]).astype(int)
     seen = truth["labels"][at[:, 1], at[:, 0]]
-    # on the outline half a pixel is another thing
-    assert (seen == LABELS.index("skin")).mean() > 0.97
+    # on the outline, a tenth of so small a head, half a pixel is another thing
+    assert (seen == LABELS.index("skin")).mean() > 0.93
     assert truth["visible"][truth["landmark_vertices"]].sum() == truth["landmarks_visible"].sum()
 
 
