@@ -8,6 +8,7 @@ from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
+from synth.hair import make_hair
 from synth.head import head_pieces, neck_rim, pore_relief
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import Piece, render_scene
@@ -99,7 +100,8 @@ def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
     rim = neck_rim(model)
     tone = np.median(albedo[rim], axis=0)
     head = head_pieces(model, vertices, albedo, pore_relief(rng))
-    return [*head, *make_torso(vertices[rim], tone, rng)]
+    worn = [piece.moved(subject.pose) for piece in make_hair(model, subject.shape(model), rng)]
+    return [*head, *worn, *make_torso(vertices[rim], tone, rng)]
 
 
 def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarray:
