@@ -8,7 +8,7 @@ from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
-from synth.hair import make_hair
+from synth.hair import draw_style, make_hair
 from synth.head import head_pieces, neck_rim, pore_relief
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import Piece, render_scene
@@ -52,7 +52,8 @@ def capture(
     Returns:
         A Scan with noisy landmarks, and in ``truth``: "vertices_mm" (V, 3) float64 in the camera
         frame; "visible" (V,) bool, seen by the camera and hidden by nothing; "labels" (H, W)
-        uint8, index into synth.scene.LABELS; "identity", "expression", "beta"; "rotation" (3, 3)
+        uint8, index into synth.scene.LABELS; "identity", "expression",
+        "beta", "beyond_mm" (V, 3); "rotation" (3, 3)
         and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy; "landmarks_px"
         (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,); "albedo" (V, 3);
         "environment" (9, 3), "light" (3,), "ambient" (3,), "directional" (3,) and "gloss" (2,) =
@@ -93,15 +94,16 @@ def capture(
 
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
-    """Head, body and clothes in the camera frame; the head's skin comes first."""
+    """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
     rng = np.random.default_rng(subject.seed)
-    vertices = subject.pose.apply(subject.shape(model))
+    shape = subject.shape(model)
     albedo = model.albedo(subject.beta)
     rim = neck_rim(model)
     tone = np.median(albedo[rim], axis=0)
-    head = head_pieces(model, vertices, albedo, pore_relief(rng))
-    worn = [piece.moved(subject.pose) for piece in make_hair(model, subject.shape(model), rng)]
-    return [*head, *worn, *make_torso(vertices[rim], tone, rng)]
+    own = head_pieces(model, shape, albedo, pore_relief(rng))
+    own += make_hair(model, shape, rng, draw_style(rng, subject.male, subject.age_years))
+    worn = make_torso(subject.pose.apply(shape[rim]), tone, rng)
+    return [*(piece.moved(subject.pose) for piece in own), *worn]
 
 
 def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarray:
@@ -132,6 +134,7 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
         "identity": subject.identity,
         "expression": subject.expression,
         "beta": subject.beta,
+        "beyond_mm": subject.beyond_mm,
         "rotation": subject.pose.rotation,
         "translation_mm": subject.pose.translation_mm,
         "environment": light.environment,

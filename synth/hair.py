@@ -45,32 +45,39 @@ class Style:
         fringe_mm: (least, most) that it falls over the forehead below the hairline.
         swept: largest number of turns that strands lean sideways on their way.
         curtain_mm: (least, most) that it hangs down behind; 0 for none.
-        weight: how often.
+        weight: (of women, of men) how often.
     """
 
     height_mm: tuple[float, float]
     fringe_mm: tuple[float, float] = (0.0, 0.0)
     swept: float = 0.1
     curtain_mm: tuple[float, float] = (0.0, 0.0)
-    weight: float = 1.0
+    weight: tuple[float, float] = (1.0, 1.0)
 
 
 STYLES = {
-    "buzz": Style((1.5, 3.5), swept=0.02),
-    "short": Style((6.0, 13.0), weight=2.0),
-    "fringed": Style((9.0, 16.0), fringe_mm=(12.0, 30.0), swept=0.25, weight=1.5),
-    "back": Style((7.0, 13.0), swept=0.03),
-    "long": Style((9.0, 17.0), (0.0, 10.0), 0.15, (120.0, 240.0), 2.0),
-    "bob": Style((11.0, 19.0), (0.0, 26.0), 0.15, (70.0, 110.0), 1.0),
-    "bald": Style((0.0, 0.0), weight=0.5),
+    "buzz": Style((1.5, 3.5), swept=0.02, weight=(0.1, 1.5)),
+    "short": Style((6.0, 13.0), weight=(0.7, 3.0)),
+    "fringed": Style((9.0, 16.0), (10.0, 26.0), 0.25, weight=(1.0, 1.5)),
+    "back": Style((6.0, 11.0), swept=0.03, weight=(2.0, 1.0)),
+    "long": Style((9.0, 17.0), (0.0, 8.0), 0.15, (120.0, 240.0), (3.5, 0.3)),
+    "bob": Style((11.0, 19.0), (0.0, 24.0), 0.15, (70.0, 110.0), (2.0, 0.2)),
+    "bald": Style((0.0, 0.0), weight=(0.02, 0.6)),
 }
+
+
+def draw_style(rng: np.random.Generator, male: bool, age_years: float) -> str:
+    """A name of STYLES, as people of the sex and age wear hair."""
+    weights = np.array([style.weight[int(male)] for style in STYLES.values()])
+    weights[list(STYLES).index("bald")] *= np.clip(age_years / 45, 0.1, 2)
+    return list(STYLES)[rng.choice(len(STYLES), p=weights / weights.sum())]
 
 
 def make_hair(
     model: MorphableModel,
     shape_mm: np.ndarray,
     rng: np.random.Generator,
-    style: str | None = None,
+    style: str,
     color: np.ndarray | None = None,
 ) -> list[Piece]:
     """Hair in the model frame, inner layer first; none where the person is bald.
@@ -78,14 +85,12 @@ def make_hair(
     Args:
         model: gives scalp and landmarks.
         shape_mm: (V, 3) mm, the person.
-        rng: draws style, colour and strands.
-        style: a name of STYLES; None to draw one.
+        rng: draws colour and strands.
+        style: a name of STYLES.
         color: (3,) sRGB; None to draw one.
     """
-    weights = np.array([s.weight for s in STYLES.values()])
-    drawn = list(STYLES)[rng.choice(len(STYLES), p=weights / weights.sum())]
     tone = COLORS[rng.choice(len(COLORS), p=SHARES)] * rng.uniform(0.85, 1.15)
-    worn, tone = STYLES[style or drawn], tone if color is None else np.asarray(color)
+    worn, tone = STYLES[style], tone if color is None else np.asarray(color)
     if worn.height_mm[1] == 0:
         return []
     scalp = _scalp(model)

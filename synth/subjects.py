@@ -1,12 +1,13 @@
 """Virtual people: who they are, what they do with their face, and how the light falls."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from faces.camera import Pose
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
+from synth.beyond import BeyondSettings, beyond_model
 from synth.light import Light, sample_light
 
 # What people do with a mouth, and with the rest: one of each at most, so that no two of them
@@ -48,6 +49,8 @@ class SubjectSettings:
         yaw_deg, pitch_deg, roll_deg: largest head angles, drawn uniformly.
         distance_mm: (nearest, farthest) of the model's origin from the camera.
         offset_mm: largest shift of the head along x and y.
+        age_years: (youngest, oldest).
+        beyond: shape that no fit of the model explains.
     """
 
     identity_sigma: float = 1.0
@@ -61,6 +64,8 @@ class SubjectSettings:
     roll_deg: float = 5.0
     distance_mm: tuple[float, float] = (600.0, 900.0)
     offset_mm: float = 15.0
+    age_years: tuple[float, float] = (16.0, 78.0)
+    beyond: BeyondSettings = field(default_factory=BeyondSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,9 @@ class Subject:
         identity: (K,) float64, in σ.
         expression: (E,) float64 weights.
         beta: (B,) float64 albedo coefficients, in σ.
-        seed: of what stays with the person from frame to frame: skin, hair, clothes, and the
-            shape that the model cannot make.
+        beyond_mm: (V, 3) float64, what the model cannot make, in the model frame.
+        age_years, male: who it is.
+        seed: of what stays with the person from frame to frame: skin, hair and clothes.
         pose: model frame to camera frame.
         light: in the camera frame.
     """
@@ -84,13 +90,16 @@ class Subject:
     identity: np.ndarray
     expression: np.ndarray
     beta: np.ndarray
+    beyond_mm: np.ndarray
+    age_years: float
+    male: bool
     seed: int
     pose: Pose
     light: Light
 
     def shape(self, model: MorphableModel) -> np.ndarray:
         """The true surface (V, 3) float64 mm in the model frame."""
-        return model.shape(self.identity, self.expression)
+        return model.shape(self.identity, self.expression) + self.beyond_mm
 
 
 def sample_subject(
@@ -101,12 +110,16 @@ def sample_subject(
 ) -> Subject:
     """A random person; the same for the same state of ``rng``."""
     s = settings
+    age, male = float(rng.uniform(*s.age_years)), bool(rng.random() < 0.5)
     return Subject(
         key=key,
         subject=key.split("/")[0],
         identity=_truncated(rng, len(model.identity_mm), s.identity_sigma, s.identity_limit),
         expression=sample_expression(model.expression_names, rng, s),
         beta=_truncated(rng, len(model.albedo_modes), s.albedo_sigma, s.albedo_limit),
+        beyond_mm=beyond_model(model, rng, s.beyond, age),
+        age_years=age,
+        male=male,
         seed=int(rng.integers(2**63)),
         pose=_sample_pose(rng, s),
         light=sample_light(rng),
