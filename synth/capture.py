@@ -1,6 +1,6 @@
 """A simulated RGB-D camera before a virtual person, with the truth that it never shows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from faces.visibility import visible_vertices
 from imaging.shading import phong
 from synth.render import render_face, render_mesh
 from synth.sensor import SensorSettings, sense_color, sense_depth
+from synth.sensor_presets import STRUCTURED_LIGHT
 from synth.skin import lit_colors, skin_detail
 from synth.subjects import Subject
 from synth.torso import make_torso
@@ -36,7 +37,7 @@ class CaptureSettings:
 
     camera: Camera = DEPTH_CAMERA
     supersample: int = 2
-    sensor: SensorSettings = field(default_factory=SensorSettings)
+    sensor: SensorSettings = STRUCTURED_LIGHT
     wall_mm: tuple[float, float] = (250.0, 900.0)
     landmark_noise_px: float = 1.0
     licence: str = "CC0-1.0"
