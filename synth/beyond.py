@@ -61,7 +61,7 @@ class BeyondSettings:
     """How far a person is from any face that the model knows.
 
     Attributes:
-        amplitude: factor on everything below; 0 leaves the model's shape.
+        amplitude: factor on the field and the bumps.
         broad_mm: RMS of the smooth field (a vector: along the normal and both tangents).
         asymmetry: size of its one-sided part beside the symmetric one.
         bump_mm: standard deviation of the bumps on nose, cheeks, chin, jaw and forehead.
@@ -100,12 +100,12 @@ def beyond_model(
     field = s.broad_mm * broad + s.bump_mm * _bumps(ground, rng)
     if ground.prolongation is not None:
         field = ground.prolongation @ field
-    field = _pinned(field, ground)
+    field = s.amplitude * _pinned(field, ground)
     years = float(rng.uniform(18, 80)) if age is None else age
     depth = s.pore_mm * _waves(ground.face_mm, PORE_MM, rng)[:, 0]
     depth -= s.crease_mm * crease_depth_mm(ground.face_mm, ground.marks_mm, years, rng)
     field[ground.face] += (depth * ground.smooth)[:, None] * ground.normals
-    return s.amplitude * field
+    return field
 
 
 @lru_cache(maxsize=4)

@@ -11,8 +11,9 @@ from faces.visibility import unhidden_vertices
 from synth.hair import draw_style, make_hair
 from synth.head import head_pieces, neck_rim, pore_relief
 from synth.room import RoomSettings, make_backdrop
-from synth.scene import Piece, render_scene
-from synth.sensor import SensorSettings, sense_color, sense_depth
+from synth.scene import LABELS, Piece, render_scene
+from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
+from synth.sensor_presets import STRUCTURED_LIGHT
 from synth.subjects import Subject
 from synth.torso import make_torso
 
@@ -35,7 +36,7 @@ class CaptureSettings:
 
     camera: Camera = DEPTH_CAMERA
     supersample: int = 2
-    sensor: SensorSettings = field(default_factory=SensorSettings)
+    sensor: SensorSettings = STRUCTURED_LIGHT
     room: RoomSettings = field(default_factory=RoomSettings)
     landmark_noise_px: float = 1.0
     licence: str = "CC0-1.0"
@@ -71,11 +72,12 @@ def capture(
     points = jaw_aware_landmarks(model, visible)
     landmarks_px = camera.project(vertices[points])
     noise = rng.normal(0, settings.landmark_noise_px, landmarks_px.shape)
+    reflectance = infrared(image.color, image.labels == LABELS.index("hair"))
     return Scan(
         key=subject.key,
         subject=subject.subject,
         color=sense_color(image.color, rng, settings.sensor),
-        depth_mm=sense_depth(image.depth_mm, camera, rng, settings.sensor),
+        depth_mm=sense_depth(image.depth_mm, camera, rng, settings.sensor, reflectance),
         camera=camera,
         provenance=Provenance("simulated", settings.licence, "not a person"),
         landmarks=Landmarks(landmarks_px + noise, "ibug68", np.ones(len(points))),
