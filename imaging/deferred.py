@@ -9,8 +9,8 @@ from imaging.shadow import SPIRALS, lit_share
 # reach beyond a right angle (cosine units), by eye after Jensen et al. 2001's skin, where red
 # scatters about three times as far as blue.
 SCATTER = np.array([0.30, 0.14, 0.09])
-MIRROR = 0.02  # most of the surroundings that water or fat mirrors straight on (its F0)
 FRESNEL = 0.9  # how much of the highlight's strength at grazing angles is added (Schlick's shape)
+SHEEN = 0.05  # of what is all around: a cornea of strength 0.5 mirrors 2.5 % (Fresnel, n = 1.38)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -148,9 +148,7 @@ def shade(
                 if wrap > 0:
                     diffuse *= diffuse / (diffuse + 0.3 * wrap + 1e-6)  # rolls off to zero softly
                 soft = _irradiance(environment, n, nx, ny, nz) * bounced(share, albedo)
-                glow = _irradiance(environment, n, rx, ry, rz) * (
-                    rim + min(0.25 * strength, MIRROR) * share
-                )
+                glow = _irradiance(environment, n, rx, ry, rz) * (rim + SHEEN * strength * share)
                 light = soft + lamp_color[n] * diffuse * (lit + 0.5 * wrap * lit * (1 - lit))
                 out[y, x, n] = albedo * light + lamp_color[n] * highlight + glow
 
