@@ -93,9 +93,10 @@ def beyond_model(
 ) -> np.ndarray:
     """Offsets (V, 3) float64 mm in the model frame, to be added to ``model.shape(...)``.
 
-    Size and proportions of the whole; a band-limited field over it, its symmetric part the larger;
-    bumps; wrinkles; and roughness at the mesh's own scale. Lids and lips keep their shape: around eyes and mouth the
-    field turns into one shift of the whole feature, which eyeballs and teeth share.
+    Size and proportions of the whole; a band-limited field over it, its symmetric part the
+    larger; bumps; wrinkles; and roughness at the mesh's own scale. Lids and lips keep their
+    shape: around eyes and mouth the field turns into one shift of the whole feature, which
+    eyeballs and teeth share.
 
     Args:
         model: gives the mean, on which the fields are laid, so that they move with the face.
