@@ -34,6 +34,10 @@ FEATURES = (
     (range(48, 68), 0.30, 0.58),
 )
 
+# Standard deviation of the landmarks that the calibration fits: about 3 % of the outer interocular
+# distance at 0.7 m before synth.capture.DEPTH_CAMERA.
+LANDMARK_NOISE_PX = 3.0
+
 # Expressions of the fitting model: the ones whose landmarks move most.
 FITTED = (
     "jawOpen",
@@ -62,6 +66,8 @@ class BeyondSettings:
 
     Attributes:
         amplitude: factor on the field and the bumps.
+        size: standard deviation of the head's size, relative: a colour image does not tell it.
+        proportion: the same of its width, height and depth, each on its own.
         broad_mm: RMS of the smooth field (a vector: along the normal and both tangents).
         asymmetry: size of its one-sided part beside the symmetric one.
         bump_mm: standard deviation of the bumps on nose, cheeks, chin, jaw and forehead.
@@ -69,7 +75,9 @@ class BeyondSettings:
         pore_mm: RMS of the finest field.
     """
 
-    amplitude: float = 1.0
+    amplitude: float = 1.6
+    size: float = 0.06
+    proportion: float = 0.04
     broad_mm: float = 1.6
     asymmetry: float = 0.4
     bump_mm: float = 1.2
@@ -85,9 +93,10 @@ def beyond_model(
 ) -> np.ndarray:
     """Offsets (V, 3) float64 mm in the model frame, to be added to ``model.shape(...)``.
 
-    A band-limited field over the whole head, its symmetric part the larger; bumps; wrinkles; and
-    roughness at the mesh's own scale. Lids and lips keep their shape: around eyes and mouth the
-    field turns into one shift of the whole feature, which eyeballs and teeth share.
+    Size and proportions of the whole; a band-limited field over it, its symmetric part the
+    larger; bumps; wrinkles; and roughness at the mesh's own scale. Lids and lips keep their
+    shape: around eyes and mouth the field turns into one shift of the whole feature, which
+    eyeballs and teeth share.
 
     Args:
         model: gives the mean, on which the fields are laid, so that they move with the face.
@@ -101,6 +110,7 @@ def beyond_model(
     if ground.prolongation is not None:
         field = ground.prolongation @ field
     field = s.amplitude * _pinned(field, ground)
+    field += model.mean_mm * _stretch(rng, s)
     years = float(rng.uniform(18, 80)) if age is None else age
     depth = s.pore_mm * _waves(ground.face_mm, PORE_MM, rng)[:, 0]
     depth -= s.crease_mm * crease_depth_mm(ground.face_mm, ground.marks_mm, years, rng)
@@ -232,6 +242,12 @@ def _mirrored(field, mirror, asymmetry):
     other = field[mirror] * [-1, 1, 1]
     both, single = (field + other) / 2, (field - other) / 2
     return (both + asymmetry * single) * np.sqrt(2 / (1 + asymmetry**2))
+
+
+def _stretch(rng, s: BeyondSettings) -> np.ndarray:
+    """Relative change (3,) of width, height and depth, its normal draws cut off at 2 σ."""
+    size, *axes = np.clip(rng.normal(size=4), -2, 2)
+    return s.size * size + s.proportion * np.array(axes)
 
 
 def _pinned(field, ground: _Ground):
