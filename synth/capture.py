@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
-from synth.hair import draw_style, make_hair
-from synth.head import head_pieces, neck_rim, pore_relief, vertex_albedo
+from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
-from synth.scene import LABELS, Piece, render_scene
+from synth.scene import LABELS, Piece, SceneImage, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
 from synth.sensor_presets import STRUCTURED_LIGHT
 from synth.skin_texture import paint_person
 from synth.subjects import Subject
 from synth.torso import make_torso
+from synth.wear import wear_hair
 
 # a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
@@ -72,7 +73,7 @@ def capture(
         subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
     )
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
-    visible = unhidden_vertices(vertices, model.triangles, camera, image.depth_mm)
+    visible = _seen(vertices, model, camera, image)
     points = jaw_aware_landmarks(model, visible)
     landmarks_px = camera.project(vertices[points])
     noise = rng.normal(0, settings.landmark_noise_px, landmarks_px.shape)
@@ -116,11 +117,21 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
     own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    style = draw_style(rng, skin.male, skin.age_years)
-    own += make_hair(model, shape_mm, rng, style, skin.hair)
+    own += wear_hair(model, shape_mm, skin, rng)
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     return [*(piece.moved(subject.pose) for piece in own), *worn]
+
+
+def _seen(vertices_mm, model, camera: Camera, image: SceneImage) -> np.ndarray:
+    """(V,) bool: before everything else, and among pixels of the head itself, since a cap of hair
+    or a collar lies nearer to the skin than depth alone can tell."""
+    visible = unhidden_vertices(vertices_mm, model.triangles, camera, image.depth_mm)
+    own = np.isin(image.labels, [LABELS.index(name) for name in GROUPS]).astype(np.uint8)
+    around = cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0
+    column, row = camera.project(vertices_mm[visible]).astype(int).T
+    visible[visible] = around[row, column]
+    return visible
 
 
 def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarray:
