@@ -9,16 +9,20 @@ from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
 from synth.hair import draw_style, make_hair
-from synth.head import head_pieces, neck_rim, pore_relief
+from synth.head import head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
 from synth.sensor_presets import STRUCTURED_LIGHT
+from synth.skin_texture import paint_person
 from synth.subjects import Subject
 from synth.torso import make_torso
 
 # a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
+
+
+PAINT = 1  # the skin's own stream of a subject's seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,9 @@ def capture(
         (k_s, ν), all in linear light.
     """
     camera = settings.camera
-    vertices = subject.pose.apply(subject.shape(model))
-    albedo = model.albedo(subject.beta)
-    pieces = person_pieces(subject, model)
+    shape, albedo = subject.shape(model), skin_of(subject, model)
+    vertices = subject.pose.apply(shape)
+    pieces = _pieces(subject, model, shape, albedo)
     backdrop = make_backdrop(
         subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
     )
@@ -88,7 +92,7 @@ def capture(
             "landmarks_px": landmarks_px,
             "landmark_vertices": points,
             "landmarks_visible": visible[points],
-            "albedo": albedo,
+            "albedo": vertex_albedo(model, albedo),
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
             **_parameters(subject),
         },
@@ -97,14 +101,25 @@ def capture(
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
     """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
-    rng = np.random.default_rng(subject.seed)
-    shape = subject.shape(model)
-    albedo = model.albedo(subject.beta)
+    return _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+
+
+def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
+    """The subject's albedo: a texture (1024, 1024, 3) float32 sRGB on the model's uv, or, where
+    the model has no eyes to paint, colours (V, 3) of its own basis."""
+    if not model.part_vertices("eye").any():
+        return model.albedo(subject.beta)
+    return paint_person(model, subject.skin, np.random.default_rng([subject.seed, PAINT]))
+
+
+def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
+    rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
-    tone = np.median(albedo[rim], axis=0)
-    own = head_pieces(model, shape, albedo, pore_relief(rng))
-    own += make_hair(model, shape, rng, draw_style(rng, subject.male, subject.age_years))
-    worn = make_torso(subject.pose.apply(shape[rim]), tone, rng)
+    own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
+    style = draw_style(rng, skin.male, skin.age_years)
+    own += make_hair(model, shape_mm, rng, style, skin.hair)
+    tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
+    worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     return [*(piece.moved(subject.pose) for piece in own), *worn]
 
 

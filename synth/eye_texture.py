@@ -9,8 +9,8 @@ from synth.skin_parameters import SkinParameters
 from synth.strokes import draw_strokes
 
 IRIS_MM = 5.9  # radius; 11.7 mm across in adults (Rüfer et al. 2005)
-SCLERA = np.array([0.80, 0.77, 0.74])
-YELLOW = np.array([0.76, 0.70, 0.60])
+SCLERA = np.array([0.75, 0.715, 0.69])
+YELLOW = np.array([0.70, 0.64, 0.54])
 PINK = np.array([0.72, 0.46, 0.43])
 VEIN = np.array([0.62, 0.24, 0.22])
 SPOKES = 90
@@ -30,7 +30,7 @@ def paint_eyes(texture, chart: Chart, features: Features, skin: SkinParameters, 
 
 def _sclera(eye: Eye, skin: SkinParameters, veins: np.ndarray) -> np.ndarray:
     white = SCLERA + skin.sclera * (YELLOW - SCLERA)
-    corner = np.clip((np.abs(eye.side_mm) - 7.5) / 6.5, 0, 1)
+    corner = np.clip((np.abs(eye.side_mm) - 5.5) / 7.5, 0, 1)
     corner = np.where(eye.side_mm > 0, corner, 0.7 * corner) * (0.35 + 0.4 * skin.veins)
     color = white + corner[:, None] * (PINK - white)
     return color + (0.55 * veins)[:, None] * (VEIN - color)

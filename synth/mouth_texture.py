@@ -42,7 +42,8 @@ def paint_mouth(texture: np.ndarray, chart: Chart, skin: SkinParameters) -> None
     enamel = ground.part == PARTS.index("teeth")
     tooth = teeth * (1 - 0.45 * ground.gap[enamel, None] * [0.8, 1.0, 1.2])
     color[enamel] = tooth + ground.gum[enamel, None] * (gums - tooth)
-    texture[ground.rows, ground.columns] = color * (1 - 0.75 * ground.depth[:, None])
+    dark = np.where(enamel, 0.35, 0.75) * ground.depth  # teeth catch light where lining does not
+    texture[ground.rows, ground.columns] = color * (1 - dark[:, None])
 
 
 @lru_cache(maxsize=2)

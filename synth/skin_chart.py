@@ -37,6 +37,7 @@ class Chart:
         size: edge, texels.
         mask: (S, S) bool, texels on a triangle.
         nearest: (S, S) int32, flat index of the nearest texel on one.
+        gutter: (N,) int, flat indices of the texels outside the mask.
         xyz: (S, S, 3) float32 mm, place on the mean, model frame.
         step_u, step_v: (S, S, 3) float32 mm, how the place moves a texel to the right and down.
         part: (S, S) uint8, index into faces.morphable.PARTS.
@@ -49,6 +50,7 @@ class Chart:
     size: int
     mask: np.ndarray
     nearest: np.ndarray
+    gutter: np.ndarray
     xyz: np.ndarray
     step_u: np.ndarray
     step_v: np.ndarray
@@ -110,6 +112,7 @@ def _chart(held: Held, size: int) -> Chart:
         size=size,
         mask=atlas.mask,
         nearest=nearest,
+        gutter=np.flatnonzero(~atlas.mask),
         xyz=padded(place),
         step_u=padded(step_u),
         step_v=padded(step_v),

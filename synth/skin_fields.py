@@ -60,9 +60,12 @@ def blotches(chart: Chart, rng: np.random.Generator) -> np.ndarray:
     return bank @ weights
 
 
-def grain(chart: Chart, rng: np.random.Generator) -> np.ndarray:
-    """(S, S, 2) float32: mottling at the scale of pores, for melanin and blood."""
-    return np.roll(_fine(chart), int(rng.integers(2)), axis=-1) * np.float32(rng.choice([-1, 1], 2))
+def grain(chart: Chart, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Mottling at the scale of pores (S, S, 2) float32, one layer for each pigment of all
+    persons, and how this person mixes the two: (2, 2) float32."""
+    turn = rng.uniform(0, 2 * np.pi)
+    mix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    return _fine(chart), mix.astype(np.float32)
 
 
 @lru_cache(maxsize=2)

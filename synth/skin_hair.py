@@ -6,6 +6,7 @@ import cv2
 import numba
 import numpy as np
 
+from synth.pigment import skin_color
 from synth.skin_chart import Chart
 from synth.skin_features import Features, Strip
 from synth.skin_parameters import SkinParameters
@@ -19,24 +20,18 @@ HALF_MM = 3.6  # of a brow's width at its inner third
 
 def paint_hair(texture: np.ndarray, chart: Chart, features: Features, skin: SkinParameters, rng):
     """Lay all painted hair over ``texture`` (S, S, 3), in place."""
-    cover = np.zeros(texture.shape[:2], dtype=np.float32)
-    _scalp(cover, chart, skin, rng)
-    _blend(
-        texture, cover, 0.55 * skin.hair + 0.25 * np.median(texture[chart.part == 0][::97], axis=0)
+    bare = skin_color(skin.melanin, skin.blood)
+    layers = (
+        (_scalp, 0.6 * skin.hair + 0.25 * bare),
+        # hairs below the surface look bluish: they take red light most
+        (_beard, 0.7 * skin.brow + [0.02, 0.025, 0.03]),
+        (_brows, skin.brow),
+        (_lashes, 0.5 * skin.brow + 0.01),
     )
-    _beard(cover, chart, skin, rng)
-    # hairs below the surface look bluish: they take red light most
-    _blend(texture, cover, 0.7 * skin.brow + [0.02, 0.025, 0.03])
-    for strip in features.brows:
-        _brow(cover, strip, skin, rng)
-    _blend(texture, np.minimum(cover, 0.93), skin.brow)
-    _lashes(cover, chart, features, skin, rng)
-    _blend(texture, cover, 0.5 * skin.brow + 0.01)
-
-
-def _blend(texture: np.ndarray, cover: np.ndarray, color: np.ndarray) -> None:
-    _lay_over(texture, cover, np.asarray(color, dtype=np.float32))
-    cover[:] = 0
+    for draw, color in layers:
+        cover = np.zeros(texture.shape[:2], dtype=np.float32)
+        draw(cover, chart, features, skin, rng)
+        _lay_over(texture, cover, color.astype(np.float32))
 
 
 @numba.njit(cache=True)
@@ -49,13 +44,18 @@ def _lay_over(texture, cover, color):
                     texture[i, j, c] += share * (color[c] - texture[i, j, c])
 
 
+def _brows(cover, chart: Chart, features: Features, skin: SkinParameters, rng) -> None:
+    for strip in features.brows:
+        _brow(cover, strip, skin, rng)
+
+
 def _brow(cover: np.ndarray, strip: Strip, skin: SkinParameters, rng) -> None:
     """Hairs that stand up at the inner end and lie down outwards, over a faint shadow."""
     share = strip.share
     arch = skin.brow_arch * np.clip(np.sin(np.pi * np.clip(share, 0, 1) ** 0.8), 0, 1)
     across = strip.across_mm - arch
     half = HALF_MM * skin.brow_width * (1.05 - 0.75 * np.clip(share, 0, 1.1) ** 1.6)
-    ends = np.clip((share + 0.04) / 0.16, 0, 1) * np.clip((1.05 - share) / 0.3, 0, 1)
+    ends = np.clip((share + 0.01) / 0.16, 0, 1) * np.clip((1.05 - share) / 0.3, 0, 1)
     density = ends * np.exp(-(np.abs(across / np.maximum(half, 0.5)) ** 3))
     cover[strip.rows, strip.columns] = 0.32 * skin.brow_density * density
     count = int(BROW_HAIRS * skin.brow_density * (0.45 + 0.55 * skin.brow_width))
@@ -97,7 +97,7 @@ def _lashes(cover: np.ndarray, chart: Chart, features: Features, skin: SkinParam
     near = np.abs(line - 0.15) < 2.0
     up, gap = features.upper[near], line[near]
     width = 0.4 + 0.25 * up
-    cover[near] = skin.lash * (0.28 + 0.55 * up) * np.exp(-(((gap + 0.1) / width) ** 2))
+    cover[near] += skin.lash * (0.28 + 0.55 * up) * np.exp(-(((gap + 0.1) / width) ** 2))
     for strip in features.lids:
         count = int(LASHES * skin.lash)
         root = rng.integers(len(strip.rows), size=count)
@@ -108,14 +108,13 @@ def _lashes(cover: np.ndarray, chart: Chart, features: Features, skin: SkinParam
         _strokes(cover, strip.rows[root], strip.columns[root], way, 0 * way, opacity, rng)
 
 
-def _beard(cover: np.ndarray, chart: Chart, skin: SkinParameters, rng) -> None:
+def _beard(cover, chart: Chart, features: Features, skin: SkinParameters, rng) -> None:
     """The shadow of hair below the skin, and short hairs that point down."""
     if skin.stubble == 0:
         return
     area, roots, down = _beard_ground(chart)
-    shadow = cv2.resize(area, cover.shape[::-1], interpolation=cv2.INTER_LINEAR)
     long = min(skin.beard_mm / 4, 1)
-    cover += (0.05 + 0.22 * skin.stubble + 0.18 * long * skin.stubble) * shadow
+    cover += (0.05 + 0.22 * skin.stubble + 0.18 * long * skin.stubble) * area
     count = int(BEARD_HAIRS * skin.stubble)
     chosen = rng.integers(len(roots), size=count)
     rows, columns = np.divmod(roots[chosen], chart.size)
@@ -125,13 +124,12 @@ def _beard(cover: np.ndarray, chart: Chart, skin: SkinParameters, rng) -> None:
     _strokes(cover, rows, columns, way, 0.2 * way[:, ::-1], opacity, rng)
 
 
-def _scalp(cover: np.ndarray, chart: Chart, skin: SkinParameters, rng) -> None:
+def _scalp(cover, chart: Chart, features: Features, skin: SkinParameters, rng) -> None:
     """The ground under hair, broken up at its edge by single hairs."""
     if skin.scalp == 0:
         return
     area, roots, down = _scalp_ground(chart)
-    shadow = cv2.resize(area, cover.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    cover += skin.scalp * 0.7 * shadow**1.5
+    cover += skin.scalp * 0.7 * area
     count = int(SCALP_HAIRS * skin.scalp)
     chosen = rng.integers(len(roots), size=count)
     rows, columns = np.divmod(roots[chosen], chart.size)
@@ -149,11 +147,11 @@ def _beard_ground(chart: Chart):
 
 @lru_cache(maxsize=2)
 def _scalp_ground(chart: Chart):
-    return _ground(chart, np.clip(chart.masks["hair"], 0, 1))
+    return _ground(chart, np.clip(chart.masks["hair"], 0, 1) ** 1.5)
 
 
 def _ground(chart: Chart, share: np.ndarray, count: int = 40000):
-    """Where (V,) hair grows: its map (S/2, S/2), ``count`` roots (flat texels, even by area) and
+    """Where (V,) hair grows: its map (S, S), ``count`` roots (flat texels, even by area) and
     the downward millimetre (N, 2) in texels at each."""
     area = chart.smooth_map(share[:, None])[..., 0]
     texel = np.linalg.norm(np.cross(chart.step_u, chart.step_v), axis=-1)
@@ -162,4 +160,6 @@ def _ground(chart: Chart, share: np.ndarray, count: int = 40000):
     roots = rng.choice(weight.size, count, p=weight.ravel() / weight.sum())
     rows, columns = np.divmod(roots, chart.size)
     down = np.broadcast_to(np.array([0, -1.0, 0]), (count, 3))
+    size = (chart.size, chart.size)
+    area = cv2.resize(area, size, interpolation=cv2.INTER_LINEAR)
     return area, roots, chart.to_texels(down, rows, columns)

@@ -40,7 +40,8 @@ def paint_person(
     paint_mouth(texture, chart, skin)
     paint_eyes(texture, chart, features, skin, rng)
     flat = texture.reshape(-1, 3)
-    return flat[chart.nearest]
+    flat[chart.gutter] = flat[chart.nearest.ravel()[chart.gutter]]
+    return texture
 
 
 def _bare_skin(chart: Chart, features: Features, skin: SkinParameters, rng) -> np.ndarray:
@@ -55,7 +56,7 @@ def _bare_skin(chart: Chart, features: Features, skin: SkinParameters, rng) -> n
     out = np.zeros((chart.size, chart.size, 3), dtype=np.float32)
     _compose(
         fine,
-        grain(chart, rng),
+        *grain(chart, rng),
         marks.melanin,
         marks.blood,
         marks.shade,
@@ -85,7 +86,7 @@ def _ramp(x):
 
 @numba.njit(cache=True, fastmath=True)
 def _compose(
-    fine, grain, melanin, blood, shade, lid, lip, mouth, upper, part, table, how, stick, out
+    fine, layers, mix, melanin, blood, shade, lid, lip, mouth, upper, part, table, how, stick, out
 ):
     """Pigments and masks (S, S) to sRGB ``out`` (S, S, 3) of all texels of the skin."""
     one, half = np.float32(1), np.float32(0.5)
@@ -97,8 +98,10 @@ def _compose(
         for j in range(part.shape[1]):
             if part[i, j] > 2:
                 continue
-            mel = fine[i, j, 0] * (one + np.float32(0.09) * grain[i, j, 0]) + melanin[i, j]
-            red = fine[i, j, 1] * (one + np.float32(0.18) * grain[i, j, 1]) + blood[i, j]
+            speck = mix[0, 0] * layers[i, j, 0] + mix[0, 1] * layers[i, j, 1]
+            flush = mix[1, 0] * layers[i, j, 0] + mix[1, 1] * layers[i, j, 1]
+            mel = fine[i, j, 0] * (one + np.float32(0.09) * speck) + melanin[i, j]
+            red = fine[i, j, 1] * (one + np.float32(0.18) * flush) + blood[i, j]
             on_lip, wet, line = np.float32(0), np.float32(0), np.float32(0)
             if lid[i, j] < 4:  # the margin's wet side, and what make-up there is on the dry one
                 inner = _ramp(half - lid[i, j] / np.float32(0.9))
@@ -111,7 +114,7 @@ def _compose(
                 wet = on_lip * _ramp(half + (mouth[i, j] + np.float32(0.3)) / np.float32(2.4))
                 mel += (mel * (np.float32(0.62) - np.float32(0.3) * light) - mel) * on_lip
                 mel += (np.float32(0.3) * mel - mel) * wet
-                full = np.float32(LIP_BLOOD) * redness * (one + np.float32(0.2) * grain[i, j, 1])
+                full = np.float32(LIP_BLOOD) * redness * (one + np.float32(0.2) * flush)
                 red += (full - red) * on_lip
                 red += (np.float32(WET_BLOOD) - red) * wet
             a = min(np.sqrt(max(mel, np.float32(0))) * to_a, top)
