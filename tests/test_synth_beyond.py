@@ -24,18 +24,12 @@ def test_amplitude_scales_and_the_generator_decides():
 
 
 def test_the_field_has_the_asked_strength():
-    """A RMS a coordinate, over people: 30 of them know it to about a tenth."""
-    only = {
-        **RIGHT_SIZE,
-        "bump_mm": 0.0,
-        "crease_mm": 0.0,
-        "pore_mm": 0.0,
-        "broad_mm": 2.0,
-        "asymmetry": 1.0,
-    }
-    fields = np.array([offsets(seed, **only) for seed in range(30)])
-    scalp = MODEL.regions["scalp"]
-    np.testing.assert_allclose(np.sqrt((fields[:, scalp] ** 2).mean()), 2.0, rtol=0.15)
+    """A RMS a coordinate over the face, ± 20 % from person to person, away from the features."""
+    only = {**RIGHT_SIZE, "bump_mm": 0.0, "crease_mm": 0.0, "pore_mm": 0.0}
+    fields = np.array([offsets(seed, amplitude=1.0, broad_mm=2.0, **only) for seed in range(12)])
+    face = MODEL.regions["cheeks"] | MODEL.regions["nose"]
+    strength = np.sqrt((fields[:, face] ** 2).mean())
+    assert 1.3 < strength < 2.5  # two regions of twelve people
 
 
 def test_without_asymmetry_both_halves_are_mirror_images():
