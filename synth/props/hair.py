@@ -14,8 +14,8 @@ from synth.scene import Piece
 
 # sRGB of hair in plain light, by eye from photographs; how often, most people being dark-haired
 COLORS = {
-    "black": ((0.055, 0.045, 0.042), 0.30),
-    "dark brown": ((0.13, 0.085, 0.06), 0.27),
+    "black": ((0.085, 0.073, 0.068), 0.30),
+    "dark brown": ((0.15, 0.10, 0.075), 0.27),
     "brown": ((0.24, 0.155, 0.10), 0.15),
     "light brown": ((0.38, 0.27, 0.18), 0.08),
     "blond": ((0.60, 0.48, 0.32), 0.07),
@@ -23,6 +23,7 @@ COLORS = {
     "grey": ((0.46, 0.45, 0.44), 0.07),
     "white": ((0.74, 0.73, 0.71), 0.03),
 }
+COVERS_MM = 70.0  # hair as long as this covers ears
 CAP_MM = 0.9  # the cap's distance from the skin
 
 
@@ -69,9 +70,9 @@ STYLES = {
     "bob": Style(150, 125, 110, 15, 700, 14, "part", 0.75, 0.5, 0.15, fringe=0, recede=2),
     "long": Style(290, 260, 240, 16, 700, 17, "part", 0.9, 0.5, 0.14, recede=2),
     "long fringe": Style(290, 260, 240, 15, 750, 16, "part", 0.9, 0.5, 0.14, fringe=52, recede=0),
-    "wavy": Style(210, 190, 180, 24, 750, 16, "part", 0.7, 0.8, 0.5, recede=2),
+    "wavy": Style(210, 190, 180, 24, 750, 16, "part", 0.8, 0.7, 0.3, recede=2),
     "curly": Style(34, 30, 30, 30, 1000, 13, "out", 0.0, 1.5, 1.2, recede=3),
-    "bun": Style(120, 110, 110, 7, 650, 14, "bun", 0.0, 0.25, 0.1, recede=3),
+    "bun": Style(120, 110, 110, 7, 650, 14, "bun", 0.0, 0.05, 0.06, recede=3),
 }
 OFTEN = {  # the rest are as frequent as each other
     "long": 1.6,
@@ -124,23 +125,25 @@ def make_hair(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Hairline:
-    """Shifts of the hairline, mm inwards, by azimuth."""
+    """Shifts of the hairline, mm inwards, by azimuth; ``burns`` is the hair before the ears."""
 
     base: float
     temples: float
     crown: float
+    burns: float
     waves: np.ndarray  # (5, 2) amplitude and phase
 
     @classmethod
     def drawn(cls, rng, recede: float, crown_mm: float) -> "_Hairline":
         waves = np.column_stack([rng.normal(0, 1.2, 5), rng.uniform(0, 2 * np.pi, 5)])
-        base = rng.normal(-3, 3)
-        return cls(base, recede * rng.uniform(0.3, 1.8), crown_mm, waves)
+        base, burns = rng.normal(-6, 3), rng.uniform(6, 17)
+        return cls(base, recede * rng.uniform(0.3, 1.8), crown_mm, burns, waves)
 
     def depth(self, inside_mm: np.ndarray, turn_rad: np.ndarray) -> np.ndarray:
         """How far (mm) within this person's hair, of places as synth.props.scalp has them."""
         around = np.abs(turn_rad)
         shift = self.base * (around < 2) + self.temples * np.exp(-(((around - 0.65) / 0.28) ** 2))
+        shift = shift - self.burns * np.exp(-(((around - 1.45) / 0.2) ** 2))
         for order, (amplitude, phase) in enumerate(self.waves, start=2):
             shift = shift + amplitude / order**0.5 * np.sin(3 * order * turn_rad + phase)
         depth = inside_mm - shift
@@ -157,7 +160,7 @@ def _color(rng, name: str | None) -> tuple[np.ndarray, float]:
     base = np.array(COLORS[name or list(COLORS)[drawn]][0])
     other = np.array(list(COLORS.values())[min(int(drawn) + 1, len(COLORS) - 1)][0])
     mixed = base if name else base + rng.uniform(0, 0.3) * (other - base)
-    grey = max(0.0, rng.normal(-0.15, 0.25))
+    grey = max(0.0, rng.normal(-0.3, 0.3))
     return mixed * rng.uniform(0.85, 1.15), min(grey, 0.6)
 
 
@@ -211,8 +214,10 @@ def _cap(scalp: Scalp, skin, normals, style: Style, line: _Hairline, color, rng)
 def _locks(model, shape_mm, scalp: Scalp, head: HeadMap, style: Style, line, look, rng) -> Piece:
     depth = line.depth(scalp.bank_inside_mm, scalp.bank_turn_rad)
     grown = np.flatnonzero(depth > rng.uniform(0.0, 5.0, len(depth)))
-    chosen = rng.permutation(grown)[: style.ribbons]
     skin = shape_mm[scalp.vertices].astype(np.float64)
+    if style.side < COVERS_MM:  # short hair does not come out through the ears before it
+        grown = grown[head.height(roots_on(scalp, skin, grown)) > -2.0]
+    chosen = rng.permutation(grown)[: style.ribbons]
     roots = roots_on(scalp, skin, chosen)
     length, fringe = _lengths(roots, head, depth[chosen], scalp.bank_turn_rad[chosen], style, rng)
     layer = rng.random(len(roots)) ** 0.7
@@ -223,7 +228,8 @@ def _locks(model, shape_mm, scalp: Scalp, head: HeadMap, style: Style, line, loo
     outwards = _unit(roots - head.centre_mm)
     start = _unit(style.lift * outwards + pull(roots, 0.0))
     stiffness = 0.35 if style.comb == "out" else 0.55
-    paths = grow(head, roots, start, length, height, pull, stiffness)
+    cling = 0.0 if style.comb in ("out", "back") else 0.8
+    paths = grow(head, roots, start, length, height, pull, stiffness, cling)
     width = style.width * rng.uniform(0.7, 1.3, len(roots)) * np.where(fringe, 0.7, 1.0)
     fray = 0.75 if style.top > 80 else 0.35
     textures = lock_textures(look[0], rng, look[1], fray)
@@ -270,9 +276,10 @@ class _Comb:
         fringe = np.array([self.sweep, -1.0, 0.75])
         flow = np.where(self.fringe[:, None], _tangent(fringe, outwards), _tangent(flow, outwards))
         down = np.array([0.0, -1.0, 0.0])
-        weight = np.where(self.fringe, 0.5, self.style.gravity) * min(1.0, 0.25 + 1.5 * share)
+        hangs = min(1.0, 0.25 + 1.5 * share) + np.clip(0.5 - outwards[:, 1], 0, 1)
+        weight = np.where(self.fringe, 0.5, self.style.gravity) * np.minimum(hangs, 1)
         swing = 0.35 * self.style.wave * np.sin(11 * share + self.phase)[:, None]
-        wander = self.own * (1 if self.style.comb == "out" else 0.55)
+        wander = self.own * (1 if self.style.comb == "out" else 0.55 * (1 - 0.7 * share))
         aim = (1 - weight)[:, None] * _unit(flow) + weight[:, None] * down + wander
         aim = aim + swing * _unit(np.cross(flow, outwards))
         return _unit(aim + self._off_the_face(points))
@@ -292,15 +299,15 @@ class _Comb:
         else:
             away = np.column_stack([self.side, -0.1 + 0 * self.side, -0.45 + 0 * self.side])
             combed = away
-        return on_top * combed + (1 - on_top) * _unit(whorl)
+        return on_top * combed + (1 - on_top) * _unit(whorl * [0.5, 1.0, 0.5])
 
     def _off_the_face(self, points) -> np.ndarray:
         """A push aside and back for long hair that has come before the cheeks."""
         ahead = np.clip((points[:, 2] - self.front) / 15, 0, 1)
         below = np.clip((self.eye_level + 45 - points[:, 1]) / 25, 0, 1)
-        size = np.where(self.fringe, 0, 1.6 * ahead * below)[:, None]
+        size = np.where(self.fringe, 0, 1.2 * ahead * below)[:, None]
         return size * np.column_stack(
-            [np.sign(points[:, 0]), np.zeros(len(points)), -np.ones(len(points))]
+            [0.3 * np.sign(points[:, 0]), np.zeros(len(points)), -np.ones(len(points))]
         )
 
 

@@ -12,6 +12,7 @@ from synth.scene import Piece
 LOCKS = 12  # ribbons in the texture, side by side; the first half is darker
 TALL, WIDE = 256, 32  # texels along and across one ribbon
 STEPS = 8  # along a ribbon
+LOOSE_MM = 40.0  # below the head's middle, where hair leaves it and hangs
 
 
 def lock_textures(
@@ -36,7 +37,11 @@ def lock_textures(
     shade = 0.72 + 0.4 * strands + 0.1 * _wavy(rng, wide)
     shade = shade * (0.55 + 0.5 * np.clip(along * 3.5, 0, 1))  # roots lie in each other's shade
     shade[:, : wide // 2] *= 0.72
-    tone = np.where((rng.random(wide) < grey)[:, None], np.array([0.66, 0.65, 0.64]), color)
+    tone = np.where(
+        (rng.random(wide) < grey)[:, None],
+        0.45 * np.array([0.66, 0.65, 0.64]) + 0.55 * color,
+        color,
+    )
     albedo = np.clip(shade[..., None] * tone, 0.004, 0.95)
     return albedo.astype(np.float32), alpha.astype(np.float32)
 
@@ -54,6 +59,7 @@ def grow(
     height_mm: np.ndarray,
     pull: Callable[[np.ndarray, float], np.ndarray],
     stiffness: float = 0.5,
+    cling: float = 0.0,
 ) -> np.ndarray:
     """Paths (N, STEPS + 1, 3) mm of N strands that lie on the head and on each other.
 
@@ -65,6 +71,8 @@ def grow(
         height_mm: (N,) of the layer of hair that each lies on, reached soon after its root.
         pull: from points (N, 3) and the share of the length grown to directions (N, 3).
         stiffness: how much of its direction a strand keeps at each step.
+        cling: how far a strand that has left its layer falls back to it, while it is above the
+            ears' level; below it hangs free.
     """
     points, direction = roots_mm, start
     path = [points]
@@ -74,10 +82,28 @@ def grow(
         moved = points + direction * (length_mm / STEPS)[:, None]
         # hair rises to its layer over the length of a lock, whatever its own length
         risen = height_mm * (1 - np.exp(-share * length_mm / 18)) + 0.8
-        points = head.pushed(moved, risen)
+        points = _settled(head, head.pushed(moved, risen), risen, cling)
         direction = _unit(points - path[-1])
         path.append(points)
-    return np.stack(path, axis=1)
+    return _smoothed(head, np.stack(path, axis=1))
+
+
+def _settled(head: HeadMap, points, height, cling: float) -> np.ndarray:
+    """The points (N, 3) with a share of what they are above ``height`` taken back."""
+    if cling == 0:
+        return points
+    above = np.clip((points[:, 1] - head.centre_mm[1] + LOOSE_MM) / LOOSE_MM, 0, 1)
+    excess = np.clip(head.height(points) - height, 0, 60) * cling * above
+    return points - excess[:, None] * _unit(points - head.centre_mm)
+
+
+def _smoothed(head: HeadMap, paths: np.ndarray) -> np.ndarray:
+    """Paths without the kinks that ears leave in them, outside the head again."""
+    for _ in range(2):
+        middle = (paths[:, :-2] + 2 * paths[:, 1:-1] + paths[:, 2:]) / 4
+        paths = np.concatenate([paths[:, :1], middle, paths[:, -1:]], axis=1)
+    pushed = head.pushed(paths[:, 1:].reshape(-1, 3), 0.8).reshape(len(paths), -1, 3)
+    return np.concatenate([paths[:, :1], pushed], axis=1)
 
 
 def ribbons(
@@ -114,9 +140,9 @@ def ribbons(
     uv = np.stack(np.broadcast_arrays(u, v), -1).reshape(-1, 2).astype(np.float32)
     albedo, alpha = textures
     triangles = strips(count)
-    gloss = np.full(len(points), 0.05, dtype=np.float32)
+    gloss = np.full(len(points), 0.11, dtype=np.float32)
     return Piece(
-        "hair", points, triangles, albedo, uv, triangles, alpha, gloss, 22.0, two_sided=True
+        "hair", points, triangles, albedo, uv, triangles, alpha, gloss, 16.0, two_sided=True
     )
 
 
