@@ -17,7 +17,7 @@ from synth.sensor_presets import STRUCTURED_LIGHT
 from synth.skin_texture import paint_person
 from synth.subjects import Subject
 from synth.torso import make_torso
-from synth.wear import wear_hair
+from synth.wear import wear
 
 # a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
@@ -117,8 +117,8 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
     own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    own += wear_hair(model, shape_mm, skin, rng)
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
+    own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     return [*(piece.moved(subject.pose) for piece in own), *worn]
 

@@ -52,6 +52,7 @@ class SubjectSettings:
         offset_mm: largest shift of the head along x and y.
         age_years: (youngest, oldest).
         beyond: shape that no fit of the model explains.
+        occluder: what is worn and held, a name of synth.props.wardrobe.OCCLUDERS.
     """
 
     identity_sigma: float = 1.0
@@ -67,6 +68,7 @@ class SubjectSettings:
     offset_mm: float = 15.0
     age_years: tuple[float, float] = (16.0, 78.0)
     beyond: BeyondSettings = field(default_factory=BeyondSettings)
+    occluder: str = "hair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Subject:
         beta: (B,) float64 albedo coefficients, in σ.
         beyond_mm: (V, 3) float64, what the model cannot make, in the model frame.
         skin: age, sex, pigments, hair's colour and everything else that is painted.
+        occluder: of the settings.
         seed: of what stays with the person from frame to frame: skin, hair and clothes.
         pose: model frame to camera frame.
         light: in the camera frame.
@@ -93,6 +96,7 @@ class Subject:
     beta: np.ndarray
     beyond_mm: np.ndarray
     skin: SkinParameters
+    occluder: str
     seed: int
     pose: Pose
     light: Light
@@ -120,6 +124,7 @@ def sample_subject(
         beta=_truncated(rng, len(model.albedo_modes), s.albedo_sigma, s.albedo_limit),
         beyond_mm=beyond_model(model, rng, s.beyond, age),
         skin=skin,
+        occluder=s.occluder,
         seed=int(rng.integers(2**63)),
         pose=_sample_pose(rng, s),
         light=sample_light(rng).brighter(_exposure(skin)),

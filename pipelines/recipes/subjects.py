@@ -14,6 +14,7 @@ from pipelines.plan import ShardTask, chunk, first_tasks
 from pipelines.recipes import Recipe
 from pipelines.stages import subjects
 from synth.capture import CaptureSettings
+from synth.props.wardrobe import OCCLUDERS
 from synth.rgbd import camera_json
 from synth.sensor_presets import sensor as named_sensor
 from synth.subjects import SubjectSettings
@@ -29,6 +30,7 @@ class SubjectsConfig(RunConfig):
     count: int = setting(8, "people", "amount")
     expressions: int = setting(1, "frames of each, each with its own expression, pose and light")
     sensor: str | None = setting(None, "clean, structured-light, tof, stereo, truedepth, scanner")
+    occluder: str = setting("random", ", ".join(OCCLUDERS))
     model: str = setting("default", "face model: default, or a path to another", "local")
     model_id: str = setting("", "what --model holds; noted by the run itself")
     people: SubjectSettings = setting(SubjectSettings, "the people")
@@ -49,16 +51,20 @@ def plan(config: SubjectsConfig, out: Path) -> Sequence[ShardTask]:
 
 
 def identify(config: SubjectsConfig) -> SubjectsConfig:
-    """The settings with the named sensor's constants and what the model holds.
+    """The settings with the named sensor's constants, the occluder and what the model holds.
 
     Raises:
-        BadInput: no sensor of this name, no model there.
+        BadInput: no sensor or occluder of this name, no model there.
     """
     capture = config.capture
     if config.sensor is not None:
         capture = replace(capture, sensor=named_sensor(config.sensor))
+    if config.occluder not in OCCLUDERS:
+        allowed = f"one of {', '.join(OCCLUDERS)}"
+        raise BadInput("--occluder", config.occluder, allowed, "choose one")
+    people = replace(config.people, occluder=config.occluder)
     model_id = load_model(config.model).fingerprint()
-    return replace(config, capture=capture, model_id=model_id)
+    return replace(config, people=people, capture=capture, model_id=model_id)
 
 
 def finish(out: Path, config: SubjectsConfig) -> None:
