@@ -10,9 +10,8 @@ are means over a bin's views, ± one standard deviation.
 """
 
 import argparse
-import copy
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -22,12 +21,15 @@ from augment.rotate import RotateSettings, make_view, prepare
 from augment.view_plan import PlannedView
 from faces.models import load_model
 from faces.morphable import MorphableModel
+from faces.rotation import nearest_rotation
 from faces.types import RegisteredFace, View
+from imaging.deferred import to_linear
 from imaging.raster import rasterise
 from registration.ticp import register
-from synth.capture import CaptureSettings, capture, dressed
+from synth.capture import capture, person_pieces
+from synth.light import Light
 from synth.render import render_face
-from synth.skin import lit_colors, skin_detail
+from synth.scene import LABELS, Backdrop, SceneImage, render_scene
 from synth.subjects import sample_subject
 
 YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
@@ -38,11 +40,29 @@ KERNEL = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """A subject as it was before the camera: mesh, lit colours, and skin finer than the mesh."""
+    """A subject as it was before the camera: mesh, surfaces and light."""
 
     vertices_mm: np.ndarray
-    colors: np.ndarray
-    detail: object
+    pieces: list
+    light: Light
+
+    def seen(self, view: View, face: RegisteredFace) -> tuple[SceneImage, np.ndarray]:
+        """Rendered at the view's pose over the view, the light turning with the head; and the
+        vertices there."""
+
+        def move(points):
+            return view.pose.apply(face.pose.invert(points))
+
+        turn = (move(np.eye(3)) - move(np.zeros((1, 3)))).T
+        pieces = [replace(piece, vertices_mm=move(piece.vertices_mm)) for piece in self.pieces]
+        behind = Backdrop(
+            to_linear(view.color / np.float32(255)),
+            np.zeros(view.color.shape[:2], np.float32),
+            np.zeros(view.color.shape[:2], np.uint8),
+        )
+        light = self.light.turned(nearest_rotation(turn))
+        image = render_scene(pieces, view.camera, light, backdrop=behind)
+        return image, move(self.vertices_mm)
 
 
 def main() -> None:
@@ -62,9 +82,9 @@ def subject_rows(model: MorphableModel, seed: list[int]):
     """(yaw, figures) of every view of one simulated subject."""
     rng = np.random.default_rng(seed)
     subject = sample_subject(model, rng)
-    twin = copy.deepcopy(rng)
     scan = capture(subject, model, rng)
-    truth = truth_of(subject, model, scan, twin)
+    pieces = person_pieces(subject, model)
+    truth = Truth(scan.truth["vertices_mm"], pieces, subject.light)
     face = register(scan, model)
     settings = RotateSettings()
     source = prepare(scan, face, model, settings)
@@ -76,21 +96,13 @@ def subject_rows(model: MorphableModel, seed: list[int]):
             yield yaw, figures_of(view, raw, source.scene, face, model, truth)
 
 
-def truth_of(subject, model: MorphableModel, scan, rng: np.random.Generator) -> Truth:
-    """What ``capture`` drew for the subject, from the same state of ``rng``."""
-    vertices = scan.truth["vertices_mm"]
-    colors = lit_colors(model, vertices, scan.truth["albedo"], subject.light, scan.camera)
-    dressed(vertices, subject, rng, CaptureSettings())
-    return Truth(vertices, colors, skin_detail(model, rng))
-
-
 def figures_of(view: View, raw, scene, face: RegisteredFace, model, truth: Truth) -> dict:
     """The view's figures by name; NaN where a region is empty."""
-    there = view.pose.apply(face.pose.invert(truth.vertices_mm))
-    reference = render_face(model, there, truth.colors, view.camera, view.color, 2, truth.detail)
+    reference, there = truth.seen(view, face)
+    whole = np.isin(reference.labels, [LABELS.index(n) for n in ("skin", "eye", "mouth")])
     drawn = view.pose.apply(face.pose.invert(scene.vertices_mm))
     head = head_mask(drawn, scene.triangles[: scene.head_triangles], view.camera)
-    inside = cv2.erode((reference.mask & head).astype(np.uint8), KERNEL, iterations=2) > 0
+    inside = cv2.erode((whole & head).astype(np.uint8), KERNEL, iterations=2) > 0
     seen, filled = inside & (view.synthesised == 0), inside & (view.synthesised > FILLED)
     alone = texture_alone(view, face, model)
     images = {"view": view.color, "stretched": 255 * raw.photo, "texture": alone}
@@ -100,7 +112,7 @@ def figures_of(view: View, raw, scene, face: RegisteredFace, model, truth: Truth
         out[f"grad {name}"] = gradient_error(image, reference.color, filled)
     out["seam view"] = seam_ratio(view.color, inside, view.synthesised)
     out["seam truth"] = seam_ratio(reference.color, inside, view.synthesised)
-    out["IoU"] = (head & reference.mask).sum() / (head | reference.mask).sum()
+    out["IoU"] = (head & whole).sum() / (head | whole).sum()
     at = view.camera.project(there[model.landmarks["ibug68"]])
     apart = np.linalg.norm(at - view.landmarks_px, axis=1)
     return out | {"lmk px": apart[17:].mean(), "filled %": 100 * filled.sum() / inside.sum()}

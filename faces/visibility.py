@@ -26,13 +26,28 @@ def visible_vertices(
     Returns:
         (V,) bool; False for vertices that no triangle uses.
     """
-    screen = camera.screen(vertices_mm)
     fragments = rasterise(
-        screen, triangles, (camera.width, camera.height), camera.is_perspective, cull=False
+        camera.screen(vertices_mm),
+        triangles,
+        (camera.width, camera.height),
+        camera.is_perspective,
+        cull=False,
     )
+    return unhidden_vertices(vertices_mm, triangles, camera, fragments.depth, tolerance_mm, cos_min)
+
+
+def unhidden_vertices(
+    vertices_mm: np.ndarray,
+    triangles: np.ndarray,
+    camera: Camera,
+    depth_mm: np.ndarray,
+    tolerance_mm: float = 2.0,
+    cos_min: float = 0.0,
+) -> np.ndarray:
+    """As visible_vertices, where the depth (H, W) mm of a whole scene is known; 0 is nothing."""
     normals = vertex_normals(vertices_mm, triangles)
     facing = (normals * view_directions(vertices_mm, camera)).sum(-1) > cos_min
-    return facing & _unhidden(screen, fragments.depth, tolerance_mm)
+    return facing & _unhidden(camera.screen(vertices_mm), depth_mm, tolerance_mm)
 
 
 def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:

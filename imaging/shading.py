@@ -86,6 +86,17 @@ def spherical_harmonics(
     return albedo * np.clip(harmonics(normals) @ (bands * coefficients), 0, None)
 
 
+def irradiance_polynomial(coefficients: np.ndarray) -> np.ndarray:
+    """An environment (9, 3) as imaging.deferred evaluates it: constants and cosine bands put in.
+
+    Returns:
+        (9, 3) float64 factors of 1; y, z, x; xy, yz, 3z²−1, xz, x²−y², irradiance over π.
+    """
+    constants = [_Y0, _Y1, _Y1, _Y1, _Y2, _Y2, _Y20, _Y2, _Y22]
+    bands = np.repeat(_BAND, [1, 3, 5])
+    return (bands * constants)[:, None] * np.asarray(coefficients, dtype=np.float64)
+
+
 def sample_texture(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """Bilinear look-up of a texture; coordinates outside are held at the border.
 

@@ -1,0 +1,187 @@
+"""What keeps light off a surface: a lamp's shadow map, and how open a point lies to all sides."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from imaging.cutout import WHOLE, Cutout
+from imaging.raster_kernels import cover, snap
+
+BIAS_MM = 1.2  # a surface does not shade itself through the map's coarse steps
+REACH_MM = 60.0  # from the surface to what may throw a penumbra on it
+WIDEST = 24.0  # texels of the widest penumbra's radius
+TAPS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShadowMap:
+    """The scene as a far lamp sees it.
+
+    Attributes:
+        depth: (N, N) float32 mm along the light's way; 0 where nothing stands.
+        matrix: (3, 4) float64, points to (u texel, v texel, depth mm).
+        spread: texels of penumbra's radius a millimetre between blocker and surface.
+    """
+
+    depth: np.ndarray
+    matrix: np.ndarray
+    spread: float
+
+
+def shadow_map(
+    points: np.ndarray,
+    triangles: np.ndarray,
+    direction: np.ndarray,
+    centre: np.ndarray,
+    radius: float,
+    size: int,
+    spread_deg: float = 0.0,
+    cutout: Cutout | None = None,
+) -> ShadowMap:
+    """Depth from a lamp far away.
+
+    Args:
+        points: (V, 3) mm.
+        triangles: (T, 3) int.
+        direction: (3,) unit, towards the lamp.
+        centre, radius: (3,) and mm of the ball that the map covers; what stands outside of its
+            square throws no shadow.
+        size: the map's edge, texels.
+        spread_deg: angular radius of the lamp.
+        cutout: holes in the triangles.
+    """
+    triangles = np.ascontiguousarray(triangles, dtype=np.int32)
+    matrix = _light_matrix(direction, centre, radius, size)
+    screen = points @ matrix[:, :3].T + matrix[:, 3]
+    return ShadowMap(
+        _depth(screen, triangles, size, cutout),
+        matrix,
+        float(np.tan(np.radians(spread_deg)) * size / (2 * radius)),
+    )
+
+
+def openness(
+    points: np.ndarray,
+    normals: np.ndarray,
+    triangles: np.ndarray,
+    directions: np.ndarray,
+    radiance: np.ndarray,
+    centre: np.ndarray,
+    radius: float,
+    size: int = 96,
+    bias_mm: float = 3.0,
+) -> np.ndarray:
+    """Share (V,) float32 of an environment's light that other surfaces let through to each vertex.
+
+    Args:
+        points, normals: (V, 3) mm and unit.
+        triangles: (T, 3) int.
+        directions: (K, 3) unit, where the environment is sampled.
+        radiance: (K,) of the environment there, ≥ 0.
+        centre, radius: (3,), mm, of the ball around what may stand in the way.
+        size: edge of the K depth maps, texels.
+        bias_mm: how far before a point something must stand to be in its way.
+    """
+    got, all_of_it = np.zeros(len(points)), np.full(len(points), 1e-9)
+    for direction, light in zip(directions, radiance, strict=True):
+        seen = shadow_map(points, triangles, direction, centre, radius, size)
+        _gather_open(points, normals, direction, light, seen.depth, seen.matrix, bias_mm, got)
+        all_of_it += light * np.clip(normals @ direction, 0, None)
+    return np.clip(got / all_of_it, 0, 1).astype(np.float32)
+
+
+def _depth(screen, triangles, size: int, cutout: Cutout | None) -> np.ndarray:
+    """Depth (size, size) float32 alone, 0 where nothing is: a third of a rasterisation's work."""
+    triangle_id = np.full((size, size), -1, dtype=np.int32)
+    nearness = np.full((size, size), -np.inf)
+    holes = WHOLE if cutout is None else cutout
+    holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
+    snapped, near = snap(screen, False)
+    cover(snapped, near, triangles, False, False, *holes, triangle_id, nearness)
+    return np.where(triangle_id < 0, 0, -nearness).astype(np.float32)
+
+
+def sphere_directions(count: int) -> np.ndarray:
+    """(K, 3) unit vectors spread evenly over the sphere (a Fibonacci spiral)."""
+    k = np.arange(count) + 0.5
+    height = 1 - 2 * k / count
+    turn = np.pi * (1 + np.sqrt(5)) * k
+    ring = np.sqrt(1 - height**2)
+    return np.stack([ring * np.cos(turn), height, ring * np.sin(turn)], axis=1)
+
+
+def _light_matrix(direction, centre, radius, size) -> np.ndarray:
+    """(3, 4): points to texels across the light's way and mm along it, all depths positive."""
+    along = -np.asarray(direction, dtype=np.float64)
+    helper = np.eye(3)[np.argmin(np.abs(along))]
+    across = np.cross(helper, along)
+    across /= np.linalg.norm(across)
+    rows = np.stack([across, np.cross(along, across), along])
+    rows[:2] *= size / (2 * radius)
+    shift = np.array([size / 2, size / 2, 100 * radius]) - rows @ centre
+    return np.concatenate([rows, shift[:, None]], axis=1)
+
+
+@numba.njit(nogil=True, cache=True)
+def _gather_open(points, normals, direction, light, depth, matrix, bias_mm, got):
+    """got += light · cosine where nothing stands before the point in the direction."""
+    size = len(depth)
+    for i in range(len(points)):
+        p, n = points[i], normals[i]
+        cosine = n[0] * direction[0] + n[1] * direction[1] + n[2] * direction[2]
+        if cosine <= 0:
+            continue
+        place = np.zeros(3)
+        for k in range(3):
+            m = matrix[k]
+            # a step outwards, so that a flat surface seen at a slant does not shade itself
+            for axis in range(3):
+                place[k] += m[axis] * (p[axis] + 1.5 * bias_mm * n[axis])
+            place[k] += m[3]
+        u, v = int(place[0]), int(place[1])
+        if 0 <= u < size and 0 <= v < size and 0 < depth[v, u] < place[2] - bias_mm:
+            continue
+        got[i] += light * cosine
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def lit_share(depth, matrix, spread, x, y, z, taps):
+    """Share in [0, 1] of a lamp's disc seen from a point: percentage-closer soft shadows.
+
+    The blockers' mean distance sets the penumbra's width (Fernando 2005), and ``taps`` (n, 2), a
+    turned spiral in the unit disc, count how much of it is free.
+    """
+    size = len(depth)
+    u = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3]
+    v = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3]
+    d = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3] - BIAS_MM
+    reach = min(max(REACH_MM * spread, 1.5), WIDEST)
+    if u < reach or v < reach or u >= size - reach or v >= size - reach:
+        return 1.0
+    blockers, gap = 0, 0.0
+    for k in range(len(taps)):
+        before = depth[int(v + reach * taps[k, 1]), int(u + reach * taps[k, 0])]
+        if 0 < before < d:
+            blockers += 1
+            gap += d - before
+    if blockers == 0:
+        return 1.0
+    width = min(max(spread * gap / blockers, 0.8), reach)
+    free = 0
+    for k in range(len(taps)):
+        before = depth[int(v + width * taps[k, 1]), int(u + width * taps[k, 0])]
+        if before == 0 or before >= d:
+            free += 1
+    return free / len(taps)
+
+
+def _spirals() -> np.ndarray:
+    turn = np.arange(16)[:, None] * (np.pi / 8)
+    k = np.arange(TAPS)[None]
+    angle = turn + np.pi * (3 - np.sqrt(5)) * k
+    radius = np.sqrt((k + 0.5) / TAPS)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1).astype(np.float32)
+
+
+SPIRALS = _spirals()  # (16, TAPS, 2): sixteen turns, so that neighbours err differently

@@ -1,0 +1,171 @@
+"""A face model's surface as pieces of a scene: skin, eyes and mouth."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from faces.morphable import PARTS, MorphableModel
+from faces.uv import UvAtlas
+from synth.scene import Piece
+from synth.surfaces import noise
+
+GROUPS = {
+    "skin": ("skin", "eye_socket"),
+    "eye": ("eye",),
+    "mouth": ("mouth_socket", "teeth", "gums", "tongue"),
+}
+# k_s and ν: of skin at the median person, of the tear film, of wet teeth and tongue; by eye
+SKIN_GLOSS, SKIN_SHININESS = 0.055, 11.0
+GLOSS = {"skin": (SKIN_GLOSS, SKIN_SHININESS), "eye": (0.5, 220.0), "mouth": (0.10, 40.0)}
+SCATTER = {"skin": 1.0, "eye": 0.4, "mouth": 0.8}
+# ibug68's upper and lower lids: how much light they keep off, and how far from their rim (mm)
+LIDS = {
+    (36, 37, 38, 39): (0.6, 4.5),
+    (42, 43, 44, 45): (0.6, 4.5),
+    (39, 40, 41, 36): (0.25, 2.5),
+    (45, 46, 47, 42): (0.25, 2.5),
+}
+# how much more than cheeks the parts of a face shine: sebum is most on nose and forehead
+SHINE = {"nose": 1.7, "mouth": 1.5, "ears": 0.7, "neck": 0.5, "scalp": 0.4}
+RELIEF_MM = ((256, 0.012), (512, 0.010))  # (cells over the texture, depth): pores and fine lines
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    vertices: np.ndarray  # (v,) int, of the model
+    triangles: np.ndarray  # (t, 3) int32 into them
+    triangle_uv: np.ndarray  # (t, 3) int32, of the model's
+
+
+def head_pieces(
+    model: MorphableModel,
+    shape_mm: np.ndarray,
+    albedo: np.ndarray,
+    relief: np.ndarray | None = None,
+) -> list[Piece]:
+    """Skin, eyes and mouth, in the frame of the vertices; lashes belong to the skin's paint.
+
+    Args:
+        model: gives triangles, parts and texture coordinates.
+        shape_mm: (V, 3) mm.
+        albedo: (V, 3) sRGB in [0, 1], or a texture (H, W, 3) on the model's uv.
+        relief: (H, W) mm on the model's uv, of the skin.
+    """
+    pieces = []
+    for label, group in _groups(model).items():
+        textured = albedo.ndim == 3
+        strength, shininess = GLOSS[label]
+        pieces.append(
+            Piece(
+                label,
+                shape_mm[group.vertices],
+                group.triangles,
+                albedo if textured else albedo[group.vertices],
+                model.uv if textured else None,
+                group.triangle_uv if textured else None,
+                gloss=strength * shine(model)[group.vertices],
+                shininess=shininess,
+                relief=relief if textured and label == "skin" else None,
+                scatter=SCATTER[label],
+                shade=_lid_shade(model, shape_mm, group.vertices) if label == "eye" else None,
+            )
+        )
+    return pieces
+
+
+def _lid_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(v,) float32: lids and lashes shade the eye behind them, the upper ones more."""
+    points = shape_mm[model.landmarks["ibug68"]]
+    eye, shade = shape_mm[chosen], np.ones(len(chosen), dtype=np.float32)
+    for lid, (depth, reach_mm) in LIDS.items():
+        line = np.concatenate([np.linspace(points[a], points[b], 8) for a, b in pairwise(lid)])
+        distance = cKDTree(line).query(eye)[0]
+        shade *= 1 - depth * np.exp(-((distance / reach_mm) ** 2)).astype(np.float32)
+    return shade
+
+
+def vertex_albedo(model: MorphableModel, albedo: np.ndarray) -> np.ndarray:
+    """Colours (V, 3) float32 of a texture at the vertices; colours as they are."""
+    if albedo.ndim == 2:
+        return albedo
+    return _atlas(_Held(model), len(albedo)).sample(albedo)
+
+
+@lru_cache(maxsize=4)
+def _atlas(held: "_Held", size: int) -> UvAtlas:
+    return UvAtlas(held.model, size)
+
+
+def shine(model: MorphableModel) -> np.ndarray:
+    """(V,) float32 factors on the highlight over the face, 1 on cheeks."""
+    factors = np.ones(model.vertex_count, dtype=np.float32)
+    for region, factor in SHINE.items():
+        if region in model.regions:
+            factors[model.regions[region]] = factor
+    wet = model.part_vertices("eye", "teeth", "gums", "tongue")
+    factors[wet] = 1
+    factors[model.part_vertices("eye_socket", "mouth_socket")] *= 0.5
+    return factors
+
+
+def pore_relief(rng: np.random.Generator, size: int = 1024) -> np.ndarray:
+    """(size, size) float32 mm: pores and the fine net of lines between them."""
+    relief = np.zeros((size, size), dtype=np.float32)
+    for cells, depth in RELIEF_MM:
+        relief += depth * noise(rng, (cells, cells), size)
+    return relief
+
+
+def neck_rim(model: MorphableModel) -> np.ndarray:
+    """Indices (N,) of the vertices on the lower rim of the neck."""
+    return _rim(_Held(model))
+
+
+@lru_cache(maxsize=4)
+def _rim(held: "_Held") -> np.ndarray:
+    """The open rim that reaches lowest: where skin ends below."""
+    model = held.model
+    skin = model.part_triangles("skin")
+    sides = np.sort(skin[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    edges, uses = np.unique(sides, axis=0, return_counts=True)
+    open_edges = edges[uses == 1]
+    count = model.vertex_count
+    links = sp.coo_matrix((np.ones(len(open_edges)), open_edges.T), shape=(count, count))
+    loops = connected_components(links, directed=False)[1]
+    on_rim = np.unique(open_edges)
+    lowest = on_rim[np.argmin(model.mean_mm[on_rim, 1])]
+    return on_rim[loops[on_rim] == loops[lowest]]
+
+
+def _groups(model: MorphableModel) -> dict[str, _Group]:
+    return _grouped(_Held(model))
+
+
+class _Held:
+    """A model as a cache's key: by identity, since its arrays have no hash."""
+
+    def __init__(self, model: MorphableModel):
+        self.model = model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __eq__(self, other) -> bool:
+        return self.model is other.model
+
+
+@lru_cache(maxsize=4)
+def _grouped(held: _Held) -> dict[str, _Group]:
+    model, groups = held.model, {}
+    for label, parts in GROUPS.items():
+        wanted = np.isin(model.triangle_part, [PARTS.index(part) for part in parts])
+        if wanted.any():
+            used, local = np.unique(model.triangles[wanted], return_inverse=True)
+            triangles = local.reshape(-1, 3).astype(np.int32)
+            groups[label] = _Group(used, triangles, model.triangle_uv[wanted])
+    return groups

@@ -1,0 +1,172 @@
+"""A scene of labelled surfaces before a camera: colour, depth and labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from faces.camera import Camera, Pose
+from imaging.raster import downsample
+from synth.assembly import Assembly
+from synth.light import Light
+
+LABELS = (
+    "background",
+    "skin",
+    "eye",
+    "mouth",
+    "hair",
+    "glasses",
+    "hand",
+    "phone",
+    "mask",
+    "scarf",
+    "clothes",
+    "room",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A surface with its own colour.
+
+    Attributes:
+        label: a name of LABELS.
+        vertices_mm: (V, 3) float64, in the model frame until moved(), then in the camera frame.
+        triangles: (T, 3) int32, outward normals.
+        albedo: (V, 3) float32 sRGB in [0, 1], or a texture (H, W, 3) float32.
+        uv: (U, 2) float32, u right, v down, where there is a texture.
+        triangle_uv: (T, 3) int32 into ``uv``.
+        alpha: (H, W) float32 on the same uv, the share of a strand card that is there; None
+            where all of it is.
+        gloss: (V,) float32 factor on the light's specular term, 0 where matte.
+        shininess: ν of the highlight.
+        two_sided: whether its back is lit as its front is.
+        relief: (H, W) float32 mm on the same uv, what is too fine for the mesh; None where smooth.
+        shade: (V,) float32 share of the light around that reaches the surface past what is too
+            thin for the scene's own count: lids before an eye. None for all of it.
+        scatter: how much light wanders below the surface: 1 skin, 0 none.
+    """
+
+    label: str
+    vertices_mm: np.ndarray
+    triangles: np.ndarray
+    albedo: np.ndarray
+    uv: np.ndarray | None = None
+    triangle_uv: np.ndarray | None = None
+    alpha: np.ndarray | None = None
+    gloss: np.ndarray | None = None
+    shininess: float = 10.0
+    two_sided: bool = False
+    relief: np.ndarray | None = None
+    scatter: float = 0.0
+    shade: np.ndarray | None = None
+
+    def moved(self, pose: Pose) -> "Piece":
+        """The piece where the pose carries it."""
+        return replace(self, vertices_mm=pose.apply(self.vertices_mm))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneImage:
+    """What a perfect camera sees.
+
+    Attributes:
+        color: (H, W, 3) uint8 sRGB, supersampled.
+        depth_mm: (H, W) float32, z at the pixel's centre; 0 where there is nothing.
+        labels: (H, W) uint8, index into LABELS.
+        piece_id: (H, W) int16, index of the piece, -1 where there is none.
+        mask: (H, W) bool, pixels whose centre a piece covers.
+    """
+
+    color: np.ndarray
+    depth_mm: np.ndarray
+    labels: np.ndarray
+    piece_id: np.ndarray
+    mask: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """What stands behind all pieces.
+
+    Attributes:
+        color: (H, W, 3) float32, linear light.
+        depth_mm: (H, W) float32.
+        labels: (H, W) uint8, index into LABELS.
+    """
+
+    color: np.ndarray
+    depth_mm: np.ndarray
+    labels: np.ndarray
+
+
+def render_scene(
+    pieces: Sequence[Piece],
+    camera: Camera,
+    light: Light,
+    supersample: int = 2,
+    shadows: bool = True,
+    backdrop: Backdrop | None = None,
+) -> SceneImage:
+    """The pieces (camera frame) under the light.
+
+    Args:
+        pieces: of any labels; the nearest surface wins at each sample.
+        camera: without distortion.
+        light: in the camera frame.
+        supersample: colour samples along each pixel axis; depth and labels are never averaged.
+        shadows: whether pieces keep the lamp and the environment off each other.
+        backdrop: seen where no piece is.
+    """
+    size = (camera.width, camera.height)
+    fine_camera = camera.crop(0, 0, *(supersample * n for n in size), zoom=supersample)
+    whole = Assembly.of(pieces)
+    plain = whole.seen_by(camera, dithered=False)
+    fine = whole.seen_by(fine_camera, dithered=supersample > 1)
+    linear = whole.lit(fine, light, shadows)
+    color = downsample(np.minimum(linear, 4), supersample)  # a glint may not outshine its pixel
+    piece_id = np.where(plain.mask, whole.owner[plain.triangle_id], -1).astype(np.int16)
+    ids = np.array([LABELS.index(piece.label) for piece in pieces] + [0], dtype=np.uint8)
+    labels, depth = ids[piece_id], plain.depth
+    if backdrop is not None:
+        cover = downsample(fine.mask.astype(np.float32), supersample)[..., None]
+        color = color + (1 - cover) * backdrop.color
+        labels = np.where(plain.mask, labels, backdrop.labels)
+        depth = np.where(plain.mask, depth, backdrop.depth_mm)
+    return SceneImage(developed(color), depth, labels, piece_id, plain.mask)
+
+
+def shade_linear(
+    pieces: Sequence[Piece], camera: Camera, light: Light, zoom: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Linear colour (H, W, 3) float32 and depth (H, W) of pieces that throw no shadows.
+
+    The colour is made at ``zoom`` times the resolution, for what is blurred later.
+    """
+    whole = Assembly.of(pieces)
+    size = (camera.width, camera.height)
+    small = camera.crop(0, 0, *(max(int(n * zoom), 1) for n in size), zoom=zoom)
+    color = whole.lit(whole.seen_by(small, dithered=False), light, shadows=False)
+    depth = whole.seen_by(camera, dithered=False).depth
+    return cv2.resize(color, size, interpolation=cv2.INTER_LINEAR), depth
+
+
+def developed(linear: np.ndarray) -> np.ndarray:
+    """Linear light (H, W, 3) as an sRGB image, uint8, with a soft shoulder above 0.7."""
+    knee = 0.7
+    over = np.maximum(linear - knee, 0)
+    held = np.minimum(linear, knee) + (1 - knee) * over / (over + 1 - knee)
+    steps = np.rint(held * (len(_ENCODE) - 1)).astype(np.int32)
+    return _ENCODE[np.clip(steps, 0, len(_ENCODE) - 1)]
+
+
+def _encode_table() -> np.ndarray:
+    """IEC 61966-2-1's curve from 4096 steps of linear light to uint8."""
+    x = np.linspace(0, 1, 4096)
+    curve = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    return np.rint(255 * curve).astype(np.uint8)
+
+
+_ENCODE = _encode_table()

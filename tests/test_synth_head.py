@@ -1,0 +1,58 @@
+import numpy as np
+
+from faces.models import load_model
+from synth.head import head_pieces, neck_rim, pore_relief
+
+MODEL = load_model()
+SHAPE = MODEL.mean_mm.astype(np.float64)
+
+
+def test_the_pieces_are_the_model_without_its_lashes():
+    pieces = head_pieces(MODEL, SHAPE, MODEL.albedo_mean)
+    assert [piece.label for piece in pieces] == ["skin", "eye", "mouth"]
+    count = sum(len(piece.triangles) for piece in pieces)
+    assert count == len(MODEL.triangles) - len(MODEL.part_triangles("lashes"))
+    eyes = pieces[1]
+    np.testing.assert_array_equal(
+        np.unique(eyes.vertices_mm, axis=0),
+        np.unique(SHAPE[MODEL.part_vertices("eye")], axis=0),
+    )
+
+
+def test_a_texture_keeps_the_models_chart():
+    texture = np.zeros((8, 8, 3), np.float32)
+    skin = head_pieces(MODEL, SHAPE, texture)[0]
+    where = {tuple(np.round(p, 4)) for p in SHAPE[MODEL.triangles[0]]}
+    same = [
+        t
+        for t, corners in enumerate(skin.triangles)
+        if {tuple(np.round(p, 4)) for p in skin.vertices_mm[corners]} == where
+    ]
+    at = np.flatnonzero((MODEL.triangles == MODEL.triangles[0]).all(1))[0]
+    assert any((skin.triangle_uv[t] == MODEL.triangle_uv[at]).all() for t in same)
+
+
+def test_upper_lids_shade_the_eyes_most():
+    eyes = head_pieces(MODEL, SHAPE, MODEL.albedo_mean)[1]
+    upper = SHAPE[MODEL.landmarks["ibug68"][[37, 38]]].mean(0)
+    lower = SHAPE[MODEL.landmarks["ibug68"][[40, 41]]].mean(0)
+    near = [
+        eyes.shade[np.linalg.norm(eyes.vertices_mm - place, axis=1) < 2.5].mean()
+        for place in (upper, (upper + lower) / 2)
+    ]
+    assert near[0] < 0.75 * near[1]
+    assert 0 < eyes.shade.min() < eyes.shade.max() <= 1
+
+
+def test_the_rim_of_the_neck_is_low_and_goes_around():
+    rim = SHAPE[neck_rim(MODEL)]
+    assert rim[:, 1].max() < SHAPE[MODEL.landmarks["ibug68"][8], 1]
+    turn = np.sort(np.arctan2(rim[:, 2] - rim[:, 2].mean(), rim[:, 0]))
+    assert np.diff(turn).max() < 0.5
+
+
+def test_pores_are_shallow_and_drawn_from_the_generator():
+    a, b, c = (pore_relief(np.random.default_rng(seed), 256) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(a, b)
+    assert np.abs(a - c).max() > 0
+    assert np.abs(a).max() < 0.2
