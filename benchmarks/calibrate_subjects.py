@@ -21,9 +21,9 @@ from faces.morphable import MorphableModel
 from faces.types import Landmarks
 from faces.visibility import visible_vertices
 from imaging.raster import rasterise
-from synth.beyond import LANDMARK_NOISE_PX, BeyondSettings, beyond_model, fitting_model
+from synth.beyond import LANDMARK_NOISE_PX, BeyondSettings, fitting_model
 from synth.capture import DEPTH_CAMERA, jaw_aware_landmarks
-from synth.subjects import sample_subject
+from synth.subjects import SubjectSettings, sample_subject
 
 ROUNDS, CLOSE = 5, 0.02
 
@@ -65,9 +65,8 @@ def measure(model: MorphableModel, amplitude: float, count: int) -> np.ndarray:
 def errors(model: MorphableModel, settings: BeyondSettings, seed: int) -> tuple[float, float]:
     """The same of one subject."""
     rng = np.random.default_rng([20, seed])
-    subject = sample_subject(model, rng)
-    shape = model.shape(subject.identity, subject.expression)
-    vertices = subject.pose.apply(shape + beyond_model(model, rng, settings))
+    subject = sample_subject(model, rng, SubjectSettings(beyond=settings))
+    vertices = subject.pose.apply(subject.shape(model))
     visible = visible_vertices(vertices, model.triangles, DEPTH_CAMERA)
     pixels = DEPTH_CAMERA.project(vertices[jaw_aware_landmarks(model, visible)])
     noisy = pixels + rng.normal(0, LANDMARK_NOISE_PX, pixels.shape)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faces.camera import Pose
-from faces.morphable import save_model
+from faces.morphable import read_model, save_model
 from manifests.verify import verify
 from pipelines.cli import main
 from registration.readers.rgbd import RgbdReader
@@ -35,14 +35,14 @@ def made(toy, tmp_path_factory):
     return out
 
 
-def test_the_set_verifies_and_is_read_as_rgbd(made):
+def test_the_set_verifies_and_is_read_as_rgbd(made, toy):
     assert verify(made) == []
     reader = RgbdReader(made / "rgbd")
     refs = reader.refs()
     assert [ref.key for ref in refs] == [
         f"subject{person:05d}/frame{frame:03d}" for person in range(3) for frame in range(2)
     ]
-    model = toy_model()
+    model = read_model(toy)
     for ref in refs:
         scan = reader.read(ref)
         truth = scan.truth
