@@ -11,8 +11,9 @@ from faces.morphable import MorphableModel
 from synth.creases import crease_depth_mm
 
 WAVES = 40  # cosines in a field: enough that no single wave shows
-BROAD_MM = (55.0, 180.0)  # wavelengths: a cheek to a head
+BROAD_MM = (90.0, 280.0)  # wavelengths: a cheek to a head
 PORE_MM = (4.0, 9.0)  # the shortest that the mesh of the face carries
+SKULL = 0.35  # of the face's: heads are more alike than faces, and hair lies on them
 # Bumps: ibug68 points whose mean is the centre, and its offset and half-width, in shares of the
 # outer interocular distance; those on the left half (image left) come with a mirror image.
 BUMPS = (
@@ -33,6 +34,10 @@ FEATURES = (
     (range(42, 48), 0.23, 0.48),
     (range(48, 68), 0.30, 0.58),
 )
+
+# Standard deviation of the landmarks that the calibration fits: about 3 % of the outer interocular
+# distance at 0.7 m before synth.capture.DEPTH_CAMERA.
+LANDMARK_NOISE_PX = 3.0
 
 # Expressions of the fitting model: the ones whose landmarks move most.
 FITTED = (
@@ -62,6 +67,8 @@ class BeyondSettings:
 
     Attributes:
         amplitude: factor on the field and the bumps.
+        size: standard deviation of the head's size, relative: a colour image does not tell it.
+        proportion: the same of its width, height and depth, each on its own.
         broad_mm: RMS of the smooth field (a vector: along the normal and both tangents).
         asymmetry: size of its one-sided part beside the symmetric one.
         bump_mm: standard deviation of the bumps on nose, cheeks, chin, jaw and forehead.
@@ -69,10 +76,12 @@ class BeyondSettings:
         pore_mm: RMS of the finest field.
     """
 
-    amplitude: float = 1.0
+    amplitude: float = 1.4
+    size: float = 0.07
+    proportion: float = 0.04
     broad_mm: float = 1.6
-    asymmetry: float = 0.4
-    bump_mm: float = 1.2
+    asymmetry: float = 0.25
+    bump_mm: float = 1.0
     crease_mm: float = 0.7
     pore_mm: float = 0.05
 
@@ -85,9 +94,10 @@ def beyond_model(
 ) -> np.ndarray:
     """Offsets (V, 3) float64 mm in the model frame, to be added to ``model.shape(...)``.
 
-    A band-limited field over the whole head, its symmetric part the larger; bumps; wrinkles; and
-    roughness at the mesh's own scale. Lids and lips keep their shape: around eyes and mouth the
-    field turns into one shift of the whole feature, which eyeballs and teeth share.
+    Size and proportions of the whole; a band-limited field over it, its symmetric part the
+    larger; bumps; wrinkles; and roughness at the mesh's own scale. Lids and lips keep their
+    shape: around eyes and mouth the field turns into one shift of the whole feature, which
+    eyeballs and teeth share.
 
     Args:
         model: gives the mean, on which the fields are laid, so that they move with the face.
@@ -96,11 +106,11 @@ def beyond_model(
         age: years, for the wrinkles; drawn where None.
     """
     s, ground = settings, _ground(model)
-    broad = _mirrored(_waves(ground.points, BROAD_MM, rng), ground.mirror, s.asymmetry)
-    field = s.broad_mm * broad + s.bump_mm * _bumps(ground, rng)
+    field = s.broad_mm * _broad(ground, rng, s.asymmetry) + s.bump_mm * _bumps(ground, rng)
     if ground.prolongation is not None:
         field = ground.prolongation @ field
     field = s.amplitude * _pinned(field, ground)
+    field += model.mean_mm * _stretch(rng, s)
     years = float(rng.uniform(18, 80)) if age is None else age
     depth = s.pore_mm * _waves(ground.face_mm, PORE_MM, rng)[:, 0]
     depth -= s.crease_mm * crease_depth_mm(ground.face_mm, ground.marks_mm, years, rng)
@@ -133,7 +143,8 @@ def _with_modes(model: MorphableModel, expressions: list[int]) -> MorphableModel
 class _Ground:
     """What the fields are laid on; n vertices of the coarse level, V of the model, F of the face.
 
-    points (n, 3) with mirror (n,); bump_shape (n, B) and bump_way (B, 3); prolongation (V, n) or
+    points (n, 3) with mirror (n,); bump_shape (n, B) and bump_way (B, 3); front (n,) bool, the
+    face; skull (n,), the share of the smooth field; prolongation (V, n) or
     None; pins: (share (V,), vertices) of each feature; face (F,) vertices with face_mm, normals
     (F, 3) and smooth (F,), their distance from the features as 0 to 1; marks_mm (68, 3).
     """
@@ -143,6 +154,8 @@ class _Ground:
     bump_shape: np.ndarray
     bump_way: np.ndarray
     bump_pair: np.ndarray
+    front: np.ndarray
+    skull: np.ndarray
     prolongation: object
     pins: tuple
     face: np.ndarray
@@ -171,6 +184,8 @@ def _ground(model: MorphableModel) -> _Ground:
         bump_shape=shape,
         bump_way=way,
         bump_pair=pair,
+        front=level.regions["face"],
+        skull=_skull(points, marks, iod),
         prolongation=None if model.coarse is None else model.prolongation,
         pins=pins,
         face=face,
@@ -187,6 +202,13 @@ def _pin(points, marks, inner, outer):
     middle = (marks.min(0) + marks.max(0)) / 2
     gap = np.linalg.norm((points - middle) * [1.0, 1.0, 0.6], axis=1)  # sockets reach inwards
     return 1 - _smoothstep((gap - inner) / (outer - inner))
+
+
+def _skull(points, marks, iod):
+    """Share (n,) of the field: 1 on the face, SKULL on top and behind the ears."""
+    above = (points[:, 1] - marks[[19, 24], 1].mean()) / iod - 0.2
+    behind = (marks[[0, 16], 2].mean() - points[:, 2]) / iod - 0.2
+    return 1 - (1 - SKULL) * np.maximum(_smoothstep(above / 0.7), _smoothstep(behind / 0.7))
 
 
 def _bump_table(points, normals, marks, iod):
@@ -232,6 +254,24 @@ def _mirrored(field, mirror, asymmetry):
     other = field[mirror] * [-1, 1, 1]
     both, single = (field + other) / 2, (field - other) / 2
     return (both + asymmetry * single) * np.sqrt(2 / (1 + asymmetry**2))
+
+
+def _broad(ground: _Ground, rng, asymmetry: float) -> np.ndarray:
+    """The smooth field (n, 3): of unit RMS a coordinate over the face, give or take a fifth.
+
+    Without what it moves the face as a whole, so that its strength is all shape; no person is far
+    beyond the others, and the skull, whose forms differ little, gets a part of it.
+    """
+    field = _mirrored(_waves(ground.points, BROAD_MM, rng), ground.mirror, asymmetry)
+    field = field - field[ground.front].mean(0)
+    rms = np.sqrt((field[ground.front] ** 2).mean())
+    return field * (ground.skull * rng.uniform(0.8, 1.2) / rms)[:, None]
+
+
+def _stretch(rng, s: BeyondSettings) -> np.ndarray:
+    """Relative change (3,) of width, height and depth, its normal draws cut off at 2 σ."""
+    size, *axes = np.clip(rng.normal(size=4), -2, 2)
+    return s.size * size + s.proportion * np.array(axes)
 
 
 def _pinned(field, ground: _Ground):

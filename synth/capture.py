@@ -2,23 +2,28 @@
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
-from synth.hair import draw_style, make_hair
-from synth.head import head_pieces, neck_rim, pore_relief
+from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
-from synth.scene import LABELS, Piece, render_scene
+from synth.scene import LABELS, Piece, SceneImage, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
 from synth.sensor_presets import STRUCTURED_LIGHT
+from synth.skin_texture import paint_person
 from synth.subjects import Subject
 from synth.torso import make_torso
+from synth.wear import wear
 
 # a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
+
+
+PAINT = 1  # the skin's own stream of a subject's seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,14 @@ def capture(
         (k_s, ν), all in linear light.
     """
     camera = settings.camera
-    vertices = subject.pose.apply(subject.shape(model))
-    albedo = model.albedo(subject.beta)
-    pieces = person_pieces(subject, model)
+    shape, albedo = subject.shape(model), skin_of(subject, model)
+    vertices = subject.pose.apply(shape)
+    pieces = _pieces(subject, model, shape, albedo)
     backdrop = make_backdrop(
         subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
     )
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
-    visible = unhidden_vertices(vertices, model.triangles, camera, image.depth_mm)
+    visible = _seen(vertices, model, camera, image)
     points = jaw_aware_landmarks(model, visible)
     landmarks_px = camera.project(vertices[points])
     noise = rng.normal(0, settings.landmark_noise_px, landmarks_px.shape)
@@ -88,7 +93,7 @@ def capture(
             "landmarks_px": landmarks_px,
             "landmark_vertices": points,
             "landmarks_visible": visible[points],
-            "albedo": albedo,
+            "albedo": vertex_albedo(model, albedo),
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
             **_parameters(subject),
         },
@@ -97,15 +102,36 @@ def capture(
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
     """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
-    rng = np.random.default_rng(subject.seed)
-    shape = subject.shape(model)
-    albedo = model.albedo(subject.beta)
+    return _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+
+
+def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
+    """The subject's albedo: a texture (1024, 1024, 3) float32 sRGB on the model's uv, or, where
+    the model has no eyes to paint, colours (V, 3) of its own basis."""
+    if not model.part_vertices("eye").any():
+        return model.albedo(subject.beta)
+    return paint_person(model, subject.skin, np.random.default_rng([subject.seed, PAINT]))
+
+
+def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
+    rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
-    tone = np.median(albedo[rim], axis=0)
-    own = head_pieces(model, shape, albedo, pore_relief(rng))
-    own += make_hair(model, shape, rng, draw_style(rng, subject.male, subject.age_years))
-    worn = make_torso(subject.pose.apply(shape[rim]), tone, rng)
+    own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
+    tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
+    own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
+    worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     return [*(piece.moved(subject.pose) for piece in own), *worn]
+
+
+def _seen(vertices_mm, model, camera: Camera, image: SceneImage) -> np.ndarray:
+    """(V,) bool: before everything else, and among pixels of the head itself, since a cap of hair
+    or a collar lies nearer to the skin than depth alone can tell."""
+    visible = unhidden_vertices(vertices_mm, model.triangles, camera, image.depth_mm)
+    own = np.isin(image.labels, [LABELS.index(name) for name in GROUPS]).astype(np.uint8)
+    around = cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0
+    column, row = camera.project(vertices_mm[visible]).astype(int).T
+    visible[visible] = around[row, column]
+    return visible
 
 
 def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarray:

@@ -1,0 +1,109 @@
+"""Glasses that rest on the nose and the ears; lenses are clear and have no surface."""
+
+import numpy as np
+
+from faces.morphable import MorphableModel
+from synth.props.headmap import HeadMap
+from synth.props.tubes import merged, tube
+from synth.scene import Piece
+
+# lens width and height (mm), power of the outline (2 an ellipse, more is squarer), rim radius
+SHAPES = {
+    "round": (46.0, 43.0, 2.0, 0.9),
+    "oval": (51.0, 34.0, 2.3, 0.9),
+    "square": (52.0, 37.0, 4.0, 1.7),
+    "thick": (51.0, 40.0, 3.2, 2.4),
+    "rimless": (53.0, 31.0, 3.5, 0.5),
+}
+CLEAR_MM = 2.0  # between rim and skin
+WRAP = 1 / 260.0  # 1/mm, how the frame bends back to the sides
+
+
+def make_glasses(
+    model: MorphableModel,
+    shape_mm: np.ndarray,
+    rng: np.random.Generator,
+    settings: str | None = None,
+) -> list[Piece]:
+    """One piece "glasses"; ``settings`` is a name of SHAPES, drawn where None."""
+    drawn = list(SHAPES)[rng.integers(len(SHAPES))]
+    width, height, power, rim = SHAPES[settings or drawn]
+    points = shape_mm[model.landmarks["ibug68"]].astype(np.float64)
+    size = np.linalg.norm(points[45] - points[36]) / 88.0 * rng.uniform(0.96, 1.06)
+    head = HeadMap(model, shape_mm)
+    outlines = [
+        _outline(points[36 + 6 * k : 42 + 6 * k], width * size, height * size, power)
+        for k in (0, 1)
+    ]
+    front = _frontal(model, shape_mm, np.concatenate(outlines))
+    rims = [_bent(line, front) for line in outlines]
+    parts = [tube(line, rim, 6, closed=True) for line in rims]
+    parts.append(tube(_bridge(rims, front, shape_mm, model), 1.1 + 0.4 * rim, 6))
+    for line, side in zip(rims, (-1, 1), strict=True):
+        parts.append(tube(_temple(line, side, model, shape_mm, head), 0.8 + 0.5 * rim, 6))
+    vertices, triangles = merged(parts)
+    color, gloss = _material(rng)
+    albedo = np.broadcast_to(color, vertices.shape).astype(np.float32)
+    shine = np.full(len(vertices), gloss, dtype=np.float32)
+    return [Piece("glasses", vertices, triangles, albedo, gloss=shine, shininess=60.0)]
+
+
+def _outline(eye, width, height, power) -> np.ndarray:
+    """(32, 2) mm around an eye (6, 3): a superellipse a little below its middle."""
+    angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    cosine, sine = (np.sign(f) * np.abs(f) ** (2 / power) for f in (np.cos(angle), np.sin(angle)))
+    centre = eye[:, :2].mean(0) * [1.06, 1.0] - [0.0, 3.0]
+    return centre + 0.5 * np.column_stack([width * cosine, height * sine])
+
+
+def _frontal(model, shape_mm, outline) -> float:
+    """z (mm) of the frame at x = 0: all of its rims before the skin behind them."""
+    skin = shape_mm[model.regions["face"]]
+    gap = np.linalg.norm(skin[:, None, :2] - outline[None], axis=2).min(1)
+    near = skin[gap < 4.0]
+    return float((near[:, 2] + WRAP * near[:, 0] ** 2).max()) + CLEAR_MM
+
+
+def _bent(outline, front: float) -> np.ndarray:
+    return np.column_stack([outline, front - WRAP * outline[:, 0] ** 2])
+
+
+def _bridge(rims, front: float, shape_mm, model) -> np.ndarray:
+    """An arc (9, 3) from lens to lens over the nose."""
+    right = rims[0][np.argmax(rims[0][:, 0])]
+    left = rims[1][np.argmin(rims[1][:, 0])]
+    share = np.linspace(0, 1, 9)
+    line = right + share[:, None] * (left - right) + np.array([0.0, 4.0, 0.0])
+    line[:, 1] += 3.0 * np.sin(np.pi * share)
+    skin = shape_mm[model.regions["face"]]
+    near = skin[(np.abs(skin[:, 0]) < 14) & (np.abs(skin[:, 1] - line[4, 1]) < 5)]
+    arch = max(float(near[:, 2].max()) + CLEAR_MM + 1.0 - front, 0.0)
+    line[:, 2] += arch * np.sin(np.pi * share) ** 0.6
+    return line
+
+
+def _temple(rim, side: int, model, shape_mm, head: HeadMap) -> np.ndarray:
+    """From the rim's outer side to the top of the ear, (14, 3), beside the head."""
+    hinge = rim[np.argmax(side * rim[:, 0])] + np.array([side * 1.5, 6.0, -1.0])
+    ears = shape_mm[model.regions["ears"]]
+    ear = ears[ears[:, 0] * side > 0]
+    top = ear[np.argmax(ear[:, 1])] + np.array([side * 2.0, 2.5, 0.0])
+    share = np.linspace(0, 1, 14)[:, None]
+    line = hinge + share * (top - hinge)
+    line[:, 0] += side * 5.0 * np.sin(np.pi * share[:, 0])
+    line[2:] = head.pushed(line[2:], 2.5)
+    return line
+
+
+def _material(rng) -> tuple[np.ndarray, float]:
+    """sRGB (3,) and gloss: black, horn, metal, gold or a colour."""
+    kind = rng.integers(5)
+    if kind == 0:
+        return np.array([0.06, 0.06, 0.065]), 0.35
+    if kind == 1:
+        return np.array([0.28, 0.16, 0.08]) * rng.uniform(0.6, 1.2), 0.3
+    if kind == 2:
+        return np.full(3, rng.uniform(0.3, 0.6)), 0.7
+    if kind == 3:
+        return np.array([0.62, 0.48, 0.25]), 0.7
+    return rng.uniform(0.05, 0.5, 3), 0.3
