@@ -1,11 +1,15 @@
 """A hand before the face, alone or holding a phone to the ear."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
+from synth.props.blob import union_mesh
 from synth.props.headmap import HeadMap
-from synth.props.tubes import box, capsule, merged
+from synth.props.tubes import box
 from synth.scene import Piece
 
 # An open right hand seen from its back: x to its thumb's side, y to the fingers, z off the palm
@@ -17,19 +21,32 @@ FINGERS = (
     ((-26.0, 37.0), (35.0, 20.0, 18.0), 7.3),
 )
 CLEAR_MM = 1.0
+POSTURES = 4
+STEP_MM, BLEND_MM = 3.2, 2.2  # of the hand's mesh; how round the webs between fingers are
+
+
+@dataclass(frozen=True, slots=True)
+class HandSettings:
+    """Attributes:
+    place: "cheek" or "mouth"; drawn where None. A phone's hand is where the phone is.
+    tone: sRGB of the person's skin.
+    """
+
+    place: str | None = None
+    tone: tuple[float, float, float] = (0.75, 0.58, 0.49)
 
 
 def make_hand(
     model: MorphableModel,
     shape_mm: np.ndarray,
     rng: np.random.Generator,
-    settings: str | None = None,
+    settings: HandSettings = HandSettings(),
 ) -> list[Piece]:
-    """One piece "hand" on "cheek" or before the "mouth" (drawn where None)."""
-    place = settings or ("cheek", "mouth")[rng.integers(2)]
+    """One piece "hand" on a cheek or before the mouth."""
+    place = settings.place or ("cheek", "mouth")[rng.integers(2)]
     points = shape_mm[model.landmarks["ibug68"]].astype(np.float64)
     side = rng.choice([-1.0, 1.0])
-    vertices, triangles = _hand(rng, rng.uniform(5, 25))
+    vertices, triangles = _hand(int(rng.integers(POSTURES)), 12.0)
     if place == "mouth":
         turn = matrix_from_euler(side * 12, 8, side * rng.uniform(35, 75))
         at = points[57] + [side * 15, -30, 15]
@@ -41,14 +58,14 @@ def make_hand(
     if flip[0] < 0:
         triangles = triangles[:, ::-1]
     placed = _outside(HeadMap(model, shape_mm), placed, turn @ [0, 0, 1])
-    return [_skin(model, placed, triangles, rng)]
+    return [_skin(placed, triangles, settings.tone, rng)]
 
 
 def make_phone(
     model: MorphableModel,
     shape_mm: np.ndarray,
     rng: np.random.Generator,
-    settings: None = None,
+    settings: HandSettings = HandSettings(),
 ) -> list[Piece]:
     """A "phone" held to one ear by a "hand"."""
     points = shape_mm[model.landmarks["ibug68"]].astype(np.float64)
@@ -65,30 +82,33 @@ def make_phone(
     albedo = np.broadcast_to(color, phone.shape).astype(np.float32)
     gloss = np.full(len(phone), 0.3, dtype=np.float32)
     held = Piece("phone", phone, faces, albedo, gloss=gloss, shininess=80.0)
-    vertices, triangles = _hand(rng, 38.0)
+    vertices, triangles = _hand(int(rng.integers(POSTURES)), 38.0)
     flip = np.array([-side, 1.0, 1.0])
     vertices = (vertices * flip) @ matrix_from_euler(0, 0, side * 25).T
     triangles = triangles[:, ::-1] if flip[0] < 0 else triangles
     grip = vertices @ turn.T + phone.mean(0) + outwards * 17 + turn @ [0, -38, 0]
-    return [held, _skin(model, _outside(head, grip, outwards), triangles, rng)]
+    return [held, _skin(_outside(head, grip, outwards), triangles, settings.tone, rng)]
 
 
-def _hand(rng, curl_deg: float) -> tuple[np.ndarray, np.ndarray]:
-    """The open hand, its fingers bent towards the palm (−z)."""
-    parts = [capsule((x, -32, 0), (x * 1.05, 40, 0), (15, 11)) for x in (-22, -8, 8, 22)]
-    parts.append(capsule((0, -30, 0), (0, -95, 4), (24, 26)))
+@lru_cache(maxsize=2 * POSTURES)
+def _hand(posture: int, curl_deg: float) -> tuple[np.ndarray, np.ndarray]:
+    """The open hand in one of POSTURES, its fingers bent towards the palm (−z)."""
+    rng = np.random.default_rng(posture)  # postures are the same for all people
+    rods = [((x, -32, 0), (1.05 * x, 40, 0), (14, 10)) for x in (-22, -8, 8, 22)]
+    rods += [((-6, -34, 0), (-6, -170, 10), (21, 30)), ((10, -34, 0), (8, -170, 10), (21, 30))]
     for (x, y), bones, radius in FINGERS:
-        spread = np.radians(0.28 * x + rng.normal(0, 2))
+        spread = np.radians(0.28 * x + rng.normal(0, 3))
         joint, bend = np.array([x, y, 0.0]), np.radians(curl_deg * 0.5)
         for k, length in enumerate(bones):
             flat = np.array([np.sin(spread), np.cos(spread), 0.0]) * np.cos(bend)
             tip = joint + length * (flat - np.array([0, 0, np.sin(bend)]))
-            parts.append(capsule(joint, tip, (radius * 0.93**k, radius * 0.93 ** (k + 1))))
-            joint, bend = tip, bend + np.radians(curl_deg * rng.uniform(0.8, 1.1))
-    parts.append(capsule((24, -30, -4), (46, 2, -10), (14, 11.5)))
-    parts.append(capsule((46, 2, -10), (54, 32, -14), (11, 10)))
-    parts.append(capsule((54, 32, -14), (55, 56, -18), (9.8, 8)))
-    return merged(parts)
+            rods.append((joint, tip, (radius * 0.94**k, radius * 0.94 ** (k + 1))))
+            joint, bend = tip, bend + np.radians(curl_deg * rng.uniform(0.7, 1.2))
+    rods.append(((22, -32, -4), (44, 2, -10), (14, 11)))
+    rods.append(((44, 2, -10), (53, 32, -14), (10.5, 9.5)))
+    rods.append(((53, 32, -14), (54, 54, -18), (9.3, 7.5)))
+    starts, ends, radii = (np.array([rod[k] for rod in rods], dtype=np.float64) for k in range(3))
+    return union_mesh(starts, ends, radii, STEP_MM, BLEND_MM)
 
 
 def _outside(head: HeadMap, vertices, outwards) -> np.ndarray:
@@ -101,8 +121,8 @@ def _outside(head: HeadMap, vertices, outwards) -> np.ndarray:
     return vertices
 
 
-def _skin(model, vertices, triangles, rng) -> Piece:
-    tone = np.median(model.albedo_mean[model.regions["cheeks"]], axis=0) * rng.uniform(0.8, 1.05)
+def _skin(vertices, triangles, tone, rng) -> Piece:
+    tone = np.asarray(tone) * rng.uniform(0.9, 1.03)
     warm = 1 + 0.03 * np.sin(vertices @ rng.normal(0, 0.05, (3, 1)) + rng.uniform(0, 6))
     albedo = np.clip(tone * warm, 0, 1).astype(np.float32)
     gloss = np.full(len(vertices), 0.03, dtype=np.float32)

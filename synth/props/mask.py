@@ -10,7 +10,7 @@ from synth.scene import Piece
 
 ROWS, COLUMNS = 30, 37
 OFF_MM = 2.5  # between cloth and skin
-HALF_TURN = 1.05  # rad, how far the mask reaches around to the sides
+HALF_TURN = 0.98  # rad, how far the mask reaches around to the sides
 COLORS = (
     (0.55, 0.74, 0.84),
     (0.9, 0.92, 0.93),
@@ -59,7 +59,7 @@ def _cloth(head: HeadMap, points, rng) -> np.ndarray:
     away = np.stack([x, y - head.centre_mm[1], z - 10], axis=-1)
     directions = unit(away).reshape(-1, 3)
     skin = -head.height(head.centre_mm + 1e-3 * directions).reshape(ROWS, COLUMNS)
-    reach = _bridged(skin.astype(np.float32)) + OFF_MM
+    reach = _bridged(skin.astype(np.float32))
     pleats = 0.9 * np.abs(np.sin(np.pi * 3.0 * down)) * np.clip(1.2 - np.abs(turn), 0, 1)
     reach = reach + pleats
     return head.centre_mm + directions.reshape(ROWS, COLUMNS, 3) * reach[..., None]
@@ -68,8 +68,10 @@ def _cloth(head: HeadMap, points, rng) -> np.ndarray:
 def _bridged(skin: np.ndarray) -> np.ndarray:
     """The skin's distances with hollows filled as taut cloth fills them, nowhere below them."""
     taut = cv2.GaussianBlur(cv2.dilate(skin, np.ones((5, 7), np.uint8)), (0, 0), 1.6)
-    taut = np.maximum(taut, skin)
-    return np.maximum(cv2.GaussianBlur(taut, (0, 0), 0.8), skin)
+    taut = np.maximum(cv2.GaussianBlur(np.maximum(taut, skin), (0, 0), 0.8), skin)
+    hem = np.maximum(cv2.GaussianBlur(skin, (0, 0), 0.8), skin)  # the wire follows the nose
+    share = np.clip(np.arange(ROWS, dtype=np.float32)[:, None] / 7, 0, 1)
+    return hem + share * (taut - hem) + OFF_MM * (0.5 + 0.5 * share)
 
 
 def _loop(edge, model, shape_mm, head: HeadMap) -> np.ndarray:
@@ -79,7 +81,15 @@ def _loop(edge, model, shape_mm, head: HeadMap) -> np.ndarray:
     ear = ears[ears[:, 0] * side > 0]
     top, low = ear[np.argmax(ear[:, 1])], ear[np.argmin(ear[:, 1])]
     back = ear[np.argmin(ear[:, 2])]
-    corners = np.array([edge[1], top + [0, 2, -2], back + [0, 6, -1], low + [0, -2, -4], edge[-2]])
+    corners = np.array(
+        [
+            edge[1],
+            top + np.array([0, 2, -2]),
+            back + np.array([0, 6, -1]),
+            low + np.array([0, -2, -4]),
+            edge[-2],
+        ]
+    )
     share = np.linspace(0, 4, 24)
     line = np.column_stack([np.interp(share, np.arange(5), corners[:, k]) for k in range(3)])
     return head.pushed(line, 1.2)

@@ -150,9 +150,7 @@ def ribbons(
 def strips(count: int) -> np.ndarray:
     """Triangles (2 · STEPS · count, 3) int32 of ``count`` strips of 2 (STEPS + 1) points."""
     step = 2 * np.arange(STEPS)[:, None]
-    one = np.concatenate([step + np.array([0, 1, 3]), step + np.array([0, 3, 2])], axis=1).reshape(
-        -1, 3
-    )
+    one = (step[..., None] + np.array([[0, 1, 3], [0, 3, 2]])).reshape(-1, 3)
     first = 2 * (STEPS + 1) * np.arange(count)[:, None, None]
     return (first + one).reshape(-1, 3).astype(np.int32)
 

@@ -1,4 +1,4 @@
-"""Small closed surfaces that props are made of: tubes, capsules, boxes and sheets."""
+"""Small closed surfaces that props are made of: tubes, boxes and sheets."""
 
 from functools import lru_cache
 
@@ -30,19 +30,6 @@ def tube(
     ring = np.cos(angle) * first[:, None] + np.sin(angle) * second[:, None]
     points = path[:, None] + radius * ring
     return points.reshape(-1, 3), tube_triangles(len(path), sides, closed)
-
-
-def capsule(start, end, radii, rings: int = 9, sides: int = 10) -> tuple[np.ndarray, np.ndarray]:
-    """A round-ended rod from ``start`` to ``end`` (3,), its radius from radii[0] to radii[1]."""
-    start, end = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
-    axis = unit(end - start)
-    share = (1 - np.cos(np.linspace(0.12, np.pi - 0.12, rings))) / 2
-    long = np.linalg.norm(end - start) + radii[0] + radii[1]
-    at = share * long - radii[0]
-    radius = np.interp(share, [0, 1], radii)
-    beyond = np.maximum(np.maximum(-at, at - (long - radii[0] - radii[1])), 0)
-    width = np.sqrt(np.maximum(radius**2 - beyond**2, 0.02 * radius**2))
-    return tube(start + at[:, None] * axis, width, sides)
 
 
 def box(size_mm, bevel_mm: float = 1.5) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from faces.errors import BadInput
 from faces.morphable import MorphableModel
 from synth.props.glasses import make_glasses
 from synth.props.hair import HairSettings, make_hair
-from synth.props.hand import make_hand, make_phone
+from synth.props.hand import HandSettings, make_hand, make_phone
 from synth.props.mask import make_mask
 from synth.props.scarf import make_scarf
 from synth.scene import Piece
@@ -20,6 +20,7 @@ MAKERS = {
     "mask": make_mask,
     "scarf": make_scarf,
 }
+HANDS = ("hand", "phone")  # things that show a hand
 OCCLUDERS = ("none", "hair", *MAKERS, "random")
 
 
@@ -55,8 +56,12 @@ def sample_props(
     shape_mm: np.ndarray,
     rng: np.random.Generator,
     settings: PropSettings = PropSettings(),
+    tone: np.ndarray | None = None,
 ) -> list[Piece]:
     """Pieces in the model frame, fitted to a shape (V, 3) mm; the same for the same ``rng``.
+
+    Args:
+        tone: (3,) sRGB of the person's skin, for the hands; the model's mean cheek where None.
 
     Raises:
         BadInput: an occluder that is not in OCCLUDERS.
@@ -74,8 +79,15 @@ def sample_props(
         pieces += make_hair(model, shape_mm, hair_rng, settings.hair)
     for (name, maker), own in zip(MAKERS.items(), prop_rngs, strict=True):
         if name in wanted:
-            pieces += maker(model, shape_mm, own)
+            own_settings = (HandSettings(tone=_tone(model, tone)),) if name in HANDS else ()
+            pieces += maker(model, shape_mm, own, *own_settings)
     return pieces
+
+
+def _tone(model: MorphableModel, tone: np.ndarray | None) -> tuple[float, float, float]:
+    if tone is None:
+        tone = np.median(model.albedo_mean[model.regions["cheeks"]], axis=0)
+    return tuple(float(value) for value in tone)
 
 
 def _wanted(rng: np.random.Generator, settings: PropSettings) -> set[str]:
