@@ -30,7 +30,7 @@ OXYGENATION = 0.75  # of the dermis' blood, between arteries and veins (Jacques 
 EPIDERMIS_CM = 0.006
 INDEX = 1.4  # refractive, of skin
 BLOOD_PER_CM = np.log(10) * 150 / 64500  # g/l over g/mol: extinction to absorption of whole blood
-SURFACE = 0.03  # sent back before any melanin: the rough surface (Fresnel: 2.8 %) and keratin
+SURFACE = 0.04  # sent back before any melanin: the rough surface (Fresnel: 2.8 %) and keratin
 TO_RGB = np.array(
     [
         [3.2404542, -1.5371385, -0.4985314],

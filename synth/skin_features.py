@@ -43,13 +43,14 @@ class Strip:
 @dataclass(frozen=True, slots=True, eq=False)
 class Eye:
     """One eyeball's texels: (N,) rows and columns, ``radius_mm`` and ``angle`` about the axis of
-    the iris, ``side_mm`` to its nasal (positive) or temporal side."""
+    the iris, ``side_mm`` to its nasal (positive) or temporal side, and ``height_mm`` above it."""
 
     rows: np.ndarray
     columns: np.ndarray
     radius_mm: np.ndarray
     angle: np.ndarray
     side_mm: np.ndarray
+    height_mm: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,4 +222,4 @@ def _eye(chart: Chart, side: int) -> Eye:
     radius = np.linalg.norm(offset[:, :2], axis=1)
     radius[ball[:, 2] < front - 0.14 * chart.head.d] = FAR_MM  # behind the equator
     angle = np.arctan2(offset[:, 1], offset[:, 0])
-    return Eye(rows, columns, radius, angle, -side * offset[:, 0])
+    return Eye(rows, columns, radius, angle, -side * offset[:, 0], offset[:, 1])

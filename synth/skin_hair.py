@@ -22,7 +22,8 @@ def paint_hair(texture: np.ndarray, chart: Chart, features: Features, skin: Skin
     """Lay all painted hair over ``texture`` (S, S, 3), in place."""
     bare = skin_color(skin.melanin, skin.blood)
     layers = (
-        (_scalp, 0.6 * skin.hair + 0.25 * bare),
+        # roots in the scalp's shade: the ground is darker than its skin, whatever the hair
+        (_scalp, np.minimum(0.6 * skin.hair + 0.25 * bare, 0.72 * bare)),
         # hairs below the surface look bluish: they take red light most
         (_beard, 0.7 * skin.brow + [0.02, 0.025, 0.03]),
         (_brows, skin.brow),
