@@ -32,7 +32,7 @@ STRUCTURED_LIGHT = replace(
     grazing_cos=0.3,
     baseline_mm=75.0,
     jump_loss=0.5,
-    dark=0.05,
+    dark=0.035,
     holes=3,
     spikes=2e-4,
 )
@@ -52,7 +52,7 @@ TOF = replace(
     jump_mm=20.0,
     jump_loss=0.2,
     flying=0.5,
-    dark=0.08,
+    dark=0.05,
     holes=1,
     spikes=5e-5,
 )

@@ -83,7 +83,11 @@ def test_a_sensor_changes_the_depth_alone_of_what_is_true(made, toy, tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [(("--sensor", "kinetic"), "truedepth"), (("--count", "0"), "--count")],
+    [
+        (("--sensor", "kinetic"), "truedepth"),
+        (("--count", "0"), "--count"),
+        (("--occluder", "cat"), "scarf"),
+    ],
 )
 def test_bad_words_are_refused(words, named, toy, tmp_path, capsys):
     assert make(tmp_path / "none", toy, *words) == 2

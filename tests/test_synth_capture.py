@@ -115,7 +115,9 @@ def test_a_second_camera_and_odd_keys_are_refused(tmp_path):
 
 
 def test_labels_and_visibility_agree_with_the_depth():
-    scan = scan_of(7)
+    rng = np.random.default_rng(7)
+    bald = sample_subject(MODEL, rng, SubjectSettings(occluder="none"))
+    scan = capture(bald, MODEL, rng, SETTINGS)
     truth, camera = scan.truth, scan.camera
     assert truth["labels"].shape == (camera.height, camera.width)
     assert {"skin", "clothes", "room"} <= {LABELS[i] for i in np.unique(truth["labels"])}
