@@ -231,9 +231,11 @@ def _locks(model, shape_mm, scalp: Scalp, head: HeadMap, style: Style, line, loo
     cling = 0.0 if style.comb in ("out", "back") else 0.8
     paths = grow(head, roots, start, length, height, pull, stiffness, cling)
     width = style.width * rng.uniform(0.7, 1.3, len(roots)) * np.where(fringe, 0.7, 1.0)
+    free = fringe | ~pull.on_face(paths)
+    paths, width, layer = paths[free], width[free], layer[free]
     fray = 0.75 if style.top > 80 else 0.35
     textures = lock_textures(look[0], rng, look[1], fray)
-    return ribbons(paths, width, head.centre_mm, textures, rng, layer < 0.4)
+    return ribbons(paths, width, head, textures, rng, layer < 0.4)
 
 
 def _lengths(roots, head: HeadMap, depth, turn, style: Style, rng):
@@ -297,14 +299,19 @@ class _Comb:
         if comb == "back":
             combed = np.array([0.0, 0.25, -1.0]) + 0 * points
         else:
-            away = np.column_stack([self.side, -0.1 + 0 * self.side, -0.45 + 0 * self.side])
+            away = np.column_stack([self.side, -0.1 + 0 * self.side, -0.7 + 0 * self.side])
             combed = away
         return on_top * combed + (1 - on_top) * _unit(whorl * [0.5, 1.0, 0.5])
+
+    def on_face(self, paths: np.ndarray) -> np.ndarray:
+        """(N,) bool: paths (N, K, 3) that come before the cheeks in spite of all combing."""
+        ahead = paths[..., 2] > self.front + 8
+        return (ahead & (paths[..., 1] < self.eye_level + 15)).any(1)
 
     def _off_the_face(self, points) -> np.ndarray:
         """A push aside and back for long hair that has come before the cheeks."""
         ahead = np.clip((points[:, 2] - self.front) / 15, 0, 1)
-        below = np.clip((self.eye_level + 45 - points[:, 1]) / 25, 0, 1)
+        below = np.clip((self.eye_level + 60 - points[:, 1]) / 30, 0, 1)
         size = np.where(self.fringe, 0, 1.2 * ahead * below)[:, None]
         return size * np.column_stack(
             [0.3 * np.sign(points[:, 0]), np.zeros(len(points)), -np.ones(len(points))]
