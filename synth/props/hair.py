@@ -24,6 +24,7 @@ COLORS = {
     "white": ((0.74, 0.73, 0.71), 0.03),
 }
 COVERS_MM = 70.0  # hair as long as this covers ears
+COARSE = 4  # texels between those that the hairline, a smooth line, is computed at
 CAP_MM = 0.9  # the cap's distance from the skin
 
 
@@ -185,8 +186,9 @@ def _style(rng, settings: HairSettings) -> tuple[Style, float]:
 
 
 def _cap(scalp: Scalp, skin, normals, style: Style, line: _Hairline, color, rng) -> Piece:
-    depth = line.depth(scalp.inside_mm, scalp.turn_rad)
-    grain = rng.random((CAP, CAP)).astype(np.float32)
+    coarse = line.depth(scalp.inside_mm[::COARSE, ::COARSE], scalp.turn_rad[::COARSE, ::COARSE])
+    depth = cv2.resize(coarse.astype(np.float32), (CAP, CAP))
+    grain = rng.random((CAP, CAP), dtype=np.float32)
     fine = cv2.GaussianBlur(grain, (0, 0), 0.8)
     fine = (fine - 0.5) / fine.std()
     tufts = cv2.resize(rng.normal(size=(96, 96)).astype(np.float32), (CAP, CAP))
@@ -196,7 +198,7 @@ def _cap(scalp: Scalp, skin, normals, style: Style, line: _Hairline, color, rng)
     dark = 0.72 if style.ribbons else 1.0
     shade = dark * (1 + 0.16 * fine + 0.06 * tufts)
     points = skin + CAP_MM * normals
-    albedo = np.clip(shade[..., None] * color, 0.004, 0.95).astype(np.float32)
+    albedo = np.clip(shade[..., None] * color.astype(np.float32), 0.004, 0.95)
     gloss = np.full(len(points), 0.012, dtype=np.float32)
     return Piece(
         "hair",
