@@ -24,6 +24,7 @@ COLORS = {
     "white": ((0.74, 0.73, 0.71), 0.03),
 }
 COVERS_MM = 70.0  # hair as long as this covers ears
+COARSE = 4  # texels between those that the hairline, a smooth line, is computed at
 CAP_MM = 0.9  # the cap's distance from the skin
 
 
@@ -185,8 +186,9 @@ def _style(rng, settings: HairSettings) -> tuple[Style, float]:
 
 
 def _cap(scalp: Scalp, skin, normals, style: Style, line: _Hairline, color, rng) -> Piece:
-    depth = line.depth(scalp.inside_mm, scalp.turn_rad)
-    grain = rng.random((CAP, CAP)).astype(np.float32)
+    coarse = line.depth(scalp.inside_mm[::COARSE, ::COARSE], scalp.turn_rad[::COARSE, ::COARSE])
+    depth = cv2.resize(coarse.astype(np.float32), (CAP, CAP))
+    grain = rng.random((CAP, CAP), dtype=np.float32)
     fine = cv2.GaussianBlur(grain, (0, 0), 0.8)
     fine = (fine - 0.5) / fine.std()
     tufts = cv2.resize(rng.normal(size=(96, 96)).astype(np.float32), (CAP, CAP))
@@ -196,7 +198,7 @@ def _cap(scalp: Scalp, skin, normals, style: Style, line: _Hairline, color, rng)
     dark = 0.72 if style.ribbons else 1.0
     shade = dark * (1 + 0.16 * fine + 0.06 * tufts)
     points = skin + CAP_MM * normals
-    albedo = np.clip(shade[..., None] * color, 0.004, 0.95).astype(np.float32)
+    albedo = np.clip(shade[..., None] * color.astype(np.float32), 0.004, 0.95)
     gloss = np.full(len(points), 0.012, dtype=np.float32)
     return Piece(
         "hair",
@@ -231,9 +233,11 @@ def _locks(model, shape_mm, scalp: Scalp, head: HeadMap, style: Style, line, loo
     cling = 0.0 if style.comb in ("out", "back") else 0.8
     paths = grow(head, roots, start, length, height, pull, stiffness, cling)
     width = style.width * rng.uniform(0.7, 1.3, len(roots)) * np.where(fringe, 0.7, 1.0)
+    free = fringe | ~pull.on_face(paths)
+    paths, width, layer = paths[free], width[free], layer[free]
     fray = 0.75 if style.top > 80 else 0.35
     textures = lock_textures(look[0], rng, look[1], fray)
-    return ribbons(paths, width, head.centre_mm, textures, rng, layer < 0.4)
+    return ribbons(paths, width, head, textures, rng, layer < 0.4)
 
 
 def _lengths(roots, head: HeadMap, depth, turn, style: Style, rng):
@@ -297,14 +301,19 @@ class _Comb:
         if comb == "back":
             combed = np.array([0.0, 0.25, -1.0]) + 0 * points
         else:
-            away = np.column_stack([self.side, -0.1 + 0 * self.side, -0.45 + 0 * self.side])
+            away = np.column_stack([self.side, -0.1 + 0 * self.side, -0.7 + 0 * self.side])
             combed = away
         return on_top * combed + (1 - on_top) * _unit(whorl * [0.5, 1.0, 0.5])
+
+    def on_face(self, paths: np.ndarray) -> np.ndarray:
+        """(N,) bool: paths (N, K, 3) that come before the cheeks in spite of all combing."""
+        ahead = paths[..., 2] > self.front + 8
+        return (ahead & (paths[..., 1] < self.eye_level + 15)).any(1)
 
     def _off_the_face(self, points) -> np.ndarray:
         """A push aside and back for long hair that has come before the cheeks."""
         ahead = np.clip((points[:, 2] - self.front) / 15, 0, 1)
-        below = np.clip((self.eye_level + 45 - points[:, 1]) / 25, 0, 1)
+        below = np.clip((self.eye_level + 60 - points[:, 1]) / 30, 0, 1)
         size = np.where(self.fringe, 0, 1.2 * ahead * below)[:, None]
         return size * np.column_stack(
             [0.3 * np.sign(points[:, 0]), np.zeros(len(points)), -np.ones(len(points))]
