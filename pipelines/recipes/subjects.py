@@ -16,7 +16,6 @@ from pipelines.stages import subjects
 from synth.capture import CaptureSettings
 from synth.props.wardrobe import OCCLUDERS
 from synth.rgbd import camera_json
-from synth.props.wardrobe import OCCLUDERS
 from synth.sensor_presets import sensor as named_sensor
 from synth.subjects import SubjectSettings
 
@@ -32,10 +31,9 @@ class SubjectsConfig(RunConfig):
     expressions: int = setting(1, "frames of each, each with its own expression, pose and light")
     sensor: str | None = setting(None, "clean, structured-light, tof, stereo, truedepth, scanner")
     occluder: str = setting("random", ", ".join(OCCLUDERS))
-    occluder: str | None = setting(None, f"worn or held: {', '.join(OCCLUDERS)}")
     model: str = setting("default", "face model: default, or a path to another", "local")
     model_id: str = setting("", "what --model holds; noted by the run itself")
-    people: SubjectSettings = setting(SubjectSettings, "the people; --occluder replaces theirs")
+    people: SubjectSettings = setting(SubjectSettings, "the people")
     capture: CaptureSettings = setting(CaptureSettings, "the camera; --sensor replaces its sensor")
 
 
@@ -65,11 +63,6 @@ def identify(config: SubjectsConfig) -> SubjectsConfig:
         allowed = f"one of {', '.join(OCCLUDERS)}"
         raise BadInput("--occluder", config.occluder, allowed, "choose one")
     people = replace(config.people, occluder=config.occluder)
-    if config.occluder is not None:
-        if config.occluder not in OCCLUDERS:
-            known = f"one of {', '.join(OCCLUDERS)}"
-            raise BadInput("--occluder", f"'{config.occluder}'", known, "choose one")
-        people = replace(people, occluder=config.occluder)
     model_id = load_model(config.model).fingerprint()
     return replace(config, people=people, capture=capture, model_id=model_id)
 
