@@ -66,13 +66,18 @@ def read_landmarks(path: str | Path) -> Landmarks:
 
 def write_landmarks(landmarks: Landmarks, path: str | Path) -> None:
     """Write the .json that read_landmarks reads; a missing point becomes ``null``s."""
+    Path(path).write_text(landmarks_json(landmarks), encoding="utf-8")
+
+
+def landmarks_json(landmarks: Landmarks) -> str:
+    """The text that write_landmarks writes."""
     points = [
         [float(u), float(v)] if np.isfinite([u, v]).all() else [None, None]
         for u, v in landmarks.points_px
     ]
     record = {"scheme": landmarks.scheme, "points_px": points}
     record["confidence"] = [float(c) for c in landmarks.confidence]
-    Path(path).write_text(json.dumps(record), encoding="utf-8")
+    return json.dumps(record)
 
 
 def read_landmarks_3d(path: str | Path) -> np.ndarray:

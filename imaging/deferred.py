@@ -10,6 +10,7 @@ from imaging.shadow import SPIRALS, lit_share
 # scatters about three times as far as blue.
 SCATTER = np.array([0.30, 0.14, 0.09])
 FRESNEL = 0.9  # how much of the highlight's strength at grazing angles is added (Schlick's shape)
+SHEEN = 0.05  # of what is all around: a cornea of strength 0.5 mirrors 2.5 % (Fresnel, n = 1.38)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -135,7 +136,7 @@ def shade(
             if incidence > 0 and mirrored > 0:
                 highlight = strength * lit * mirrored**shininess
             away = (1 - min(max(facing, 0.0), 1.0)) ** 2
-            rim = strength * FRESNEL * share * away * away
+            rim = min(strength, 0.1) * FRESNEL * share * away * away
             for n in range(3):
                 if texture.shape[0] > 0:
                     tone = _texel(texture, u, v, n)
@@ -147,7 +148,7 @@ def shade(
                 if wrap > 0:
                     diffuse *= diffuse / (diffuse + 0.3 * wrap + 1e-6)  # rolls off to zero softly
                 soft = _irradiance(environment, n, nx, ny, nz) * bounced(share, albedo)
-                glow = _irradiance(environment, n, rx, ry, rz) * (rim + 0.25 * strength * share)
+                glow = _irradiance(environment, n, rx, ry, rz) * (rim + SHEEN * strength * share)
                 light = soft + lamp_color[n] * diffuse * (lit + 0.5 * wrap * lit * (1 - lit))
                 out[y, x, n] = albedo * light + lamp_color[n] * highlight + glow
 

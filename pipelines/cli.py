@@ -17,6 +17,7 @@ from manifests.shard import BadShard
 # it is imported only when its verb is called.
 VERBS = {
     "fg3d": ("pipelines.verbs.fg3d", "make a set: scans, registration, rotated views"),
+    "subjects": ("pipelines.verbs.subjects", "make virtual people before a simulated camera"),
     "model": ("pipelines.verbs.model", "import a face model, or say what one holds"),
     "status": ("pipelines.verbs.status", "how far a set is, and what failed"),
     "verify": ("pipelines.verbs.verify", "read every byte of a set and say what is wrong"),

@@ -5,8 +5,9 @@ Made from the shards alone, so that it can be made again at any time: ``synth re
 
 import html
 import json
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from imaging.codec import decode_image, encode_jpeg
 from manifests.shard import read_shard
 from pipelines import pictures
 from pipelines.members import face_from_members, scan_from_members
+from pipelines.truth import COLUMNS, mean_errors, truth_errors, truth_lines
+
+log = logging.getLogger(__name__)
 
 PANEL_PX = 256
 MAX_FACES = 64  # a report is looked at by a person; the manifest has them all
@@ -38,22 +42,29 @@ class FaceEntry:
     face: RegisteredFace
     panels: str
     views: str | None
+    errors: dict[str, float] | None = None
 
 
 def write_report(set_dir: Path, model: MorphableModel, max_faces: int = MAX_FACES) -> Path:
     """Writes ``report/index.html`` with its pictures and returns its path.
 
-    The first ``max_faces`` faces in shard order are shown; the page says how many there are.
+    The first ``max_faces`` faces in shard order are shown; the page says how many there are. Where
+    scans have their truth, the errors of all faces are told, on the page and in the log.
     """
     folder = set_dir / "report"
     folder.mkdir(exist_ok=True)
-    entries, total = [], 0
+    entries, known, total = [], [], 0
     for scan, face, views in _faces(set_dir, model):
         total += 1
+        errors = truth_errors(scan, face, model)
+        known += [errors] if errors else []
         if len(entries) < max_faces:
-            entries.append(_draw_face(folder, len(entries), scan, face, views, model))
+            entry = _draw_face(folder, len(entries), scan, face, views, model)
+            entries.append(replace(entry, errors=errors))
     page = folder / "index.html"
-    page.write_text(_page(set_dir, entries, total), encoding="utf-8")
+    page.write_text(_page(set_dir, entries, total, known), encoding="utf-8")
+    for line in truth_lines(known):
+        log.info("%s", line)
     return page
 
 
@@ -113,7 +124,7 @@ def _landmarks(labels: dict) -> tuple[np.ndarray, np.ndarray]:
     return np.array(labels["landmarks_px"]), np.array(labels["landmarks_visible"])
 
 
-def _page(set_dir: Path, entries: list[FaceEntry], total: int) -> str:
+def _page(set_dir: Path, entries: list[FaceEntry], total: int, known: list[dict]) -> str:
     shown = "" if len(entries) == total else f" The first {len(entries)} are shown."
     body = [
         f"<h1>{html.escape(set_dir.name)}: {total} registered faces</h1>",
@@ -121,6 +132,7 @@ def _page(set_dir: Path, entries: list[FaceEntry], total: int) -> str:
         "<p>Each face: input, detected landmarks, initial fit, registration, distance to the scan "
         f"(blue 0 to red {pictures.ERROR_SPAN_MM:g} mm, grey unmatched), fitted texture and light; "
         "then its views, and the same with their landmarks (red: hidden).</p>",
+        _truth_table(entries, known),
         _failure_table(set_dir),
         *(_face_section(entry) for entry in entries),
     ]
@@ -160,6 +172,24 @@ def _face_section(entry: FaceEntry) -> str:
         f"<h2>{name} <span class={quality.verdict}>{reason}</span></h2>"
         f"<small>{figures}; {source}, licence {licence}, consent {consent}</small>"
         f'<img src="{entry.panels}" alt="registration" loading=lazy>{views}'
+    )
+
+
+def _truth_table(entries: list[FaceEntry], known: list[dict[str, float]]) -> str:
+    """Errors of the shown faces and the mean of all; "" where no truth is known."""
+    if not known:
+        return ""
+    rows = [(html.escape(e.face.key), e.errors) for e in entries if e.errors]
+    rows.append((f"<b>mean of {len(known)}</b>", mean_errors(known)))
+    body = "".join(
+        f"<tr><td>{name}" + "".join(f"<td>{errors[column]:.2f}" for column in COLUMNS) + "</tr>"
+        for name, errors in rows
+    )
+    head = "".join(f"<th>{title}" for title in COLUMNS.values())
+    return (
+        "<h2>Error against truth</h2><p>On the face without ears and neck; d is the outer "
+        "interocular distance, NME is after rigid alignment.</p>"
+        f"<table><tr><th>face{head}</tr>{body}</table>"
     )
 
 

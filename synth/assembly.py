@@ -15,7 +15,7 @@ from synth.light import Light
 
 MAP_SIZE = 640  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
-SIDES = sphere_directions(22)  # from which the environment's light is counted
+SIDES = sphere_directions(16)  # from which the environment's light is counted
 _NOTHING = (np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), np.float32))
 
 

@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
-from synth.head import head_pieces, neck_rim, pore_relief
+from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
-from synth.scene import Piece, render_scene
-from synth.sensor import SensorSettings, sense_color, sense_depth
+from synth.scene import LABELS, Piece, SceneImage, render_scene
+from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
+from synth.sensor_presets import STRUCTURED_LIGHT
+from synth.skin_texture import paint_person
 from synth.subjects import Subject
 from synth.torso import make_torso
+from synth.wear import wear
 
 # a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
+
+
+PAINT = 1  # the skin's own stream of a subject's seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class CaptureSettings:
 
     camera: Camera = DEPTH_CAMERA
     supersample: int = 2
-    sensor: SensorSettings = field(default_factory=SensorSettings)
+    sensor: SensorSettings = STRUCTURED_LIGHT
     room: RoomSettings = field(default_factory=RoomSettings)
     landmark_noise_px: float = 1.0
     licence: str = "CC0-1.0"
@@ -51,29 +58,31 @@ def capture(
     Returns:
         A Scan with noisy landmarks, and in ``truth``: "vertices_mm" (V, 3) float64 in the camera
         frame; "visible" (V,) bool, seen by the camera and hidden by nothing; "labels" (H, W)
-        uint8, index into synth.scene.LABELS; "identity", "expression", "beta"; "rotation" (3, 3)
+        uint8, index into synth.scene.LABELS; "identity", "expression",
+        "beta", "beyond_mm" (V, 3); "rotation" (3, 3)
         and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy; "landmarks_px"
         (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,); "albedo" (V, 3);
         "environment" (9, 3), "light" (3,), "ambient" (3,), "directional" (3,) and "gloss" (2,) =
         (k_s, ν), all in linear light.
     """
     camera = settings.camera
-    vertices = subject.pose.apply(subject.shape(model))
-    albedo = model.albedo(subject.beta)
-    pieces = person_pieces(subject, model)
+    shape, albedo = subject.shape(model), skin_of(subject, model)
+    vertices = subject.pose.apply(shape)
+    pieces = _pieces(subject, model, shape, albedo)
     backdrop = make_backdrop(
         subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
     )
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
-    visible = unhidden_vertices(vertices, model.triangles, camera, image.depth_mm)
+    visible = _seen(vertices, model, camera, image)
     points = jaw_aware_landmarks(model, visible)
     landmarks_px = camera.project(vertices[points])
     noise = rng.normal(0, settings.landmark_noise_px, landmarks_px.shape)
+    reflectance = infrared(image.color, image.labels == LABELS.index("hair"))
     return Scan(
         key=subject.key,
         subject=subject.subject,
         color=sense_color(image.color, rng, settings.sensor),
-        depth_mm=sense_depth(image.depth_mm, camera, rng, settings.sensor),
+        depth_mm=sense_depth(image.depth_mm, camera, rng, settings.sensor, reflectance),
         camera=camera,
         provenance=Provenance("simulated", settings.licence, "not a person"),
         landmarks=Landmarks(landmarks_px + noise, "ibug68", np.ones(len(points))),
@@ -84,7 +93,7 @@ def capture(
             "landmarks_px": landmarks_px,
             "landmark_vertices": points,
             "landmarks_visible": visible[points],
-            "albedo": albedo,
+            "albedo": vertex_albedo(model, albedo),
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
             **_parameters(subject),
         },
@@ -92,14 +101,37 @@ def capture(
 
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
-    """Head, body and clothes in the camera frame; the head's skin comes first."""
-    rng = np.random.default_rng(subject.seed)
-    vertices = subject.pose.apply(subject.shape(model))
-    albedo = model.albedo(subject.beta)
+    """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
+    return _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+
+
+def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
+    """The subject's albedo: a texture (1024, 1024, 3) float32 sRGB on the model's uv, or, where
+    the model has no eyes to paint, colours (V, 3) of its own basis."""
+    if not model.part_vertices("eye").any():
+        return model.albedo(subject.beta)
+    return paint_person(model, subject.skin, np.random.default_rng([subject.seed, PAINT]))
+
+
+def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
+    rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
-    tone = np.median(albedo[rim], axis=0)
-    head = head_pieces(model, vertices, albedo, pore_relief(rng))
-    return [*head, *make_torso(vertices[rim], tone, rng)]
+    own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
+    tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
+    own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
+    worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
+    return [*(piece.moved(subject.pose) for piece in own), *worn]
+
+
+def _seen(vertices_mm, model, camera: Camera, image: SceneImage) -> np.ndarray:
+    """(V,) bool: before everything else, and among pixels of the head itself, since a cap of hair
+    or a collar lies nearer to the skin than depth alone can tell."""
+    visible = unhidden_vertices(vertices_mm, model.triangles, camera, image.depth_mm)
+    own = np.isin(image.labels, [LABELS.index(name) for name in GROUPS]).astype(np.uint8)
+    around = cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0
+    column, row = camera.project(vertices_mm[visible]).astype(int).T
+    visible[visible] = around[row, column]
+    return visible
 
 
 def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarray:
@@ -130,6 +162,7 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
         "identity": subject.identity,
         "expression": subject.expression,
         "beta": subject.beta,
+        "beyond_mm": subject.beyond_mm,
         "rotation": subject.pose.rotation,
         "translation_mm": subject.pose.translation_mm,
         "environment": light.environment,

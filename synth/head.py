@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from faces.morphable import PARTS, MorphableModel
+from faces.uv import UvAtlas
 from synth.scene import Piece
 from synth.surfaces import noise
 
@@ -86,6 +87,18 @@ def _lid_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) 
         distance = cKDTree(line).query(eye)[0]
         shade *= 1 - depth * np.exp(-((distance / reach_mm) ** 2)).astype(np.float32)
     return shade
+
+
+def vertex_albedo(model: MorphableModel, albedo: np.ndarray) -> np.ndarray:
+    """Colours (V, 3) float32 of a texture at the vertices; colours as they are."""
+    if albedo.ndim == 2:
+        return albedo
+    return _atlas(_Held(model), len(albedo)).sample(albedo)
+
+
+@lru_cache(maxsize=4)
+def _atlas(held: "_Held", size: int) -> UvAtlas:
+    return UvAtlas(held.model, size)
 
 
 def shine(model: MorphableModel) -> np.ndarray:

@@ -39,6 +39,10 @@ class Light:
         environment = np.linalg.lstsq(harmonics(_AROUND), values, rcond=None)[0]
         return replace(self, environment=environment, direction=rotation @ self.direction)
 
+    def brighter(self, gain: float) -> "Light":
+        """The same light, stronger by a factor, as a longer exposure has it."""
+        return replace(self, environment=gain * self.environment, color=gain * self.color)
+
     @property
     def ambient(self) -> np.ndarray:
         """(3,), the diagonal of Amb in Eq. 4 of Beyond 3DMM Space: the environment's mean."""

@@ -1,11 +1,13 @@
 """Captures on disk in the ``rgbd`` layout, as any depth camera's export would lie there."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 
-from faces.landmarks import write_landmarks
+from faces.camera import Camera
+from faces.landmarks import landmarks_json
 from faces.types import Scan
 from imaging.codec import encode_depth, encode_png
 
@@ -35,24 +37,35 @@ def write_rgbd(scan: Scan, folder: Path, depth_scale: float = 1.0) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     _write_camera(scan, home / "camera.json")
     stem = home / frame
-    _beside(stem, ".color.png").write_bytes(encode_png(scan.color))
-    _beside(stem, ".depth.png").write_bytes(encode_depth(scan.depth_mm, depth_scale))
-    if scan.landmarks is not None:
-        write_landmarks(scan.landmarks, _beside(stem, ".landmarks.json"))
-    if scan.truth:
-        np.savez(_beside(stem, ".truth.npz"), **scan.truth)
+    for suffix, data in rgbd_members(scan, depth_scale).items():
+        stem.with_name(f"{stem.name}.{suffix}").write_bytes(data)
     return stem
 
 
-def _beside(stem: Path, suffix: str) -> Path:
-    return stem.with_name(stem.name + suffix)
+def rgbd_members(scan: Scan, depth_scale: float = 1.0) -> dict[str, bytes]:
+    """The files of one frame: suffix -> bytes."""
+    members = {
+        "color.png": encode_png(scan.color),
+        "depth.png": encode_depth(scan.depth_mm, depth_scale),
+    }
+    if scan.landmarks is not None:
+        members["landmarks.json"] = landmarks_json(scan.landmarks).encode()
+    if scan.truth:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **scan.truth)  # its members are dated 1980
+        members["truth.npz"] = stream.getvalue()
+    return members
+
+
+def camera_json(camera: Camera) -> str:
+    """The text of camera.json."""
+    record = {name: getattr(camera, name) for name in ("width", "height", "fx", "fy", "cx", "cy")}
+    record |= {"distortion": list(camera.distortion), "pixel_center": 0.5}
+    return json.dumps(record, indent=2) + "\n"
 
 
 def _write_camera(scan: Scan, path: Path) -> None:
-    camera = scan.camera
-    record = {name: getattr(camera, name) for name in ("width", "height", "fx", "fy", "cx", "cy")}
-    record |= {"distortion": list(camera.distortion), "pixel_center": 0.5}
-    text = json.dumps(record, indent=2) + "\n"
+    text = camera_json(scan.camera)
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise ValueError(
             f"camera '{path}' is another one than scan '{scan.key}' has; expected one camera a "

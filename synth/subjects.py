@@ -1,13 +1,15 @@
 """Virtual people: who they are, what they do with their face, and how the light falls."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from faces.camera import Pose
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
+from synth.beyond import BeyondSettings, beyond_model
 from synth.light import Light, sample_light
+from synth.skin_parameters import SkinParameters, sample_skin
 
 # What people do with a mouth, and with the rest: one of each at most, so that no two of them
 # contradict (an open jaw with closed lips). Weights are the strongest that looks natural.
@@ -48,6 +50,9 @@ class SubjectSettings:
         yaw_deg, pitch_deg, roll_deg: largest head angles, drawn uniformly.
         distance_mm: (nearest, farthest) of the model's origin from the camera.
         offset_mm: largest shift of the head along x and y.
+        age_years: (youngest, oldest).
+        beyond: shape that no fit of the model explains.
+        occluder: what is worn and held, a name of synth.props.wardrobe.OCCLUDERS.
     """
 
     identity_sigma: float = 1.0
@@ -61,6 +66,9 @@ class SubjectSettings:
     roll_deg: float = 5.0
     distance_mm: tuple[float, float] = (600.0, 900.0)
     offset_mm: float = 15.0
+    age_years: tuple[float, float] = (16.0, 78.0)
+    beyond: BeyondSettings = field(default_factory=BeyondSettings)
+    occluder: str = "hair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,10 @@ class Subject:
         identity: (K,) float64, in σ.
         expression: (E,) float64 weights.
         beta: (B,) float64 albedo coefficients, in σ.
-        seed: of what stays with the person from frame to frame: skin, hair, clothes, and the
-            shape that the model cannot make.
+        beyond_mm: (V, 3) float64, what the model cannot make, in the model frame.
+        skin: age, sex, pigments, hair's colour and everything else that is painted.
+        occluder: of the settings.
+        seed: of what stays with the person from frame to frame: skin, hair and clothes.
         pose: model frame to camera frame.
         light: in the camera frame.
     """
@@ -84,13 +94,16 @@ class Subject:
     identity: np.ndarray
     expression: np.ndarray
     beta: np.ndarray
+    beyond_mm: np.ndarray
+    skin: SkinParameters
+    occluder: str
     seed: int
     pose: Pose
     light: Light
 
     def shape(self, model: MorphableModel) -> np.ndarray:
         """The true surface (V, 3) float64 mm in the model frame."""
-        return model.shape(self.identity, self.expression)
+        return model.shape(self.identity, self.expression) + self.beyond_mm
 
 
 def sample_subject(
@@ -101,15 +114,20 @@ def sample_subject(
 ) -> Subject:
     """A random person; the same for the same state of ``rng``."""
     s = settings
+    age, male = float(rng.uniform(*s.age_years)), bool(rng.random() < 0.5)
+    skin = sample_skin(rng, age, male)
     return Subject(
         key=key,
         subject=key.split("/")[0],
         identity=_truncated(rng, len(model.identity_mm), s.identity_sigma, s.identity_limit),
         expression=sample_expression(model.expression_names, rng, s),
         beta=_truncated(rng, len(model.albedo_modes), s.albedo_sigma, s.albedo_limit),
+        beyond_mm=beyond_model(model, rng, s.beyond, age),
+        skin=skin,
+        occluder=s.occluder,
         seed=int(rng.integers(2**63)),
         pose=_sample_pose(rng, s),
-        light=sample_light(rng),
+        light=sample_light(rng).brighter(_exposure(skin)),
     )
 
 
@@ -126,7 +144,7 @@ def next_frame(
         key=key,
         expression=sample_expression(model.expression_names, rng, settings),
         pose=_sample_pose(rng, settings),
-        light=sample_light(rng),
+        light=sample_light(rng).brighter(_exposure(subject.skin)),
     )
 
 
@@ -152,6 +170,11 @@ def sample_expression(
             tilt = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}.get(side, 1.0)
             weights[index] += recipe.get(base, 0.0) * factor * tilt
     return np.clip(weights, 0, 1)
+
+
+def _exposure(skin: SkinParameters) -> float:
+    """A camera exposes for the face: the darker the skin, the more, though not all of it."""
+    return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.4)
 
 
 def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:

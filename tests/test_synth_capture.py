@@ -52,7 +52,7 @@ def test_truth_is_consistent():
     scan = scan_of(4, landmark_noise_px=0.0)
     truth = scan.truth
     pose = Pose(truth["rotation"], truth["translation_mm"])
-    shape = MODEL.shape(truth["identity"], truth["expression"])
+    shape = MODEL.shape(truth["identity"], truth["expression"]) + truth["beyond_mm"]
     np.testing.assert_allclose(pose.apply(shape), truth["vertices_mm"], atol=1e-9)
     at = scan.camera.project(truth["vertices_mm"][truth["landmark_vertices"]])
     np.testing.assert_array_equal(at, truth["landmarks_px"])
@@ -115,14 +115,16 @@ def test_a_second_camera_and_odd_keys_are_refused(tmp_path):
 
 
 def test_labels_and_visibility_agree_with_the_depth():
-    scan = scan_of(7)
+    rng = np.random.default_rng(7)
+    bald = sample_subject(MODEL, rng, SubjectSettings(occluder="none"))
+    scan = capture(bald, MODEL, rng, SETTINGS)
     truth, camera = scan.truth, scan.camera
     assert truth["labels"].shape == (camera.height, camera.width)
     assert {"skin", "clothes", "room"} <= {LABELS[i] for i in np.unique(truth["labels"])}
     at = camera.project(truth["vertices_mm"][truth["visible"]]).astype(int)
     seen = truth["labels"][at[:, 1], at[:, 0]]
-    # on the outline, a tenth of so small a head, half a pixel is another thing
-    assert (seen == LABELS.index("skin")).mean() > 0.93
+    # half a pixel beside the outline, and 2 mm below a collar, something else is seen
+    assert (seen == LABELS.index("skin")).mean() > 0.88
     assert truth["visible"][truth["landmark_vertices"]].sum() == truth["landmarks_visible"].sum()
 
 

@@ -1,9 +1,9 @@
 """What is drawn on the default model at its fine level: landmarks, regions, contour, albedo."""
 
 import numpy as np
+from build_albedo_basis import albedo_basis
 
 from faces.models import anatomy
-from faces.models.albedo import procedural_albedo
 from faces.morphable import MorphableModel
 from faces.refinement import with_detail
 
@@ -22,11 +22,8 @@ def draw_detail(model: MorphableModel, landmarks: np.ndarray) -> MorphableModel:
     skin = model.part_vertices("skin")
     head = anatomy.make_head(model.mean_mm, model.triangles, skin, points)
     regions = anatomy.find_regions(head, model.mirror, model.triangles)
-    mean, modes = procedural_albedo(head, regions, model.triangles, model.triangle_part)
-    return with_detail(
+    drawn = with_detail(
         model,
-        albedo_mean=mean,
-        albedo_modes=modes,
         regions=regions,
         weights=anatomy.find_weights(regions, model.part_vertices("eye")),
         landmarks={
@@ -35,3 +32,5 @@ def draw_detail(model: MorphableModel, landmarks: np.ndarray) -> MorphableModel:
         },
         contour=anatomy.find_contour(head, model.mirror, points),
     )
+    mean, modes = albedo_basis(drawn)
+    return with_detail(drawn, albedo_mean=mean, albedo_modes=modes)

@@ -42,7 +42,7 @@ def procedural_albedo(head: Head, regions, triangles, triangle_part):
         regions: name -> (V,) bool.
         triangles: (T, 3); triangle_part: (T,) index into PARTS.
     """
-    masks = _masks(head, regions, triangles, triangle_part)
+    masks = find_masks(head, regions, triangles, triangle_part)
     mean = np.zeros((len(head.vertices), 3))
     mean[:] = SKIN
     _tint(mean, masks["under_eye"], SKIN * [0.88, 0.82, 0.84], 0.6)
@@ -105,7 +105,7 @@ def _modes(m: dict[str, np.ndarray]):
         yield pattern * plain, color * (0.08 if color is MELANIN else 0.6)
 
 
-def _masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarray]:
+def find_masks(head: Head, regions, triangles, triangle_part) -> dict[str, np.ndarray]:
     """Smooth masks (V,) in [0, 1] by name; "patterns" is a list of six in about [-1, 1]."""
     p, d, v = head.points, head.d, head.vertices
     masks = {part: np.zeros(len(v)) for part in PARTS}

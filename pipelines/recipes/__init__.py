@@ -12,7 +12,10 @@ from pipelines.config import RunConfig
 from pipelines.plan import ShardTask
 
 # Name -> "module:attribute" of a Recipe.
-RECIPES: dict[str, str] = {"fg3d": "pipelines.recipes.fg3d:RECIPE"}
+RECIPES: dict[str, str] = {
+    "fg3d": "pipelines.recipes.fg3d:RECIPE",
+    "subjects": "pipelines.recipes.subjects:RECIPE",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,94 @@
+"""`synth subjects`: the same bytes for any cut of the work, and frames that the reader reads."""
+
+import numpy as np
+import pytest
+
+from faces.camera import Pose
+from faces.morphable import read_model, save_model
+from manifests.verify import verify
+from pipelines.cli import main
+from registration.readers.rgbd import RgbdReader
+from tests.toy import toy_model
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "toy.npz"
+    save_model(toy_model(), path)
+    return path
+
+
+def make(out, toy, *words):
+    arguments = ["subjects", "--out", str(out), "--model", str(toy), "--scheduler", "inline"]
+    return main([*arguments, *words])
+
+
+def frames(out):
+    root = out / "rgbd"
+    return {p.relative_to(root): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(toy, tmp_path_factory):
+    out = tmp_path_factory.mktemp("subjects") / "set"
+    assert make(out, toy, "--count", "3", "--expressions", "2", "--sensor", "tof") == 0
+    return out
+
+
+def test_the_set_verifies_and_is_read_as_rgbd(made, toy):
+    assert verify(made) == []
+    reader = RgbdReader(made / "rgbd")
+    refs = reader.refs()
+    assert [ref.key for ref in refs] == [
+        f"subject{person:05d}/frame{frame:03d}" for person in range(3) for frame in range(2)
+    ]
+    model = read_model(toy)
+    for ref in refs:
+        scan = reader.read(ref)
+        truth = scan.truth
+        pose = Pose(truth["rotation"], truth["translation_mm"])
+        shape = model.shape(truth["identity"], truth["expression"]) + truth["beyond_mm"]
+        np.testing.assert_allclose(pose.apply(shape), truth["vertices_mm"], atol=1e-6)
+        assert truth["labels"].shape == scan.depth_mm.shape
+        assert truth["visible"].shape == (model.vertex_count,)
+        depth = scan.depth_mm[scan.depth_mm > 0]
+        np.testing.assert_array_equal(depth, np.rint(depth))  # tof: steps of 1 mm
+
+
+def test_frames_of_one_person_share_the_person(made):
+    reader = RgbdReader(made / "rgbd")
+    one, two, other = (reader.read(ref).truth for ref in reader.refs()[:3])
+    np.testing.assert_array_equal(one["identity"], two["identity"])
+    np.testing.assert_array_equal(one["beyond_mm"], two["beyond_mm"])
+    assert (one["rotation"] != two["rotation"]).any()
+    assert (one["identity"] != other["identity"]).any()
+
+
+def test_bytes_do_not_depend_on_how_the_work_is_cut(made, toy, tmp_path):
+    words = ("--count", "3", "--expressions", "2", "--sensor", "tof", "--per-shard", "1")
+    assert make(tmp_path / "other", toy, *words) == 0
+    assert frames(tmp_path / "other") == frames(made)
+
+
+def test_a_sensor_changes_the_depth_alone_of_what_is_true(made, toy, tmp_path):
+    assert make(tmp_path / "clean", toy, "--count", "1", "--sensor", "clean") == 0
+    clean, tof = (
+        RgbdReader(out / "rgbd").read(RgbdReader(out / "rgbd").refs()[0])
+        for out in (tmp_path / "clean", made)
+    )
+    np.testing.assert_array_equal(clean.truth["vertices_mm"], tof.truth["vertices_mm"])
+    assert (clean.depth_mm != tof.depth_mm).mean() > 0.2
+    assert (clean.depth_mm > 0).sum() > (tof.depth_mm > 0).sum()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--sensor", "kinetic"), "truedepth"),
+        (("--count", "0"), "--count"),
+        (("--occluder", "cat"), "scarf"),
+    ],
+)
+def test_bad_words_are_refused(words, named, toy, tmp_path, capsys):
+    assert make(tmp_path / "none", toy, *words) == 2
+    assert named in capsys.readouterr().err

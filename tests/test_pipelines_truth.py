@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import numpy as np
+
+from faces.rotation import matrix_from_euler
+from pipelines.truth import COLUMNS, truth_errors, truth_lines
+from tests.staged import stage
+
+
+def moved(face, offset):
+    return replace(face, vertices_mm=face.vertices_mm + offset)
+
+
+def test_without_truth_or_in_another_topology_there_are_no_figures():
+    set_up = stage()
+    assert truth_errors(set_up.scan, set_up.face, set_up.model) is None
+    other = replace(set_up.scan, truth={"vertices_mm": set_up.face.vertices_mm[:-1]})
+    assert truth_errors(other, set_up.face, set_up.model) is None
+
+
+def test_a_shift_is_an_error_in_place_but_not_in_shape():
+    set_up = stage()
+    scan = replace(set_up.scan, truth={"vertices_mm": set_up.face.vertices_mm})
+    errors = truth_errors(scan, moved(set_up.face, [0.0, 0.0, 2.0]), set_up.model)
+    np.testing.assert_allclose(errors["visible_mm"], 2.0)
+    np.testing.assert_allclose(errors["normal_mm"] ** 2 + errors["tangential_mm"] ** 2, 4.0, rtol=1)
+    assert errors["nme_percent"] < 1e-6
+    assert errors["initial_percent"] < 1e-6
+    turned = set_up.face.vertices_mm @ matrix_from_euler(5.0).T
+    assert (
+        truth_errors(scan, replace(set_up.face, vertices_mm=turned), set_up.model)["nme_percent"]
+        < 1e-6
+    )
+
+
+def test_the_table_has_mean_and_worst():
+    errors = [{name: value for name in COLUMNS} for value in (1.0, 4.0)]
+    head, _, mean, worst = truth_lines(errors)
+    assert "2 faces" in head
+    assert mean.split() == ["mean", *["2.50"] * len(COLUMNS)]
+    assert worst.split() == ["worst", *["4.00"] * len(COLUMNS)]
+    assert truth_lines([]) == []

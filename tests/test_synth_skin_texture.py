@@ -1,0 +1,176 @@
+"""Textures of painted people on the default model, at half size to be quick."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from faces.errors import BadInput
+from faces.models import load_model
+from faces.uv import UvAtlas
+from synth.skin_chart import chart_of, nearest_inside
+from synth.skin_fields import solid_noise
+from synth.skin_parameters import sample_skin
+from synth.skin_texture import paint_person
+from synth.strokes import draw_spots, draw_strokes
+
+SIZE = 512
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model()
+
+
+@pytest.fixture(scope="module")
+def skin():
+    return sample_skin(np.random.default_rng(5), age_years=40, male=True)
+
+
+def paint(model, skin, seed=3, size=SIZE):
+    return paint_person(model, skin, np.random.default_rng(seed), size)
+
+
+def test_the_same_draw_gives_the_same_bytes(model, skin):
+    first, second = paint(model, skin), paint(model, skin)
+    assert first.shape == (SIZE, SIZE, 3)
+    assert first.dtype == np.float32
+    assert first.min() >= 0
+    assert first.max() <= 1
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, paint(model, skin, seed=4))
+
+
+def test_colours_agree_across_the_seam(model, skin):
+    """A vertex on the seam has two places in the texture; both must show one colour."""
+    bare = replace(skin, **skin.bare(), scalp=0.0)
+    texture = paint(model, bare)
+    smooth = cv2.GaussianBlur(texture, (0, 0), 1.0)
+    left, right = _twins(model)
+    at = [
+        smooth[tuple(np.clip(model.uv[uv] * SIZE, 0, SIZE - 1).astype(int)[:, ::-1].T)]
+        for uv in (left, right)
+    ]
+    assert len(left) > 10
+    # half a texel of grain remains (its contrast is 0.03); skins differ by ten times as much
+    assert np.abs(at[0] - at[1]).mean() < 0.02
+    other = paint(model, replace(bare, melanin=bare.melanin * 2))
+    assert np.abs(other - texture)[chart_of(model, SIZE).part == 0].mean() > 0.02
+
+
+def test_the_gutter_continues_the_islands(model, skin):
+    texture, atlas = paint(model, skin), UvAtlas(model, SIZE)
+    nearest = nearest_inside(atlas.mask)
+    np.testing.assert_array_equal(texture, texture.reshape(-1, 3)[nearest])
+    assert (~atlas.mask).any()
+    assert texture[~atlas.mask].min() > 0
+
+
+def test_darker_people_are_darker_and_redder_ones_redder(model, skin):
+    face = UvAtlas(model, SIZE)
+    cheeks = model.regions["cheeks"]
+    bare = replace(skin, **skin.bare())
+
+    def cheek(**changes):
+        return face.sample(paint(model, replace(bare, **changes)))[cheeks].mean(0)
+
+    tones = [cheek(melanin=m).sum() for m in (0.02, 0.08, 0.2, 0.4)]
+    assert (np.diff(tones) < 0).all()
+    pale, flushed = cheek(blood=0.008), cheek(blood=0.03)
+    assert flushed[0] / flushed[1] > pale[0] / pale[1]
+
+
+def test_features_are_where_they_belong(model, skin):
+    atlas = UvAtlas(model, SIZE)
+    plain = replace(skin, **skin.bare(), melanin=0.03, brow=np.full(3, 0.08), brow_density=0.9)
+    colors = atlas.sample(cv2.GaussianBlur(paint(model, plain), (0, 0), 1.0))
+    points = model.landmarks["ibug68"]
+    forehead = colors[points[[19, 24]]] * 0 + colors[model.regions["face"]].mean(0)
+    assert (colors[points[[19, 24]]].sum(1) < 0.75 * forehead.sum(1)).all()  # brows are dark
+    lips, cheeks = colors[points[[57, 51]]].mean(0), colors[model.regions["cheeks"]].mean(0)
+    assert lips[0] / lips[1] > 1.1 * cheeks[0] / cheeks[1]  # lips are redder than cheeks
+    eye = model.part_vertices("eye")
+    front = eye & (model.mean_mm[:, 2] > model.mean_mm[eye, 2].max() - 0.5)
+    assert colors[front].mean() < 0.25  # the pupils
+
+
+def test_spots_have_the_size_asked_for(model):
+    chart = chart_of(model, 1024)
+    field = np.zeros((1024, 1024), dtype=np.float32)
+    cheek = chart.model.mean_mm[chart.model.landmarks["ibug68"][30]]
+    row, column = np.unravel_index(
+        np.argmin(np.linalg.norm(chart.xyz - cheek, axis=-1) + 99 * ~chart.mask), chart.mask.shape
+    )
+    radius = np.array([2.0])
+    draw_spots(
+        field,
+        chart.step_u,
+        chart.step_v,
+        np.array([[row, column]]),
+        radius,
+        np.ones(1),
+        np.zeros((1, 3)),
+    )
+    inside = np.linalg.norm(chart.xyz[field > 0.5] - cheek, axis=-1)
+    # half strength at r = radius by construction (exp(-0.7)); curved, stretched skin allows 20 %
+    assert inside.max() == pytest.approx(2.0, rel=0.2)
+
+
+def test_a_stroke_covers_its_length(skin):
+    cover = np.zeros((64, 64), dtype=np.float32)
+    draw_strokes(cover, [[10.5, 20.5]], [[30, 0]], [[0, 0]], [0.5])
+    rows, columns = np.nonzero(cover > 0.05)
+    assert set(rows) == {20}
+    assert columns.min() == 10
+    assert 36 <= columns.max() <= 40
+    assert cover.max() <= 1
+
+
+def test_noise_has_unit_variance_and_its_period():
+    x = np.linspace(0, 400, 4000, dtype=np.float32)
+    places = np.zeros((40, 4000, 3), dtype=np.float32)
+    places[..., 0], places[..., 1] = x, 37 * np.arange(40)[:, None]
+    noise = solid_noise(places, 20.0, np.random.default_rng(1))
+    assert noise.std() == pytest.approx(1.0, abs=0.3)
+    near = np.corrcoef(noise[:, :-10].ravel(), noise[:, 10:].ravel())[0, 1]  # 1 mm on
+    far = np.corrcoef(noise[:, :-250].ravel(), noise[:, 250:].ravel())[0, 1]  # 25 mm on
+    assert near > 0.9
+    assert abs(far) < 0.3
+
+
+def test_basis_holds_bare_people_and_no_beard(model, skin):
+    """Of fresh bare people the basis leaves 1-2 8-bit steps (hairs and grain), of bearded more."""
+    atlas = UvAtlas(model, 1024)
+    face = model.regions["face"]
+    basis = model.albedo_modes[:, face].reshape(len(model.albedo_modes), -1)
+
+    def left(person, seed):
+        texture = cv2.GaussianBlur(paint(model, person, seed, 1024), (0, 0), 1.5)
+        offset = (atlas.sample(texture) - model.albedo_mean)[face].ravel()
+        beta = np.linalg.lstsq(basis.T, offset, rcond=None)[0]
+        return offset.std(), (offset - basis.T @ beta).std()
+
+    for seed in range(3):
+        rng = np.random.default_rng([77, seed])
+        person = sample_skin(rng, male=True)
+        whole, rest = left(replace(person, **person.bare()), seed)
+        assert rest < 0.022
+        assert rest < 0.5 * whole
+        bearded = replace(person, stubble=0.9, beard_mm=4.0, moles=25.0)
+        assert left(bearded, seed)[1] > 1.15 * rest
+
+
+def test_a_model_without_a_chart_is_refused(model, skin):
+    with pytest.raises(BadInput, match="no texture coordinates"):
+        paint_person(replace(model, uv=model.uv[:0]), skin, np.random.default_rng(0))
+
+
+def _twins(model):
+    """Pairs of texture vertices that are one vertex of the skin on the seam."""
+    skin = model.triangle_part == 0
+    pairs = np.unique(
+        np.stack([model.triangles[skin].ravel(), model.triangle_uv[skin].ravel()], 1), axis=0
+    )
+    same = pairs[:-1, 0] == pairs[1:, 0]
+    return pairs[:-1][same, 1], pairs[1:][same, 1]
