@@ -10,9 +10,10 @@ from synth.head import head_pieces
 from synth.light import sample_light
 from synth.props.blob import union_mesh
 from synth.props.glasses import make_glasses
-from synth.props.hair import STYLES, HairSettings, make_hair
+from synth.props.hair import HairSettings, make_hair
 from synth.props.headmap import HeadMap
 from synth.props.mask import make_mask
+from synth.props.styles import STYLES
 from synth.props.wardrobe import MAKERS, OCCLUDERS, PropSettings, sample_props
 from synth.scene import LABELS, render_scene
 
