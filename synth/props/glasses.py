@@ -1,6 +1,7 @@
 """Glasses that rest on the nose and the ears; lenses are clear and have no surface."""
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from faces.morphable import MorphableModel
 from synth.props.headmap import HeadMap
@@ -59,7 +60,7 @@ def _outline(eye, width, height, power) -> np.ndarray:
 def _frontal(model, shape_mm, outline) -> float:
     """z (mm) of the frame at x = 0: all of its rims before the skin behind them."""
     skin = shape_mm[model.regions["face"]]
-    gap = np.linalg.norm(skin[:, None, :2] - outline[None], axis=2).min(1)
+    gap = cKDTree(outline).query(skin[:, :2], distance_upper_bound=5.0)[0]
     near = skin[gap < 4.0]
     return float((near[:, 2] + WRAP * near[:, 0] ** 2).max()) + CLEAR_MM
 
@@ -105,5 +106,5 @@ def _material(rng) -> tuple[np.ndarray, float]:
     if kind == 2:
         return np.full(3, rng.uniform(0.3, 0.6)), 0.7
     if kind == 3:
-        return np.array([0.62, 0.48, 0.25]), 0.7
+        return np.array([0.52, 0.43, 0.28]), 0.7
     return rng.uniform(0.05, 0.5, 3), 0.3

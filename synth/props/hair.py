@@ -4,83 +4,19 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from scipy.spatial import cKDTree
 
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from synth.props.headmap import HeadMap
 from synth.props.scalp import CAP, Scalp, find_scalp, roots_on
-from synth.props.strands import grow, lock_textures, ribbons
+from synth.props.strands import STEPS, grow, lock_textures, ribbons
+from synth.props.styles import COLORS, OFTEN, STYLES, Style
 from synth.scene import Piece
 
-# sRGB of hair in plain light, by eye from photographs; how often, most people being dark-haired
-COLORS = {
-    "black": ((0.085, 0.073, 0.068), 0.30),
-    "dark brown": ((0.15, 0.10, 0.075), 0.27),
-    "brown": ((0.24, 0.155, 0.10), 0.15),
-    "light brown": ((0.38, 0.27, 0.18), 0.08),
-    "blond": ((0.60, 0.48, 0.32), 0.07),
-    "red": ((0.42, 0.19, 0.09), 0.03),
-    "grey": ((0.46, 0.45, 0.44), 0.07),
-    "white": ((0.74, 0.73, 0.71), 0.03),
-}
 COVERS_MM = 70.0  # hair as long as this covers ears
+COARSE = 4  # texels between those that the hairline, a smooth line, is computed at
 CAP_MM = 0.9  # the cap's distance from the skin
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How hair is cut and combed; lengths in mm.
-
-    Attributes:
-        top, side, back: lengths where the roots lie so.
-        volume: height of the outermost layer over the skin.
-        ribbons: how many.
-        width: of a ribbon.
-        comb: where hair on top goes: "whorl" (away from the crown), "part", "back", "bun" or
-            "out" (every way, as tight curls do).
-        gravity: share of the pull down, at the tip.
-        lift: how steeply strands leave the skin.
-        wave: how much locks differ in direction.
-        fringe: length of hair that falls over the forehead, 0 for none.
-        recede: how far the hairline lies back at the temples.
-        fade: over how many mm the cap begins.
-    """
-
-    top: float
-    side: float
-    back: float
-    volume: float
-    ribbons: int
-    width: float
-    comb: str = "whorl"
-    gravity: float = 0.2
-    lift: float = 0.5
-    wave: float = 0.2
-    fringe: float = 0.0
-    recede: float = 4.0
-    fade: float = 9.0
-
-
-STYLES = {
-    "buzz": Style(0, 0, 0, 1.0, 0, 0.0, recede=6, fade=14),
-    "crop": Style(24, 13, 14, 8, 900, 7, lift=0.9, wave=0.45, recede=6),
-    "short": Style(42, 20, 22, 13, 850, 9, "part", 0.12, 0.8, 0.35, recede=5),
-    "quiff": Style(55, 14, 16, 22, 850, 9, "back", 0.05, 1.3, 0.3, recede=6),
-    "fringe": Style(62, 42, 48, 12, 800, 11, "whorl", 0.35, 0.5, 0.25, fringe=50, recede=0),
-    "bob": Style(150, 125, 110, 15, 700, 14, "part", 0.75, 0.5, 0.15, fringe=0, recede=2),
-    "long": Style(290, 260, 240, 16, 700, 17, "part", 0.9, 0.5, 0.14, recede=2),
-    "long fringe": Style(290, 260, 240, 15, 750, 16, "part", 0.9, 0.5, 0.14, fringe=52, recede=0),
-    "wavy": Style(210, 190, 180, 24, 750, 16, "part", 0.8, 0.7, 0.3, recede=2),
-    "curly": Style(34, 30, 30, 30, 1000, 13, "out", 0.0, 1.5, 1.2, recede=3),
-    "bun": Style(120, 110, 110, 7, 650, 14, "bun", 0.0, 0.05, 0.06, recede=3),
-}
-OFTEN = {  # the rest are as frequent as each other
-    "long": 1.6,
-    "short": 1.8,
-    "crop": 1.5,
-    "buzz": 0.9,
-    "wavy": 1.2,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +121,9 @@ def _style(rng, settings: HairSettings) -> tuple[Style, float]:
 
 
 def _cap(scalp: Scalp, skin, normals, style: Style, line: _Hairline, color, rng) -> Piece:
-    depth = line.depth(scalp.inside_mm, scalp.turn_rad)
-    grain = rng.random((CAP, CAP)).astype(np.float32)
+    coarse = line.depth(scalp.inside_mm[::COARSE, ::COARSE], scalp.turn_rad[::COARSE, ::COARSE])
+    depth = cv2.resize(coarse.astype(np.float32), (CAP, CAP))
+    grain = rng.random((CAP, CAP), dtype=np.float32)
     fine = cv2.GaussianBlur(grain, (0, 0), 0.8)
     fine = (fine - 0.5) / fine.std()
     tufts = cv2.resize(rng.normal(size=(96, 96)).astype(np.float32), (CAP, CAP))
@@ -196,7 +133,7 @@ def _cap(scalp: Scalp, skin, normals, style: Style, line: _Hairline, color, rng)
     dark = 0.72 if style.ribbons else 1.0
     shade = dark * (1 + 0.16 * fine + 0.06 * tufts)
     points = skin + CAP_MM * normals
-    albedo = np.clip(shade[..., None] * color, 0.004, 0.95).astype(np.float32)
+    albedo = np.clip(shade[..., None] * color.astype(np.float32), 0.004, 0.95)
     gloss = np.full(len(points), 0.012, dtype=np.float32)
     return Piece(
         "hair",
@@ -231,9 +168,38 @@ def _locks(model, shape_mm, scalp: Scalp, head: HeadMap, style: Style, line, loo
     cling = 0.0 if style.comb in ("out", "back") else 0.8
     paths = grow(head, roots, start, length, height, pull, stiffness, cling)
     width = style.width * rng.uniform(0.7, 1.3, len(roots)) * np.where(fringe, 0.7, 1.0)
+    free = fringe | ~pull.on_face(paths)
+    if style.side < COVERS_MM or style.comb == "bun":
+        free &= ~_on_ears(shape_mm[model.regions["ears"]], paths)
+    paths, width, layer = paths[free], width[free], layer[free]
     fray = 0.75 if style.top > 80 else 0.35
+    if style.comb == "bun":
+        coil = _coils(pull.bun, rng)
+        paths = np.concatenate([paths, coil])
+        width = np.concatenate([width, np.full(len(coil), 13.0)])
+        layer = np.concatenate([layer, np.ones(len(coil))])
     textures = lock_textures(look[0], rng, look[1], fray)
-    return ribbons(paths, width, head.centre_mm, textures, rng, layer < 0.4)
+    return ribbons(paths, width, head, textures, rng, layer < 0.4)
+
+
+def _coils(centre_mm, rng, count: int = 110) -> np.ndarray:
+    """Paths (count, STEPS + 1, 3) wound around a knot: great arcs of a flattened ball."""
+    radius = rng.uniform(22, 34)
+    axis = _unit(rng.normal(0, 0.45, (count, 3)) + np.array([0.0, 0.25, -1.0]))
+    first = _unit(np.cross(axis, rng.normal(size=(count, 3))))
+    second = np.cross(axis, first)
+    angle = np.linspace(0, rng.uniform(1.3, 2.0), STEPS + 1)[None, :, None]
+    lift = rng.uniform(-0.75, 0.85, (count, 1, 1))  # of the arc along its axis
+    ring = np.cos(angle) * first[:, None] + np.sin(angle) * second[:, None]
+    arcs = np.sqrt(1 - lift**2) * ring + lift * axis[:, None]
+    return centre_mm + radius * rng.uniform(0.9, 1.0, (count, 1, 1)) * arcs * [1.0, 1.0, 0.75]
+
+
+def _on_ears(ears_mm, paths) -> np.ndarray:
+    """(N,) bool: paths (N, K, 3) that lie on the ears (M, 3), not behind them."""
+    before = ears_mm[ears_mm[:, 2] > np.quantile(ears_mm[:, 2], 0.15)]
+    gap = cKDTree(before[::4]).query(paths[:, 1:].reshape(-1, 3), distance_upper_bound=4.0)[0]
+    return np.isfinite(gap).reshape(len(paths), -1).any(1)
 
 
 def _lengths(roots, head: HeadMap, depth, turn, style: Style, rng):
@@ -242,6 +208,8 @@ def _lengths(roots, head: HeadMap, depth, turn, style: Style, rng):
     top = np.clip((up[:, 1] - 0.45) / 0.35, 0, 1)
     behind = np.clip(-up[:, 2] / 0.6, 0, 1)
     low = style.side * (1 - behind) + style.back * behind
+    if style.side < COVERS_MM:  # clippers leave less towards the nape
+        low = low * (1 - 0.7 * np.clip((-0.15 - up[:, 1]) / 0.35, 0, 1))
     length = (style.top * top + low * (1 - top)) * rng.uniform(0.75, 1.1, len(roots))
     fringe = (np.abs(turn) < 0.85) & (depth < 42) & (up[:, 2] > 0) & (style.fringe > 0)
     length = np.where(fringe, (style.fringe + 0.8 * depth) * rng.uniform(0.8, 1.05), length)
@@ -257,7 +225,7 @@ class _Comb:
         eyes = shape_mm[model.landmarks["ibug68"][[36, 45]]].mean(0)
         self.eye_level = eyes[1]
         self.crown = np.array([rng.normal(0, 6), 1.0, -55.0]) + head.centre_mm
-        self.bun = head.centre_mm + np.array([0.0, rng.uniform(-20, 70), -130.0])
+        self.bun = head.centre_mm + np.array([0.0, rng.uniform(-20, 70), -112.0])
         self.part = rng.choice([-1, 1]) * rng.uniform(0, 38)
         self.side = np.where(roots[:, 0] > self.part, 1.0, -1.0)
         self.sweep = rng.choice([-1, 1]) * rng.uniform(0.05, 0.5)
@@ -297,14 +265,19 @@ class _Comb:
         if comb == "back":
             combed = np.array([0.0, 0.25, -1.0]) + 0 * points
         else:
-            away = np.column_stack([self.side, -0.1 + 0 * self.side, -0.45 + 0 * self.side])
+            away = np.column_stack([self.side, -0.1 + 0 * self.side, -0.7 + 0 * self.side])
             combed = away
         return on_top * combed + (1 - on_top) * _unit(whorl * [0.5, 1.0, 0.5])
+
+    def on_face(self, paths: np.ndarray) -> np.ndarray:
+        """(N,) bool: paths (N, K, 3) that come before the cheeks in spite of all combing."""
+        ahead = paths[..., 2] > self.front + 8
+        return (ahead & (paths[..., 1] < self.eye_level + 15)).any(1)
 
     def _off_the_face(self, points) -> np.ndarray:
         """A push aside and back for long hair that has come before the cheeks."""
         ahead = np.clip((points[:, 2] - self.front) / 15, 0, 1)
-        below = np.clip((self.eye_level + 45 - points[:, 1]) / 25, 0, 1)
+        below = np.clip((self.eye_level + 60 - points[:, 1]) / 30, 0, 1)
         size = np.where(self.fringe, 0, 1.2 * ahead * below)[:, None]
         return size * np.column_stack(
             [0.3 * np.sign(points[:, 0]), np.zeros(len(points)), -np.ones(len(points))]

@@ -22,7 +22,7 @@ FINGERS = (
 )
 CLEAR_MM = 1.0
 POSTURES = 4
-STEP_MM, BLEND_MM = 3.2, 2.2  # of the hand's mesh; how round the webs between fingers are
+STEP_MM, BLEND_MM = 4.0, 2.2  # of the hand's mesh; how round the webs between fingers are
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _hand(posture: int, curl_deg: float) -> tuple[np.ndarray, np.ndarray]:
     """The open hand in one of POSTURES, its fingers bent towards the palm (−z)."""
     rng = np.random.default_rng(posture)  # postures are the same for all people
     rods = [((x, -32, 0), (1.05 * x, 40, 0), (14, 10)) for x in (-22, -8, 8, 22)]
-    rods += [((-6, -34, 0), (-6, -170, 10), (21, 30)), ((10, -34, 0), (8, -170, 10), (21, 30))]
+    rods += [((-6, -34, 0), (-6, -230, 10), (21, 30)), ((10, -34, 0), (8, -230, 10), (21, 30))]
     for (x, y), bones, radius in FINGERS:
         spread = np.radians(0.28 * x + rng.normal(0, 3))
         joint, bend = np.array([x, y, 0.0]), np.radians(curl_deg * 0.5)

@@ -81,15 +81,8 @@ def _loop(edge, model, shape_mm, head: HeadMap) -> np.ndarray:
     ear = ears[ears[:, 0] * side > 0]
     top, low = ear[np.argmax(ear[:, 1])], ear[np.argmin(ear[:, 1])]
     back = ear[np.argmin(ear[:, 2])]
-    corners = np.array(
-        [
-            edge[1],
-            top + np.array([0, 2, -2]),
-            back + np.array([0, 6, -1]),
-            low + np.array([0, -2, -4]),
-            edge[-2],
-        ]
-    )
+    around = np.array([top, back, low]) + np.array([[0, 2, -2], [0, 6, -1], [0, -2, -4]])
+    corners = np.concatenate([edge[1:2], around, edge[-2:-1]])
     share = np.linspace(0, 4, 24)
     line = np.column_stack([np.interp(share, np.arange(5), corners[:, k]) for k in range(3)])
     return head.pushed(line, 1.2)

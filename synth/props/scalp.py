@@ -78,14 +78,15 @@ def roots_on(scalp: Scalp, points_mm: np.ndarray, chosen: np.ndarray) -> np.ndar
 
 
 def _within(model: MorphableModel, mean: np.ndarray) -> np.ndarray:
-    """(V,) mm from the border of the scalp, positive inside."""
+    """(V,) mm from the border of the scalp, positive inside; no hair grows on ears."""
     scalp = model.regions["scalp"]
     others = np.zeros(model.vertex_count, dtype=bool)
     others[model.part_vertices("skin")] = True
     others &= ~scalp
     to_scalp = cKDTree(mean[scalp]).query(mean)[0]
     to_others = cKDTree(mean[others]).query(mean)[0]
-    return np.where(scalp, to_others, -to_scalp)
+    inside = np.where(scalp, to_others, -to_scalp)
+    return np.where(model.regions["ears"], -BEFORE_MM, inside)
 
 
 def _spread(points, triangles, count) -> tuple[np.ndarray, np.ndarray]:

@@ -109,7 +109,7 @@ def _smoothed(head: HeadMap, paths: np.ndarray) -> np.ndarray:
 def ribbons(
     paths_mm: np.ndarray,
     width_mm: np.ndarray,
-    centre_mm: np.ndarray,
+    head: HeadMap,
     textures: tuple[np.ndarray, np.ndarray],
     rng: np.random.Generator,
     inner: np.ndarray,
@@ -119,19 +119,20 @@ def ribbons(
     Args:
         paths_mm: (N, STEPS + 1, 3).
         width_mm: (N,).
-        centre_mm: (3,) of the head.
+        head: what they may not enter.
         textures: of lock_textures.
         inner: (N,) bool, ribbons that lie below others and are darker.
     """
     count = len(paths_mm)
     along = _unit(np.gradient(paths_mm, axis=1))
-    outwards = _unit(paths_mm - centre_mm)
+    outwards = _unit(paths_mm - head.centre_mm)
     tilt = rng.normal(0, 0.35, (count, 1, 1))
     side = _unit(np.cross(along, outwards))
     side = _unit(side + tilt * np.cross(side, along))
     taper = np.interp(np.linspace(0, 1, STEPS + 1), [0, 0.25, 1], [0.75, 1.0, 0.8])
     half = 0.5 * width_mm[:, None, None] * taper[None, :, None] * side
-    points = np.stack([paths_mm - half, paths_mm + half], axis=2).reshape(-1, 3)
+    points = np.stack([paths_mm - half, paths_mm + half], axis=2)
+    points = head.pushed(points.reshape(-1, 3), 0.5)
     lock = rng.integers(0, LOCKS // 2, count) + np.where(inner, 0, LOCKS // 2)
     flipped = rng.random(count) < 0.5
     left, right = np.where(flipped, lock + 1, lock), np.where(flipped, lock, lock + 1)

@@ -1,0 +1,130 @@
+"""Props are fitted to any head: outside it, where they belong, and the same every time."""
+
+import numpy as np
+import pytest
+
+from faces.camera import Camera, Pose
+from faces.errors import BadInput
+from faces.models import load_model
+from synth.head import head_pieces
+from synth.light import sample_light
+from synth.props.blob import union_mesh
+from synth.props.glasses import make_glasses
+from synth.props.hair import HairSettings, make_hair
+from synth.props.headmap import HeadMap
+from synth.props.mask import make_mask
+from synth.props.styles import STYLES
+from synth.props.wardrobe import MAKERS, OCCLUDERS, PropSettings, sample_props
+from synth.scene import LABELS, render_scene
+
+# the map's cells are 0.7° wide, 1.2 mm on the skin, so where skin slopes steeply away from the
+# middle of the head (under the nose, at the ears' rims) heights are that uncertain
+INSIDE_MM = 2.0
+BUDGET = {"hair": 24000, "glasses": 1500, "hand": 9000, "phone": 300, "mask": 2500, "scarf": 2500}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("default")
+
+
+@pytest.fixture(scope="module")
+def heads(model):
+    rng = np.random.default_rng(5)
+    rest = np.zeros(len(model.expression_mm))
+    return [model.shape(rng.normal(0, 0.8, len(model.identity_mm)), rest) for _ in range(3)]
+
+
+def test_head_map_finds_the_skin_of_its_own_vertices(model, heads):
+    head = HeadMap(model, heads[0])
+    cheeks = heads[0][model.regions["cheeks"]]
+    # smooth skin that faces outwards: the map's bilinear error stays far below a millimetre
+    assert np.median(np.abs(head.height(cheeks))) < 0.3
+    away = cheeks + 5 * (cheeks - head.centre_mm) / np.linalg.norm(
+        cheeks - head.centre_mm, axis=1, keepdims=True
+    )
+    assert np.allclose(head.height(away) - head.height(cheeks), 5, atol=0.2)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_hair_stays_outside_the_head(model, heads, style):
+    for seed, shape in enumerate(heads[:2]):
+        pieces = make_hair(model, shape, np.random.default_rng(seed), HairSettings(style=style))
+        head = HeadMap(model, shape)
+        assert {piece.label for piece in pieces} == {"hair"}
+        assert sum(len(piece.vertices_mm) for piece in pieces) < BUDGET["hair"]
+        for piece in pieces[1:]:
+            assert head.height(piece.vertices_mm).min() > -INSIDE_MM
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_things_stay_outside_the_face(model, heads, name):
+    for seed, shape in enumerate(heads):
+        pieces = MAKERS[name](model, shape, np.random.default_rng(seed))
+        head = HeadMap(model, shape)
+        assert name in {piece.label for piece in pieces}
+        for piece in pieces:
+            assert np.isfinite(piece.vertices_mm).all()
+            assert piece.triangles.max() < len(piece.vertices_mm)
+            assert len(piece.vertices_mm) < BUDGET[piece.label]
+            ahead = piece.vertices_mm[piece.vertices_mm[:, 2] > 0]  # before the ears
+            assert head.height(ahead).min() > -INSIDE_MM, piece.label
+
+
+def test_glasses_rest_on_the_nose(model, heads):
+    for seed, shape in enumerate(heads):
+        (glasses,) = make_glasses(model, shape, np.random.default_rng(seed))
+        near = np.abs(glasses.vertices_mm[:, 0]) < 4
+        gap = HeadMap(model, shape).height(glasses.vertices_mm[near])
+        assert gap.min() < 8  # people's frames sit within a finger's breadth of the bridge
+        eyes = shape[model.landmarks["ibug68"][36:48]]
+        assert glasses.vertices_mm[near, 1].mean() > eyes[:, 1].min() - 10
+
+
+def test_mask_covers_mouth_and_nose_and_leaves_the_eyes(model, heads):
+    camera = Camera.from_fov(240, 240, 30)
+    pose = Pose(np.eye(3), np.array([0, -20, 600.0]))
+    light = sample_light(np.random.default_rng(0))
+    for seed, shape in enumerate(heads):
+        mask = make_mask(model, shape, np.random.default_rng(seed))
+        pieces = [*head_pieces(model, shape, model.albedo_mean), *mask]
+        image = render_scene([p.moved(pose) for p in pieces], camera, light, 1, shadows=False)
+        points = camera.project(pose.apply(shape[model.landmarks["ibug68"]])).astype(int)
+        found = image.labels[points[:, 1], points[:, 0]]
+        assert (found[[30, *range(48, 68)]] == LABELS.index("mask")).all()
+        assert (found[36:48] != LABELS.index("mask")).all()
+
+
+def test_the_same_state_gives_the_same_props(model, heads):
+    first, second = (
+        sample_props(model, heads[0], np.random.default_rng(3), PropSettings("mask"))
+        for _ in range(2)
+    )
+    assert len(first) == len(second)
+    for one, two in zip(first, second, strict=True):
+        assert np.array_equal(one.vertices_mm, two.vertices_mm)
+        assert np.array_equal(one.albedo, two.albedo)
+
+
+@pytest.mark.parametrize("occluder", [name for name in OCCLUDERS if name != "random"])
+def test_an_occluder_that_is_asked_for_is_there(model, heads, occluder):
+    pieces = sample_props(model, heads[0], np.random.default_rng(1), PropSettings(occluder))
+    labels = {piece.label for piece in pieces}
+    assert occluder in labels or (occluder == "none" and not labels)
+
+
+def test_an_unknown_occluder_is_refused(model, heads):
+    with pytest.raises(BadInput, match="occluder"):
+        sample_props(model, heads[0], np.random.default_rng(1), PropSettings("hat"))
+
+
+def test_a_single_rod_has_its_own_volume():
+    start, end, radius = np.zeros(3), np.array([0, 40.0, 0]), 10.0
+    vertices, triangles = union_mesh(
+        start[None], end[None], np.array([[radius, radius]]), step_mm=2.0, blend_mm=2.0
+    )
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    volume = np.einsum("nk,nk->", a, np.cross(b, c)) / 6
+    true = np.pi * radius**2 * 40 + 4 / 3 * np.pi * radius**3
+    # chords of 2 mm lie within a 10 mm round by up to 2²/(8 · 10) = 0.05 mm: a per cent of volume
+    assert volume == pytest.approx(true, rel=0.03)
