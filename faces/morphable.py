@@ -105,9 +105,10 @@ class MorphableModel:
         return float(np.linalg.norm(outer[0] - outer[1]))
 
     def fingerprint(self) -> str:
-        """Name and a short checksum of mean, modes and triangles: equal for equal models."""
+        """Name and a short checksum of shapes, triangles and albedo: equal for equal models."""
         digest = hashlib.sha256()
-        for array in (self.mean_mm, self.triangles, self.identity_mm, self.expression_mm):
+        shape = (self.mean_mm, self.triangles, self.identity_mm, self.expression_mm)
+        for array in (*shape, self.albedo_mean, self.albedo_modes):
             digest.update(np.ascontiguousarray(array).tobytes())
         return f"{self.name}@{digest.hexdigest()[:16]}"
 
