@@ -79,7 +79,7 @@ def _loop(edge, model, shape_mm, head: HeadMap) -> np.ndarray:
     ear = ears[ears[:, 0] * side > 0]
     top, low = ear[np.argmax(ear[:, 1])], ear[np.argmin(ear[:, 1])]
     back = ear[np.argmin(ear[:, 2])]
-    corners = np.array([edge[1], [*top, 0, 2, -2], [*back, 0, 6, -1], [*low, 0, -2, -4], edge[-2]])
+    corners = np.array([edge[1], top + [0, 2, -2], back + [0, 6, -1], low + [0, -2, -4], edge[-2]])
     share = np.linspace(0, 4, 24)
     line = np.column_stack([np.interp(share, np.arange(5), corners[:, k]) for k in range(3)])
     return head.pushed(line, 1.2)
