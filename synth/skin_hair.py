@@ -15,7 +15,7 @@ from synth.strokes import draw_strokes
 BROW_HAIRS, LASHES, BEARD_HAIRS, SCALP_HAIRS = 520, 130, 9000, 9000  # at full density
 BROW_MM = 7.0  # of a brow's hair; half of it at the outer end
 LONGEST = 26.0  # texels of 1024 a hair may cross
-HALF_MM = 3.6  # of a brow's width at its inner third
+HALF_MM = 4.0  # of a brow's width at its inner third
 
 
 def paint_hair(texture: np.ndarray, chart: Chart, features: Features, skin: SkinParameters, rng):
@@ -58,7 +58,7 @@ def _brow(cover: np.ndarray, strip: Strip, skin: SkinParameters, rng) -> None:
     half = HALF_MM * skin.brow_width * (1.05 - 0.75 * np.clip(share, 0, 1.1) ** 1.6)
     ends = np.clip((share + 0.01) / 0.16, 0, 1) * np.clip((1.05 - share) / 0.3, 0, 1)
     density = ends * np.exp(-(np.abs(across / np.maximum(half, 0.5)) ** 3))
-    cover[strip.rows, strip.columns] = 0.32 * skin.brow_density * density
+    cover[strip.rows, strip.columns] = 0.45 * skin.brow_density * density
     count = int(BROW_HAIRS * skin.brow_density * (0.45 + 0.55 * skin.brow_width))
     root = rng.choice(len(density), count, p=density / density.sum())
     # from the lower edge hairs rise, from the upper they come down: they meet on the ridge

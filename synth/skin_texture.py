@@ -47,8 +47,10 @@ def paint_person(
 def _bare_skin(chart: Chart, features: Features, skin: SkinParameters, rng) -> np.ndarray:
     fields = pigment_fields(chart, skin)
     spots = blotches(chart, rng)
-    # uneven pigment: long and middle waves of both, a share of their own
-    fields[..., 0] *= np.exp(skin.uneven * (0.035 * spots[..., 0] + 0.03 * spots[..., 1]))
+    # uneven pigment: long and middle waves; where there is much melanin it shows the more
+    fields[..., 0] *= np.exp(
+        skin.uneven * (0.4 + 0.6 * skin.lightness) * (0.035 * spots[..., 0] + 0.03 * spots[..., 1])
+    )
     fields[..., 1] *= np.exp(skin.uneven * (0.09 * spots[..., 2] + 0.08 * spots[..., 3]))
     fine = cv2.resize(fields, (chart.size, chart.size), interpolation=cv2.INTER_LINEAR)
     marks = skin_marks.marks(chart, features, skin, rng)
@@ -100,7 +102,7 @@ def _compose(
                 continue
             speck = mix[0, 0] * layers[i, j, 0] + mix[0, 1] * layers[i, j, 1]
             flush = mix[1, 0] * layers[i, j, 0] + mix[1, 1] * layers[i, j, 1]
-            mel = fine[i, j, 0] * (one + np.float32(0.09) * speck) + melanin[i, j]
+            mel = fine[i, j, 0] * (one + np.float32(0.03 + 0.06 * light) * speck) + melanin[i, j]
             red = fine[i, j, 1] * (one + np.float32(0.18) * flush) + blood[i, j]
             on_lip, wet, line = np.float32(0), np.float32(0), np.float32(0)
             if lid[i, j] < 4:  # the margin's wet side, and what make-up there is on the dry one
@@ -112,8 +114,8 @@ def _compose(
             if lip[i, j] > -1:  # paler in melanin than the skin around, the wet side more so
                 on_lip = _ramp(half + lip[i, j] / np.float32(1.6))
                 wet = on_lip * _ramp(half + (mouth[i, j] + np.float32(0.3)) / np.float32(2.4))
-                mel += (mel * (np.float32(0.62) - np.float32(0.3) * light) - mel) * on_lip
-                mel += (np.float32(0.3) * mel - mel) * wet
+                mel += (mel * np.float32(0.92 - 0.6 * light) - mel) * on_lip
+                mel += (np.float32(0.6 - 0.3 * light) * mel - mel) * wet
                 full = np.float32(LIP_BLOOD) * redness * (one + np.float32(0.2) * flush)
                 red += (full - red) * on_lip
                 red += (np.float32(WET_BLOOD) - red) * wet

@@ -29,7 +29,7 @@ from synth.skin_texture import paint_person  # noqa: E402
 
 log = logging.getLogger("albedo")
 SEED, PEOPLE, MODES, SIZE = 20240519, 500, 30, 1024
-BLUR = 1.5  # texels, so that a vertex sees what its triangles see and not single hairs
+BLUR = 1.2  # texels, so that a vertex sees what its triangles see and not single hairs
 FEATURES = 12.0  # weight of an eyeball's area against skin's: irises are small but seen
 
 
@@ -49,7 +49,8 @@ def main() -> None:
 def albedo_basis(model: MorphableModel, people: int = PEOPLE, modes: int = MODES):
     """Mean (V, 3) and σ-scaled modes (``modes``, V, 3) float32 sRGB.
 
-    Each person enters with the mirror image, so that the mean is symmetric.
+    Each person enters with the mirror image, so that the mean is symmetric; a mode's positive
+    side is the one that lightens the face.
     """
     samples = bare_albedos(model, people, SEED)
     samples = np.concatenate([samples, samples[:, model.mirror]])
@@ -64,6 +65,7 @@ def albedo_basis(model: MorphableModel, people: int = PEOPLE, modes: int = MODES
     # Scores of unit variance turn the regression onto the samples into σ-scaled modes.
     unit = scores[:, order] * np.sqrt(len(samples))
     basis = (unit.T.astype(np.float32) @ centred / len(samples)).reshape(modes, -1, 3)
+    basis *= np.where(basis[:, model.regions["face"]].sum((1, 2)) < 0, -1, 1)[:, None, None]
     return mean.astype(np.float32), basis.astype(np.float32)
 
 
