@@ -3,6 +3,7 @@
     python -m benchmarks.subjects --count 20
 
 A complete subject is drawn, shaped, painted, dressed, lit with shadows and sensed at 640 × 480.
+Times are the process's own on the processor, so that other work on the machine does not count.
 Beside it stands its peer: the same head in vertex colours by Eq. 4 alone over a flat wall, without
 shadows, texture, hair or anything else, from the same rasteriser at the same supersampling.
 """
@@ -34,9 +35,9 @@ def main() -> None:
     whole, bare = [], []
     for number in range(options.count):
         for job, seconds in ((complete, whole), (plain, bare)):
-            began = time.perf_counter()
+            began = time.process_time()
             job(model, settings, options.seed + number)
-            seconds.append(time.perf_counter() - began)
+            seconds.append(time.process_time() - began)
     camera = settings.camera
     print(f"{options.count} subjects at {camera.width} × {camera.height}, one core")
     print(f"complete: {1 / np.median(whole):.2f} a second (median {np.median(whole):.3f} s)")

@@ -13,7 +13,7 @@ def wall_texture(rng: np.random.Generator) -> np.ndarray:
     """A painted, panelled, tiled, brick or wooden wall: (256, 256, 3) float32 sRGB."""
     paint = PAINTS[rng.integers(len(PAINTS))] * rng.uniform(0.6, 1.0) + rng.normal(0, 0.03, 3)
     if rng.random() < 0.2:
-        paint = rng.uniform(0.15, 0.75, 3)
+        paint = rng.uniform(0.25, 0.7) + rng.uniform(-0.13, 0.13, 3)
     tone = 0.04 * noise(rng, (4, 4)) + 0.015 * noise(rng, (64, 64))
     kind = rng.integers(6)
     if kind == 1:

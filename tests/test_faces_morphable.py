@@ -270,7 +270,7 @@ def test_brows_lips_and_irises_stand_out_on_the_mean(model):
     assert luminance[lips].max() < bare
     eye = luminance[model.part_vertices("eye")]
     assert eye.min() < 0.1
-    assert eye.max() > 0.7
+    assert eye.max() > 0.65  # a sclera below the lid, as photographs show it
 
 
 def test_skin_modes_span_light_to_dark(model):

@@ -140,13 +140,13 @@ def test_noise_has_unit_variance_and_its_period():
 
 
 def test_basis_holds_bare_people_and_no_beard(model, skin):
-    """Of fresh bare people the basis leaves 1-2 8-bit steps (hairs and grain), of bearded more."""
+    """Of fresh bare people the basis leaves below 0.012 (RMS, sRGB: hairs, grain), of bearded more."""
     atlas = UvAtlas(model, 1024)
     face = model.regions["face"]
     basis = model.albedo_modes[:, face].reshape(len(model.albedo_modes), -1)
 
     def left(person, seed):
-        texture = cv2.GaussianBlur(paint(model, person, seed, 1024), (0, 0), 1.5)
+        texture = cv2.GaussianBlur(paint(model, person, seed, 1024), (0, 0), 1.2)
         offset = (atlas.sample(texture) - model.albedo_mean)[face].ravel()
         beta = np.linalg.lstsq(basis.T, offset, rcond=None)[0]
         return offset.std(), (offset - basis.T @ beta).std()
@@ -155,7 +155,7 @@ def test_basis_holds_bare_people_and_no_beard(model, skin):
         rng = np.random.default_rng([77, seed])
         person = sample_skin(rng, male=True)
         whole, rest = left(replace(person, **person.bare()), seed)
-        assert rest < 0.022
+        assert rest < 0.012  # of twelve others 0.008 at most
         assert rest < 0.5 * whole
         bearded = replace(person, stubble=0.9, beard_mm=4.0, moles=25.0)
         assert left(bearded, seed)[1] > 1.15 * rest
