@@ -4,9 +4,9 @@
 
 Subjects with nothing but their hair on, the yaw uniform within ±45°, as the simulated colour
 camera sees them; MediaPipe's 478 points brought to ibug68. Printed: the share in which a face is
-found, and the distance of the inner 51 landmarks (those the camera sees) from the projected truth, in % of the
-outer interocular distance in the image as it would be seen from the front: the median over all
-landmarks, over subjects, and by feature.
+found, and the distance of the inner 51 landmarks (those the camera sees) from the projected
+truth, in % of the outer interocular distance in the image as it would be seen from the front: the
+median over all landmarks, over subjects, and by feature.
 """
 
 import argparse
