@@ -84,8 +84,13 @@ def cover(
         inverse = 1.0 / area
         for y in range(top, bottom + 1):
             wa, wb, wc = row_a, row_b, row_c
+            entered = False
             for x in range(left, right + 1):
-                if (wa | wb | wc) >= 0:
+                if (wa | wb | wc) < 0:
+                    if entered:  # a triangle is convex: the row has no more of it
+                        break
+                else:
+                    entered = True
                     q = ((wa - bias_a) * qa + (wb - bias_b) * qb + (wc - bias_c) * qc) * inverse
                     if q > nearness[y, x]:
                         if cut_out and texture[t, 1] > 0:

@@ -140,7 +140,7 @@ def test_noise_has_unit_variance_and_its_period():
 
 
 def test_basis_holds_bare_people_and_no_beard(model, skin):
-    """Of fresh bare people the basis leaves below 0.012 (RMS, sRGB: hairs, grain), of bearded more."""
+    """Of bare people the basis leaves below 0.012 (RMS, sRGB: hairs, grain), of bearded more."""
     atlas = UvAtlas(model, 1024)
     face = model.regions["face"]
     basis = model.albedo_modes[:, face].reshape(len(model.albedo_modes), -1)
