@@ -19,6 +19,9 @@ from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
 from synth.subjects import SubjectSettings
 
+# Rotating hair that hangs free of the head still leaves shreds of it behind (see docs).
+BARE = SubjectSettings(occluder="none")
+
 
 @dataclass(frozen=True)
 class Fg3dConfig(RunConfig):
@@ -38,7 +41,7 @@ class Fg3dConfig(RunConfig):
     model: str = setting("default", "face model: default, or a path to another", "local")
     model_id: str = setting("", "what --model holds; noted by the run itself")
     landmarker_id: str = setting("", "checksum of --face-landmarker; noted by the run itself")
-    people: SubjectSettings = setting(SubjectSettings, "the simulated subjects")
+    people: SubjectSettings = setting(BARE, "the simulated subjects")
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
     ticp: TicpSettings = setting(TicpSettings, "the registration")
     views: PlanSettings = setting(PlanSettings, "which views")
