@@ -27,10 +27,11 @@ from imaging.deferred import to_linear
 from imaging.raster import rasterise
 from registration.ticp import register
 from synth.capture import capture, person_pieces
+from synth.head import GROUPS
 from synth.light import Light
 from synth.render import render_face
 from synth.scene import LABELS, Backdrop, SceneImage, render_scene
-from synth.subjects import sample_subject
+from synth.subjects import SubjectSettings, sample_subject
 
 YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
 PITCHES = (-15.0, 10.0)
@@ -81,9 +82,9 @@ def main() -> None:
 def subject_rows(model: MorphableModel, seed: list[int]):
     """(yaw, figures) of every view of one simulated subject."""
     rng = np.random.default_rng(seed)
-    subject = sample_subject(model, rng)
+    subject = sample_subject(model, rng, SubjectSettings(occluder="none"))
     scan = capture(subject, model, rng)
-    pieces = person_pieces(subject, model)
+    pieces = person_pieces(subject, model)[: len(GROUPS)]  # the head, without its body
     truth = Truth(scan.truth["vertices_mm"], pieces, subject.light)
     face = register(scan, model)
     settings = RotateSettings()
