@@ -41,6 +41,8 @@ bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.raster
 	$(BIN)/python -m benchmarks.poisson
 	$(BIN)/python -m benchmarks.augment
+	$(BIN)/python -m benchmarks.subjects
+	$(BIN)/python -m benchmarks.calibrate_subjects
 
 # pyrender pins a PyOpenGL that fails on OSMesa; mediapipe asks for a second copy of OpenCV; CUDA's
 # packages follow torch's own metadata on the machine that installs it.

@@ -49,6 +49,7 @@ def scan_members(scan: Scan) -> Members:
 
 
 def scan_from_members(key: str, members: Members) -> Scan:
+    """Inverse of scan_members; depth to half a step of codec.DEPTH_STEP_MM."""
     about = json.loads(members["scan.json"])
     landmarks = about["landmarks"]
     return Scan(

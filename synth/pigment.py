@@ -12,6 +12,7 @@ over published skins (Phys. Med. Biol. 58, 2013, table 1) for scattering
 150 g/l; and the diffuse reflectance R_d of a semi-infinite medium of Flock et al. (1989). The
 spectrum becomes sRGB by the CIE 1931 observer in the fits of Wyman, Sloan & Shirley (2013) under
 D65. Melanosomes fill 1.3-6.3 % of a light epidermis, 11-16 % of a brown and 18-43 % of a dark one.
+The tables below were set down from memory of those sources and are still to be compared with them.
 """
 
 from functools import lru_cache

@@ -1,4 +1,8 @@
-"""Depth cameras by name. Where a figure has a publication it is named; the rest is by eye."""
+"""Depth cameras by name. Where a figure has a publication it is named; the rest is by eye.
+
+The publications were read as abstracts and citations, not in full: check a figure before you rely
+on it.
+"""
 
 from dataclasses import replace
 

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 
 
 def blob(v: np.ndarray, centre: np.ndarray, size: float) -> np.ndarray:
+    """A Gaussian hill (V,) over points (V, 3): 1 at the centre (3,), 1/e at ``size``, all mm."""
     return np.exp(-(((v - centre) / size) ** 2).sum(1))
 
 

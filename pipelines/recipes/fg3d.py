@@ -19,7 +19,7 @@ from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
 from synth.subjects import SubjectSettings
 
-# Rotating hair that hangs free of the head still leaves shreds of it behind (see docs).
+# Rotating hair that hangs free of the head still leaves shreds of it behind (docs/subjects.md).
 BARE = SubjectSettings(occluder="none")
 
 
