@@ -9,6 +9,7 @@ from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
+from synth.beyond import LANDMARK_NOISE_PX
 from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
@@ -36,6 +37,7 @@ class CaptureSettings:
         sensor: noise and faults.
         room: what is behind the person.
         landmark_noise_px: standard deviation of the landmarks a detector would give.
+        albedo_map: whether the truth holds the painted texture; it is most of a frame's bytes.
         licence: of the face model's data, for the provenance.
     """
 
@@ -43,7 +45,8 @@ class CaptureSettings:
     supersample: int = 2
     sensor: SensorSettings = STRUCTURED_LIGHT
     room: RoomSettings = field(default_factory=RoomSettings)
-    landmark_noise_px: float = 1.0
+    landmark_noise_px: float = LANDMARK_NOISE_PX
+    albedo_map: bool = False
     licence: str = "CC0-1.0"
 
 
@@ -63,7 +66,8 @@ def capture(
         and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy; "landmarks_px"
         (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,); "albedo" (V, 3);
         "environment" (9, 3), "light" (3,), "ambient" (3,), "directional" (3,) and "gloss" (2,) =
-        (k_s, ν), all in linear light.
+        (k_s, ν), all in linear light; and "albedo_map" (1024, 1024, 3) uint8 sRGB on the model's
+        uv, where the settings ask for it and the model is one that is painted on.
     """
     camera = settings.camera
     shape, albedo = subject.shape(model), skin_of(subject, model)
@@ -96,6 +100,7 @@ def capture(
             "albedo": vertex_albedo(model, albedo),
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
             **_parameters(subject),
+            **({"albedo_map": _bytes(albedo)} if settings.albedo_map and albedo.ndim == 3 else {}),
         },
     )
 
@@ -154,6 +159,11 @@ def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarra
             at -= 1
         points[jaw] = line[at]
     return points
+
+
+def _bytes(texture: np.ndarray) -> np.ndarray:
+    """sRGB in [0, 1] as uint8."""
+    return np.rint(255 * texture).astype(np.uint8)
 
 
 def _parameters(subject: Subject) -> dict[str, np.ndarray]:
