@@ -69,9 +69,7 @@ def capture(
     shape, albedo = subject.shape(model), skin_of(subject, model)
     vertices = subject.pose.apply(shape)
     pieces = _pieces(subject, model, shape, albedo)
-    backdrop = make_backdrop(
-        subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
-    )
+    backdrop = make_backdrop(subject.pose.translation_mm, camera, subject.light, rng, settings.room)
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
     visible = _seen(vertices, model, camera, image)
     points = jaw_aware_landmarks(model, visible)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numba
 import numpy as np
 
@@ -137,21 +136,6 @@ def render_scene(
         labels = np.where(plain.mask, labels, backdrop.labels)
         depth = np.where(plain.mask, depth, backdrop.depth_mm)
     return SceneImage(developed(color), depth, labels, piece_id, plain.mask)
-
-
-def shade_linear(
-    pieces: Sequence[Piece], camera: Camera, light: Light, zoom: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Linear colour (H, W, 3) float32 and depth (H, W) of pieces that throw no shadows.
-
-    The colour is made at ``zoom`` times the resolution, for what is blurred later.
-    """
-    whole = Assembly.of(pieces)
-    size = (camera.width, camera.height)
-    small = camera.crop(0, 0, *(max(int(n * zoom), 1) for n in size), zoom=zoom)
-    color = whole.lit(whole.seen_by(small, dithered=False), light, shadows=False)
-    depth = whole.seen_by(camera, dithered=False).depth
-    return cv2.resize(color, size, interpolation=cv2.INTER_LINEAR), depth
 
 
 def developed(linear: np.ndarray) -> np.ndarray:
