@@ -11,7 +11,7 @@ from synth.light import Light
 
 NEAR_MM = 1.0  # before the camera
 _AROUND = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
-STEP = 4  # pixels along a row over which light is interpolated
+STEP = 8  # pixels along a row over which light is interpolated
 CREASE, CREASE_MM = 0.4, 260.0  # how dark a corner of a room is, and how far from it that reaches
 
 
@@ -153,62 +153,64 @@ def _paint(homography, window, surface, lens, shine, place, out):
     h = homography
     texture, edges, normal, wall = surface
     soft, lamp_color, glow = shine
-    fx, fy = lens[0], lens[1]
+    wide, high = edges[0] * lens[0], edges[1] * lens[1]
+    rows, columns = np.float32(texture.shape[0]), np.float32(texture.shape[1])
     zero, one, half = np.float32(0), np.float32(1), np.float32(0.5)
     for y in range(top, bottom):
-        py, held = np.float32(y) + half, -1
+        py, held = np.float32(y) + half, -9
         share = lamp = share_step = lamp_step = zero
+        after = (zero, zero)
+        u0, v0 = h[0, 1] * py + h[0, 2], h[1, 1] * py + h[1, 2]
+        near0 = h[2, 1] * py + h[2, 2]
         for x in range(left, right):
             px = np.float32(x) + half
-            near = h[2, 0] * px + h[2, 1] * py + h[2, 2]
+            near = h[2, 0] * px + near0
             if near <= 0:
                 continue
-            z = one / near
-            u = (h[0, 0] * px + h[0, 1] * py + h[0, 2]) * z
-            v = (h[1, 0] * px + h[1, 1] * py + h[1, 2]) * z
-            cover = min(max(min(u, one - u) * edges[0] * fx * near + half, zero), one)
-            cover *= min(max(min(v, one - v) * edges[1] * fy * near + half, zero), one)
+            u, v = (h[0, 0] * px + u0) / near, (h[1, 0] * px + v0) / near
+            cover = _clamped(min(u, one - u) * wide * near + half, one)
+            cover *= _clamped(min(v, one - v) * high * near + half, one)
             if cover <= 0:
                 continue
-            red, green, blue, alpha = _bilinear(texture, u, v)
-            alpha *= cover
+            tx = _clamped(u * columns - half, columns - np.float32(1.001))
+            ty = _clamped(v * rows - half, rows - np.float32(1.001))
+            j, i = int(tx), int(ty)
+            a, b = tx - np.float32(j), ty - np.float32(i)
+            alpha = cover * _mixed(texture, i, j, a, b, 3)
             if glow > 0:
-                r, g, b = red * glow, green * glow, blue * glow
+                red = green = blue = glow
             else:
                 if x // STEP != held:
+                    px = np.float32(x // STEP * STEP) + half
+                    if x // STEP == held + 1:
+                        share, lamp = after
+                    else:
+                        share, lamp = _falling(px, py, h, lens, normal, wall, place)
                     held = x // STEP
-                    px = np.float32(held * STEP) + half
-                    share, lamp = _falling(px, py, h, lens, normal, wall, place)
                     after = _falling(px + np.float32(STEP), py, h, lens, normal, wall, place)
                     share_step = (after[0] - share) / np.float32(STEP)
                     lamp_step = (after[1] - lamp) / np.float32(STEP)
                 k = np.float32(x - held * STEP)
                 around, straight = share + k * share_step, lamp + k * lamp_step
-                r = red * (around * soft[0] + straight * lamp_color[0])
-                g = green * (around * soft[1] + straight * lamp_color[1])
-                b = blue * (around * soft[2] + straight * lamp_color[2])
-            out[y, x, 0] += alpha * (r - out[y, x, 0])
-            out[y, x, 1] += alpha * (g - out[y, x, 1])
-            out[y, x, 2] += alpha * (b - out[y, x, 2])
+                red = around * soft[0] + straight * lamp_color[0]
+                green = around * soft[1] + straight * lamp_color[1]
+                blue = around * soft[2] + straight * lamp_color[2]
+            out[y, x, 0] += alpha * (red * _mixed(texture, i, j, a, b, 0) - out[y, x, 0])
+            out[y, x, 1] += alpha * (green * _mixed(texture, i, j, a, b, 1) - out[y, x, 1])
+            out[y, x, 2] += alpha * (blue * _mixed(texture, i, j, a, b, 2) - out[y, x, 2])
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _bilinear(texture, u, v):
-    rows, columns = texture.shape[:2]
-    zero = np.float32(0)
-    x = min(max(u * np.float32(columns) - np.float32(0.5), zero), np.float32(columns - 1.001))
-    y = min(max(v * np.float32(rows) - np.float32(0.5), zero), np.float32(rows - 1.001))
-    j, i = int(x), int(y)
-    a, b = x - np.float32(j), y - np.float32(i)
-    p, q = (np.float32(1) - a) * (np.float32(1) - b), a * (np.float32(1) - b)
-    r, s = (np.float32(1) - a) * b, a * b
-    upper, lower = texture[i], texture[i + 1]
-    return (
-        p * upper[j, 0] + q * upper[j + 1, 0] + r * lower[j, 0] + s * lower[j + 1, 0],
-        p * upper[j, 1] + q * upper[j + 1, 1] + r * lower[j, 1] + s * lower[j + 1, 1],
-        p * upper[j, 2] + q * upper[j + 1, 2] + r * lower[j, 2] + s * lower[j + 1, 2],
-        p * upper[j, 3] + q * upper[j + 1, 3] + r * lower[j, 3] + s * lower[j + 1, 3],
-    )
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _clamped(value, top):
+    return np.float32(0) if value < 0 else (top if value > top else value)
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _mixed(texture, i, j, a, b, n):
+    """Bilinear, a share a of the way to the right and b down."""
+    upper = texture[i, j, n] + a * (texture[i, j + 1, n] - texture[i, j, n])
+    lower = texture[i + 1, j, n] + a * (texture[i + 1, j + 1, n] - texture[i + 1, j, n])
+    return upper + b * (lower - upper)
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
