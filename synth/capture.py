@@ -1,6 +1,6 @@
 """A simulated RGB-D camera before a virtual person, with the truth that it never shows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
 from synth.beyond import LANDMARK_NOISE_PX
-from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
+from synth.head import GROUPS, SKIN_GLOSS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
@@ -66,16 +66,14 @@ def capture(
         and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy; "landmarks_px"
         (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,); "albedo" (V, 3);
         "environment" (9, 3), "light" (3,), "ambient" (3,), "directional" (3,) and "gloss" (2,) =
-        (k_s, ν), all in linear light; and "albedo_map" (1024, 1024, 3) uint8 sRGB on the model's
-        uv, where the settings ask for it and the model is one that is painted on.
+        (k_s, ν) of the cheeks' skin, all in linear light; and "albedo_map" (1024, 1024, 3) uint8
+        sRGB on the model's uv, where the settings ask for it and the model is painted on.
     """
     camera = settings.camera
     shape, albedo = subject.shape(model), skin_of(subject, model)
     vertices = subject.pose.apply(shape)
     pieces = _pieces(subject, model, shape, albedo)
-    backdrop = make_backdrop(
-        subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
-    )
+    backdrop = make_backdrop(subject.pose.translation_mm, camera, subject.light, rng, settings.room)
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
     visible = _seen(vertices, model, camera, image)
     points = jaw_aware_landmarks(model, visible)
@@ -121,7 +119,8 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
 def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
-    own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
+    face, *inner = head_pieces(model, shape_mm, albedo, pore_relief(rng))
+    own = [replace(face, shininess=subject.light.shininess), *inner]
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
     own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
@@ -179,5 +178,5 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
         "light": light.direction,
         "ambient": light.ambient,
         "directional": light.directional,
-        "gloss": np.array([light.specular, light.shininess]),
+        "gloss": np.array([SKIN_GLOSS * light.specular, light.shininess]),
     }
