@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from imaging.cutout import WHOLE, Cutout
-from imaging.raster_kernels import cover, snap
+from imaging.cutout import Cutout
+from imaging.raster import covered
 
 BIAS_MM = 1.2  # a surface does not shade itself through the map's coarse steps
 REACH_MM = 60.0  # from the surface to what may throw a penumbra on it
@@ -93,13 +93,8 @@ def openness(
 
 def _depth(screen, triangles, size: int, cutout: Cutout | None) -> np.ndarray:
     """Depth (size, size) float32 alone, 0 where nothing is: a third of a rasterisation's work."""
-    triangle_id = np.full((size, size), -1, dtype=np.int32)
-    nearness = np.full((size, size), -np.inf)
-    holes = WHOLE if cutout is None else cutout
-    holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
-    snapped, near = snap(screen, False)
-    cover(snapped, near, triangles, False, False, *holes, triangle_id, nearness)
-    return np.where(triangle_id < 0, 0, -nearness).astype(np.float32)
+    nearness = covered(screen, triangles, (size, size), perspective=False, cutout=cutout).nearness
+    return np.where(np.isinf(nearness), np.float32(0), -nearness)
 
 
 def sphere_directions(count: int) -> np.ndarray:
