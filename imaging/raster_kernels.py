@@ -228,12 +228,19 @@ def _draw_cutout(
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def weights_at(snapped, near, corners, px, py, perspective):
+def doubled_area(snapped, i, j, k):
+    """Twice the area of the triangle of three corners, unsigned, in squares of 1/256 px."""
+    ax, ay = np.int64(snapped[i, 0]), np.int64(snapped[i, 1])
+    bx, by = np.int64(snapped[j, 0]), np.int64(snapped[j, 1])
+    return abs(_edge(ax, ay, bx, by, np.int64(snapped[k, 0]), np.int64(snapped[k, 1])))
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def weights_at(snapped, near, i, j, k, px, py, perspective):
     """Perspective-correct weights of a triangle's corners, and 1/depth or -depth, at a place.
 
     ``px, py`` in 1/256 px: int64, exact, or float64.
     """
-    i, j, k = corners
     ax, ay = np.int64(snapped[i, 0]), np.int64(snapped[i, 1])
     bx, by = np.int64(snapped[j, 0]), np.int64(snapped[j, 1])
     cx, cy = np.int64(snapped[k, 0]), np.int64(snapped[k, 1])
@@ -257,7 +264,8 @@ def resolve(snapped, near, triangles, perspective, triangle_id, barycentric, dep
             if t < 0:
                 continue
             px, py = (x << SUBPIXEL_BITS) + _HALF, (y << SUBPIXEL_BITS) + _HALF
-            wa, wb, wc, q = weights_at(snapped, near, triangles[t], px, py, perspective)
+            i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            wa, wb, wc, q = weights_at(snapped, near, i, j, k, px, py, perspective)
             barycentric[y, x, 0] = wa
             barycentric[y, x, 1] = wb
             barycentric[y, x, 2] = wc
