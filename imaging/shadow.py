@@ -90,6 +90,8 @@ def openness(
     own, ways = points[chosen], normals[chosen]
     got, all_of_it = np.zeros(len(chosen)), np.full(len(chosen), 1e-9)
     for direction, light in zip(directions, radiance, strict=True):
+        if light <= 0:
+            continue
         matrix = _light_matrix(direction, centre, radius, size)
         depth = _depth(occluders @ matrix[:, :3].T + matrix[:, 3], corners, size, None)
         _gather_open(own, ways, direction, light, depth, matrix, bias_mm, got, all_of_it)
