@@ -52,6 +52,7 @@ class _Group:
     vertices: np.ndarray  # (v,) int, of the model
     triangles: np.ndarray  # (t, 3) int32 into them
     triangle_uv: np.ndarray  # (t, 3) int32, of the model's
+    occluder: np.ndarray | None  # (c, 3) int32 into the vertices: the coarse level's triangles
 
 
 def head_pieces(
@@ -84,6 +85,7 @@ def head_pieces(
                 shininess=shininess,
                 relief=relief if textured and label == "skin" else None,
                 scatter=SCATTER[label],
+                occluder=group.occluder,
                 shade=_lid_shade(model, shape_mm, group.vertices) if label == "eye" else None,
             )
         )
@@ -189,5 +191,8 @@ def _grouped(held: _Held) -> dict[str, _Group]:
         if wanted.any():
             used, local = np.unique(model.triangles[wanted], return_inverse=True)
             triangles = local.reshape(-1, 3).astype(np.int32)
-            groups[label] = _Group(used, triangles, model.triangle_uv[wanted])
+            coarse = None
+            if model.coarse is not None:  # its vertices are the first ones of the model
+                coarse = np.searchsorted(used, model.coarse.part_triangles(*parts)).astype(np.int32)
+            groups[label] = _Group(used, triangles, model.triangle_uv[wanted], coarse)
     return groups

@@ -7,7 +7,6 @@ import numba
 import numpy as np
 
 from faces.camera import Camera, Pose
-from imaging.raster import downsample
 from synth.assembly import Assembly
 from synth.light import Light
 
@@ -44,6 +43,8 @@ class Piece:
         shininess: ν of the highlight.
         two_sided: whether its back is lit as its front is.
         relief: (H, W) float32 mm on the same uv, what is too fine for the mesh; None where smooth.
+        occluder: (t, 3) int32, fewer triangles over the same vertices, good enough for what keeps
+            the light all around off other surfaces; None for ``triangles``.
         shade: (V,) float32 share of the light around that reaches the surface past what is too
             thin for the scene's own count: lids before an eye. None for all of it.
         scatter: how much light wanders below the surface: 1 skin, 0 none.
@@ -62,6 +63,7 @@ class Piece:
     relief: np.ndarray | None = None
     scatter: float = 0.0
     shade: np.ndarray | None = None
+    occluder: np.ndarray | None = None
 
     def moved(self, pose: Pose) -> "Piece":
         """The piece where the pose carries it."""
@@ -121,18 +123,15 @@ def render_scene(
         backdrop: seen where no piece is.
     """
     size = (camera.width, camera.height)
-    fine_camera = camera.crop(0, 0, *(supersample * n for n in size), zoom=supersample)
     whole = Assembly.of(pieces)
-    plain = whole.seen_by(camera, dithered=False)
-    fine = whole.seen_by(fine_camera, dithered=supersample > 1)
-    linear = whole.lit(fine, light, shadows)
-    color = downsample(np.minimum(linear, 4), supersample)  # a glint may not outshine its pixel
+    plain = whole.seen_by(camera)
+    samples = whole.samples(camera, supersample, plain)
+    color = whole.lit(samples, size, light, shadows)
     piece_id = np.where(plain.mask, whole.owner[plain.triangle_id], -1).astype(np.int16)
     ids = np.array([LABELS.index(piece.label) for piece in pieces] + [0], dtype=np.uint8)
     labels, depth = ids[piece_id], plain.depth
     if backdrop is not None:
-        cover = downsample(fine.mask.astype(np.float32), supersample)[..., None]
-        color = color + (1 - cover) * backdrop.color
+        color = color + (1 - samples.cover(size)[..., None]) * backdrop.color
         labels = np.where(plain.mask, labels, backdrop.labels)
         depth = np.where(plain.mask, depth, backdrop.depth_mm)
     return SceneImage(developed(color), depth, labels, piece_id, plain.mask)
