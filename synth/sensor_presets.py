@@ -15,9 +15,12 @@ CLEAN = SensorSettings()
 _COLOR = SensorSettings(
     misaligned_px=1.5,
     exposure=0.15,
-    white_balance=0.03,
-    color_noise=2.0,
+    white_balance=0.02,
     vignetting=0.15,
+    lens_px=0.5,
+    electrons=5000.0,
+    read_electrons=6.0,
+    sharpening=0.5,
     jpeg=(88, 97),
 )
 
@@ -112,7 +115,8 @@ SCANNER = SensorSettings(
     misaligned_px=0.3,
     exposure=0.05,
     white_balance=0.01,
-    color_noise=1.0,
+    electrons=20000.0,
+    read_electrons=6.0,
 )
 
 PRESETS = {
