@@ -6,7 +6,7 @@ import numpy as np
 from synth.noise import LEVELS
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, fastmath=True)
 def displaced(depth, beside, dice, table, shift, jump_mm):
     """The depth read beside each pixel, and at which one: (H, W) float32 mm, (H, W) int32 flat.
 
@@ -98,7 +98,7 @@ def hidden_from(depth, shift):
     return hidden
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, fastmath=True)
 def exposed(linear, grain, variance, read_variance, fall, code):
     """Linear light to 8 bits as a photodiode counts it.
 
