@@ -9,6 +9,7 @@ from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
+from synth.gaze import gaze_of
 from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
@@ -59,14 +60,18 @@ def capture(
         A Scan with noisy landmarks, and in ``truth``: "vertices_mm" (V, 3) float64 in the camera
         frame; "visible" (V,) bool, seen by the camera and hidden by nothing; "labels" (H, W)
         uint8, index into synth.scene.LABELS; "identity", "expression",
-        "beta", "beyond_mm" (V, 3); "rotation" (3, 3)
-        and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy; "landmarks_px"
-        (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,); "albedo" (V, 3);
+        "beta", "beyond_mm" (V, 3), all that the model's shape lacks, with the turn of the
+        eyeballs; "gaze" (2, 3), unit vectors in the camera frame from the eyeballs' centres (of
+        the spheres nearest to them) through the pupils, first the eye at x < 0 of the model
+        frame, (0, 3) where the model has no eyeballs; "target_mm" (3,), what they look at;
+        "rotation" (3, 3) and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy;
+        "landmarks_px" (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,);
+        "albedo" (V, 3);
         "environment" (9, 3), "light" (3,), "ambient" (3,), "directional" (3,) and "gloss" (2,) =
         (k_s, ν), all in linear light.
     """
     camera = settings.camera
-    shape, albedo = subject.shape(model), skin_of(subject, model)
+    (shape, beyond), albedo = subject.surface(model), skin_of(subject, model)
     vertices = subject.pose.apply(shape)
     pieces = _pieces(subject, model, shape, albedo)
     backdrop = make_backdrop(
@@ -95,7 +100,9 @@ def capture(
             "landmarks_visible": visible[points],
             "albedo": vertex_albedo(model, albedo),
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
+            "gaze": gaze_of(model, vertices),
             **_parameters(subject),
+            "beyond_mm": beyond,
         },
     )
 
@@ -162,7 +169,7 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
         "identity": subject.identity,
         "expression": subject.expression,
         "beta": subject.beta,
-        "beyond_mm": subject.beyond_mm,
+        "target_mm": subject.target_mm,
         "rotation": subject.pose.rotation,
         "translation_mm": subject.pose.translation_mm,
         "environment": light.environment,
