@@ -9,6 +9,7 @@ from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
+from synth.catch_light import with_catch_light
 from synth.gaze import gaze_of
 from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
@@ -127,7 +128,11 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
     own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
-    return [*(piece.moved(subject.pose) for piece in own), *worn]
+    moved = [piece.moved(subject.pose) for piece in own]
+    if albedo.ndim == 3:
+        eye = [piece.label for piece in moved].index("eye")
+        moved[eye] = with_catch_light(model, moved[eye], subject.light, len(albedo))
+    return [*moved, *worn]
 
 
 def _seen(vertices_mm, model, camera: Camera, image: SceneImage) -> np.ndarray:
