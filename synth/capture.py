@@ -10,6 +10,8 @@ from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
 from synth.beyond import LANDMARK_NOISE_PX
+from synth.catch_light import with_catch_light
+from synth.gaze import gaze_of
 from synth.head import GROUPS, SKIN_GLOSS, head_pieces, neck_rim, pore_relief, vertex_albedo
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
@@ -62,15 +64,19 @@ def capture(
         A Scan with noisy landmarks, and in ``truth``: "vertices_mm" (V, 3) float64 in the camera
         frame; "visible" (V,) bool, seen by the camera and hidden by nothing; "labels" (H, W)
         uint8, index into synth.scene.LABELS; "identity", "expression",
-        "beta", "beyond_mm" (V, 3); "rotation" (3, 3)
-        and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy; "landmarks_px"
-        (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,); "albedo" (V, 3);
+        "beta", "beyond_mm" (V, 3), all that the model's shape lacks, with the turn of the
+        eyeballs; "gaze" (2, 3), unit vectors in the camera frame from the eyeballs' centres (of
+        the spheres nearest to them) through the pupils, first the eye at x < 0 of the model
+        frame, (0, 3) where the model has no eyeballs; "target_mm" (3,), what they look at;
+        "rotation" (3, 3) and "translation_mm" (3,) of the pose; "camera" (4,) = fx, fy, cx, cy;
+        "landmarks_px" (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,);
+        "albedo" (V, 3);
         "environment" (9, 3), "light" (3,), "ambient" (3,), "directional" (3,) and "gloss" (2,) =
         (k_s, ν) of the cheeks' skin, all in linear light; and "albedo_map" (1024, 1024, 3) uint8
         sRGB on the model's uv, where the settings ask for it and the model is painted on.
     """
     camera = settings.camera
-    shape, albedo = subject.shape(model), skin_of(subject, model)
+    (shape, beyond), albedo = subject.surface(model), skin_of(subject, model)
     vertices = subject.pose.apply(shape)
     pieces = _pieces(subject, model, shape, albedo)
     backdrop = make_backdrop(subject.pose.translation_mm, camera, subject.light, rng, settings.room)
@@ -97,8 +103,10 @@ def capture(
             "landmarks_visible": visible[points],
             "albedo": vertex_albedo(model, albedo),
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
+            "gaze": gaze_of(model, vertices),
             **_parameters(subject),
             **({"albedo_map": _bytes(albedo)} if settings.albedo_map and albedo.ndim == 3 else {}),
+            "beyond_mm": beyond,
         },
     )
 
@@ -124,7 +132,11 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
     own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
-    return [*(piece.moved(subject.pose) for piece in own), *worn]
+    moved = [piece.moved(subject.pose) for piece in own]
+    if albedo.ndim == 3:
+        eye = [piece.label for piece in moved].index("eye")
+        moved[eye] = with_catch_light(model, moved[eye], subject.light, len(albedo))
+    return [*moved, *worn]
 
 
 def _seen(vertices_mm, model, camera: Camera, image: SceneImage) -> np.ndarray:
@@ -171,7 +183,7 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
         "identity": subject.identity,
         "expression": subject.expression,
         "beta": subject.beta,
-        "beyond_mm": subject.beyond_mm,
+        "target_mm": subject.target_mm,
         "rotation": subject.pose.rotation,
         "translation_mm": subject.pose.translation_mm,
         "environment": light.environment,

@@ -14,7 +14,6 @@ YELLOW = np.array([0.70, 0.64, 0.54])
 PINK = np.array([0.72, 0.46, 0.43])
 VEIN = np.array([0.62, 0.24, 0.22])
 SPOKES = 90
-LID_SHADE = 0.4  # of the light, kept off the ball by the upper lid and its lashes, by eye
 
 
 def paint_eyes(texture, chart: Chart, features: Features, skin: SkinParameters, rng) -> None:
@@ -26,7 +25,6 @@ def paint_eyes(texture, chart: Chart, features: Features, skin: SkinParameters, 
             _veins(veins, eye, skin, rng)
         color = _sclera(eye, skin, veins[eye.rows, eye.columns])
         _iris(color, eye, skin, fibres)
-        color *= 1 - LID_SHADE * smooth((eye.height_mm - 1.5) / 5.0)[:, None]
         texture[eye.rows, eye.columns] = color
 
 

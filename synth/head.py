@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from faces.mesh import soften
 from faces.morphable import PARTS, MorphableModel
 from faces.uv import UvAtlas
+from synth.eye_piece import eye_piece
 from synth.scene import Piece
 from synth.surfaces import noise
 
@@ -89,6 +90,8 @@ def head_pieces(
                 shade=_lid_shade(model, shape_mm, group.vertices) if label == "eye" else None,
             )
         )
+        if label == "eye" and textured:
+            pieces[-1] = eye_piece(model, shape_mm, albedo, pieces[-1])
     return pieces
 
 

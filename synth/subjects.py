@@ -8,6 +8,8 @@ from faces.camera import Pose
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
 from synth.beyond import BeyondSettings, beyond_model
+from synth.gaze import eyes_middle, lids_follow, sample_target, turn_eyes
+from synth.lids import seat_lids
 from synth.light import Light, sample_light
 from synth.skin_parameters import SkinParameters, sample_skin
 
@@ -87,6 +89,7 @@ class Subject:
         seed: of what stays with the person from frame to frame: skin, hair and clothes.
         pose: model frame to camera frame.
         light: in the camera frame.
+        target_mm: (3,) float64, what both eyes look at, in the camera frame.
     """
 
     key: str
@@ -100,10 +103,19 @@ class Subject:
     seed: int
     pose: Pose
     light: Light
+    target_mm: np.ndarray
 
     def shape(self, model: MorphableModel) -> np.ndarray:
         """The true surface (V, 3) float64 mm in the model frame."""
-        return model.shape(self.identity, self.expression) + self.beyond_mm
+        return self.surface(model)[0]
+
+    def surface(self, model: MorphableModel) -> tuple[np.ndarray, np.ndarray]:
+        """The true surface, and all of it that the model's shape lacks: ``beyond_mm``, the turn
+        of the eyeballs and lids that clear them; both (V, 3) float64 mm in the model frame."""
+        rest = model.shape(self.identity, self.expression) + self.beyond_mm
+        target = self.pose.invert(self.target_mm)
+        shape = seat_lids(model, turn_eyes(model, rest, self.expression, target))
+        return shape, self.beyond_mm + (shape - rest)
 
 
 def sample_subject(
@@ -116,7 +128,7 @@ def sample_subject(
     s = settings
     age, male = float(rng.uniform(*s.age_years)), bool(rng.random() < 0.5)
     skin = sample_skin(rng, age, male)
-    return Subject(
+    subject = Subject(
         key=key,
         subject=key.split("/")[0],
         identity=_truncated(rng, len(model.identity_mm), s.identity_sigma, s.identity_limit),
@@ -128,7 +140,9 @@ def sample_subject(
         seed=int(rng.integers(2**63)),
         pose=_sample_pose(rng, s),
         light=sample_light(rng).brighter(_exposure(skin)),
+        target_mm=np.zeros(3),
     )
+    return _looking(subject, model, rng)
 
 
 def next_frame(
@@ -139,13 +153,14 @@ def next_frame(
     key: str,
 ) -> Subject:
     """The same person another time: expression, pose and light are drawn again."""
-    return replace(
+    frame = replace(
         subject,
         key=key,
         expression=sample_expression(model.expression_names, rng, settings),
         pose=_sample_pose(rng, settings),
         light=sample_light(rng).brighter(_exposure(subject.skin)),
     )
+    return _looking(frame, model, rng)
 
 
 def sample_expression(
@@ -170,6 +185,15 @@ def sample_expression(
             tilt = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}.get(side, 1.0)
             weights[index] += recipe.get(base, 0.0) * factor * tilt
     return np.clip(weights, 0, 1)
+
+
+def _looking(subject: Subject, model: MorphableModel, rng: np.random.Generator) -> Subject:
+    """The subject with a gaze, and with lids that follow it."""
+    eyes = eyes_middle(model)
+    target = sample_target(rng, subject.pose, eyes)
+    way = subject.pose.invert(target) - eyes
+    expression = lids_follow(model, subject.expression, way)
+    return replace(subject, target_mm=target, expression=expression)
 
 
 def _exposure(skin: SkinParameters) -> float:
