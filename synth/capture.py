@@ -9,7 +9,8 @@ from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
-from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
+from synth.head import GROUPS, head_pieces, pore_relief, vertex_albedo
+from synth.neck import neck_rings
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
@@ -115,11 +116,13 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
 
 def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
-    rim = neck_rim(model)
+    rings = neck_rings(model)
     own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
-    own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
-    worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
+    colors = vertex_albedo(model, albedo)
+    tones = [colors[ring] for ring in rings]
+    own += wear(model, shape_mm, skin, np.median(tones[0], axis=0), subject.occluder, rng)
+    neck = [subject.pose.apply(shape_mm[ring]) for ring in rings]
+    worn = make_torso(neck, tones, rng, skin.male)
     return [*(piece.moved(subject.pose) for piece in own), *worn]
 
 

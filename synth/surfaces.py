@@ -1,4 +1,4 @@
-"""Textures of walls, furniture and cloth: cheap, varied, never flat."""
+"""Textures of walls and furniture: cheap, varied, never flat."""
 
 import cv2
 import numpy as np
@@ -44,22 +44,6 @@ def picture(rng: np.random.Generator) -> np.ndarray:
     wood = rng.uniform(0.2, 0.7) * np.array([1.0, 0.82, 0.62]) * rng.uniform(0.9, 1.1, 3)
     image = wood + 0.06 * _boards(rng, 3)[..., None] + 0.03 * noise(rng, (4, 48))[..., None]
     return _framed(np.clip(image, 0.02, 0.95), wood * 0.8, 8)
-
-
-def cloth(rng: np.random.Generator, size: int = 512) -> np.ndarray:
-    """Plain, striped, checked or heathered cloth with a weave: (size, size, 3) float32 sRGB."""
-    base = _dye(rng)
-    image = np.tile(base, (size, size, 1))
-    kind = rng.integers(6)
-    period = int(rng.integers(10, 40))
-    if kind in (0, 1):  # stripes across, or a check
-        other = _dye(rng)
-        rows = (np.arange(size) % period) < rng.uniform(0.2, 0.6) * period
-        image[rows] = other
-        if kind == 1:
-            image[:, rows] = 0.5 * image[:, rows] + 0.5 * other
-    weave = 0.03 * noise(rng, (size // 2, size // 2), size) + 0.05 * noise(rng, (8, 8), size)
-    return np.clip(image * (1 + weave[..., None]), 0.01, 0.96).astype(np.float32)
 
 
 def noise(rng: np.random.Generator, cells: tuple[int, int], size: int = SIZE) -> np.ndarray:
