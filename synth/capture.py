@@ -12,7 +12,8 @@ from faces.visibility import unhidden_vertices
 from synth.beyond import LANDMARK_NOISE_PX
 from synth.catch_light import with_catch_light
 from synth.gaze import gaze_of
-from synth.head import GROUPS, SKIN_GLOSS, head_pieces, neck_rim, pore_relief, vertex_albedo
+from synth.head import GROUPS, SKIN_GLOSS, head_pieces, pore_relief, vertex_albedo
+from synth.neck import neck_rings
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
@@ -126,12 +127,14 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
 
 def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
-    rim = neck_rim(model)
+    rings = neck_rings(model)
     face, *inner = head_pieces(model, shape_mm, albedo, pore_relief(rng))
     own = [replace(face, shininess=subject.light.shininess), *inner]
-    tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
-    own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
-    worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
+    colors = vertex_albedo(model, albedo)
+    tones = [colors[ring] for ring in rings]
+    own += wear(model, shape_mm, skin, np.median(tones[0], axis=0), subject.occluder, rng)
+    neck = [subject.pose.apply(shape_mm[ring]) for ring in rings]
+    worn = make_torso(neck, tones, rng, skin.male)
     moved = [piece.moved(subject.pose) for piece in own]
     if albedo.ndim == 3:
         eye = [piece.label for piece in moved].index("eye")

@@ -1,25 +1,9 @@
-"""Textures of cloth, and the noise that every texture is made with."""
+"""The noise that every texture is made with."""
 
 import cv2
 import numpy as np
 
 SIZE = 256
-
-
-def cloth(rng: np.random.Generator, size: int = 512) -> np.ndarray:
-    """Plain, striped, checked or heathered cloth with a weave: (size, size, 3) float32 sRGB."""
-    base = _dye(rng)
-    image = np.tile(base, (size, size, 1))
-    kind = rng.integers(6)
-    period = int(rng.integers(10, 40))
-    if kind in (0, 1):  # stripes across, or a check
-        other = _dye(rng)
-        rows = (np.arange(size) % period) < rng.uniform(0.2, 0.6) * period
-        image[rows] = other
-        if kind == 1:
-            image[:, rows] = 0.5 * image[:, rows] + 0.5 * other
-    weave = 0.03 * noise(rng, (size // 2, size // 2), size) + 0.05 * noise(rng, (8, 8), size)
-    return np.clip(image * (1 + weave[..., None]), 0.01, 0.96).astype(np.float32)
 
 
 def noise(rng: np.random.Generator, cells: tuple[int, int], size: int = SIZE) -> np.ndarray:
