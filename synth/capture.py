@@ -118,7 +118,8 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rim = neck_rim(model)
     own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
-    own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
+    turn = subject.pose.rotation  # the body does not turn with the head
+    own += wear(model, shape_mm, skin, tone, subject.occluder, rng, turn)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     return [*(piece.moved(subject.pose) for piece in own), *worn]
 
