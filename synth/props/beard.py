@@ -10,11 +10,12 @@ from imaging.raster import rasterise
 from synth.props.strands import TALL, WIDE, Look, paint
 from synth.scene import Piece
 from synth.skin_chart import Held, chart_of
+from synth.skin_fields import solid_noise
 from synth.skin_parameters import SkinParameters
 
 CHART = 1024  # edge of the face's chart, the one that its skin is painted on
 LEAST_MM = 3.5  # shorter hair is painted on the skin
-LAYERS = ((0.35, 0.0), (1.0, 0.45))  # share of the thickness, and how thin the hair is there
+LAYERS = ((0.4, 0.15), (1.0, 0.75))  # share of the thickness, and how thin the hair is there
 SHAPES = ("full", "short", "goatee", "moustache")
 SHAPE_CHANCE = (0.5, 0.25, 0.15, 0.1)
 
@@ -30,27 +31,26 @@ def make_beard(
         skin: length, density and colour.
         rng: draws the cut.
     """
-    shape, longer = SHAPES[rng.choice(4, p=SHAPE_CHANCE)], rng.lognormal(0.5, 0.5)
+    shape, longer = SHAPES[rng.choice(4, p=SHAPE_CHANCE)], rng.lognormal(0.1, 0.5)
     if skin.beard_mm < LEAST_MM or skin.stubble < 0.25 or len(model.uv) == 0:
         return []
     ground = _ground(Held(model))
     share, cover = _cut(Held(model), shape)
     points = shape_mm[ground.vertices].astype(np.float64)
     normals = vertex_normals(points, ground.triangles)
-    length = min(skin.beard_mm * longer, 28.0)
+    length = min(skin.beard_mm * longer, 24.0)
+    tufts = 1 + 0.3 * solid_noise(points[None].astype(np.float32), 13.0, rng)[0]
     # hair on the chin grows longest and falls; a moustache lies close
-    long = length * (1 - 0.55 * ground.moustache) * (0.45 + 0.55 * ground.chin)
+    long = length * (1 - 0.55 * ground.moustache) * (0.4 + 0.6 * ground.chin) * tufts
     lie = 0.45 * normals + [0.0, -0.32, 0.1]
-    look = Look(skin.brow, 0.05, np.array([1.2, 1.12, 1.05]))
-    albedo, alpha, relief = paint(
-        "straight", look, np.full(WIDE, 150.0), 2.0, 10.0, rng, (0.85, 1.0)
-    )
-    strand = np.clip(1.9 * (albedo.mean(-1) / albedo.mean()) - 1.0, 0, 1)
+    look = Look(0.015 + 1.1 * np.sort(skin.brow)[::-1], 0.02, np.array([1.2, 1.12, 1.05]))
+    albedo, alpha, relief = paint("wavy", look, np.full(WIDE, 150.0), 2.0, 10.0, rng, (0.95, 1.1))
+    strand = np.clip(3.0 * (albedo[..., 1] / albedo[..., 1].mean()) - 2.4, 0, 1)
     pieces = []
     for height, thin in LAYERS:
         thick = np.minimum(height * long, 0.9 * long + 1) * np.clip(1.6 * share, 0, 1)
-        holes = (1 - thin * (1 - strand)) * (0.45 + 0.55 * strand)
-        dense = np.clip(cover * (0.75 + 0.6 * skin.stubble) * 2.2 - 0.9 * (1 - holes), 0, 1)
+        holes = 1 - (0.25 + thin) * (1 - strand)
+        dense = np.clip(1.9 * cover * (0.6 + 0.5 * skin.stubble) - 1.2 * (1 - holes), 0, 1)
         pieces.append(
             Piece(
                 "hair",
@@ -79,7 +79,7 @@ class _Ground:
         kept = skin[(grows[skin] > 0.02).any(1)]
         self.vertices, local = np.unique(kept, return_inverse=True)
         self.triangles = local.reshape(-1, 3).astype(np.int32)
-        self.share = np.clip(grows[self.vertices], 0, 1)
+        self.share = np.clip(grows[self.vertices], 0, 1) ** 0.7
         self.moustache = np.clip(masks["moustache"][self.vertices], 0, 1)
         points = model.mean_mm[self.vertices].astype(np.float64)
         jaw = model.mean_mm[model.landmarks["ibug68"]]

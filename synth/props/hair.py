@@ -15,7 +15,7 @@ from synth.props.styles import COLORS, STYLES, Style
 from synth.scene import Piece
 
 RAYS = 96  # on which the hairline is looked for
-FLYAWAYS = 40  # single hairs that stray from combed hair
+FLYAWAYS = 30  # single hairs that stray from combed hair
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _look(rng: np.random.Generator, settings: HairSettings) -> Look:
     drawn = rng.choice(len(COLORS), p=shares / shares.sum())
     base = np.array(COLORS[settings.color or list(COLORS)[drawn]][0])
     if settings.tone is not None:
-        base = np.array(settings.tone)
+        base = np.sort(settings.tone)[::-1]  # no hair is blue: red leads, blue is last
     base = 0.02 + base * rng.uniform(0.9, 1.15) * (
         1 - 0.28 * base.mean()
     )  # strands in their own shade

@@ -12,7 +12,7 @@ from synth.props.strands import WIDE, Look, paint
 from synth.props.styles import Style
 from synth.scene import Piece
 
-ON_HEAD, BELOW = 11, 13  # rows of a curtain along the head, and below it
+ON_HEAD, BELOW = 13, 12  # rows of a curtain along the head, and below it
 COLUMNS = 34  # of half a curtain
 LEAVES = np.radians(98)  # from straight up, where hair leaves the head
 GAP_MM = 4.0  # between hanging hair and what it lies on
@@ -35,12 +35,14 @@ class Ground:
     fan: Fan  # from straight up to the hairline
     shoulders: Shoulders
 
-    def settled(self, points_mm: np.ndarray, gap_mm, ahead) -> np.ndarray:
+    def settled(self, points_mm: np.ndarray, gap_mm, ahead, tucked: bool = False) -> np.ndarray:
         """Points (..., 3) moved out of the head and the body, ``gap_mm`` (...) away from them;
-        before the body where ``ahead`` (...), else behind it."""
+        before the body where ``ahead`` (...), else behind it. Ears do not push where hair is
+        ``tucked`` behind them."""
         gap = np.broadcast_to(gap_mm, points_mm.shape[:-1])
         ahead = np.broadcast_to(ahead, gap.shape)
-        out = self.head.pushed(points_mm.reshape(-1, 3), gap.ravel()).reshape(points_mm.shape)
+        push = self.head.off_skull if tucked else self.head.pushed
+        out = push(points_mm.reshape(-1, 3), gap.ravel()).reshape(points_mm.shape)
         out = self.shoulders.parted(out, ahead, gap)
         return self.head.off_skull(out.reshape(-1, 3), 1.0).reshape(points_mm.shape)
 
@@ -48,12 +50,12 @@ class Ground:
 def curtain(ground: Ground, style: Style, rng: np.random.Generator) -> list[Sheet]:
     """Both halves of hair parted on top, each with a layer below it."""
     part = rng.choice([-1, 1]) * rng.uniform(0, 0.5)
-    tucked = rng.random() < 0.3  # behind the ears
+    tucked = rng.random() < 0.25  # behind the ears
     layers = []
     for side in (1, -1):
         before = rng.random() < 0.6  # the shoulder, rather than all behind it
         for layer, (height, length) in enumerate(((1.0, 1.0), (0.55, 0.93))):
-            azimuth = (1.62 if tucked else rng.uniform(1.12, 1.3)) + 0.1 * layer
+            azimuth = (1.72 if tucked else rng.uniform(1.0, 1.25)) + 0.1 * layer
             points = _half(ground, style, rng, (side, part, azimuth), (height, length), before)
             # seen from outside, columns run from the face back on one side, and to it on the other
             edges = (0.0, 0.5) if side > 0 else (0.5, 1.0)
@@ -84,7 +86,7 @@ def _half(ground: Ground, style: Style, rng, where, layer, before: bool) -> np.n
     ahead = (turn < 2.0) & before
     gap = GAP_MM + np.concatenate([np.zeros((ON_HEAD, COLUMNS)), 0.5 * np.abs(clumps[ON_HEAD:])])
     points = np.concatenate([upper, lower])
-    return ground.settled(points, height * gap, ahead[None])
+    return ground.settled(points, height * gap, ahead[None], azimuth > 1.5)
 
 
 def _hung(upper, style: Style, length, clumps, shoulders: Shoulders, rng) -> np.ndarray:
@@ -119,7 +121,7 @@ def _ripple(rng: np.random.Generator, rows: int) -> np.ndarray:
 
 def _parting(fan: Fan, part: float, u: np.ndarray) -> np.ndarray:
     """(N, 2) on the disc: along the parting, from the forehead to behind the crown."""
-    first = _flat(np.array([part]), fan.reach_at(np.array([part])) - 0.01)
+    first = _flat(np.array([part]), fan.reach_at(np.array([part])) + 0.02)
     last = _flat(np.array([np.pi]), np.array([0.42]))
     return first + (last - first) * np.minimum(u / 0.6, 1)[:, None]
 
@@ -149,7 +151,7 @@ def _within_line(fan: Fan, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     and how far (...) mm they are from the line there."""
     azimuth = np.arctan2(flat[..., 0], flat[..., 1])
     polar = np.linalg.norm(flat, axis=-1)
-    limit = fan.reach_at(azimuth) - 0.01
+    limit = fan.reach_at(azimuth) + 0.03  # the outermost strands hide the roots
     limit = np.where(np.abs(azimuth) < 1.15, limit, np.pi)
     held = np.minimum(polar, limit)
     scale = held / np.maximum(polar, 1e-6)

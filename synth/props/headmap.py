@@ -45,7 +45,7 @@ class HeadMap:
         """Distances (N,) mm from the middle to the skin in directions (N, 3), ears left out."""
         return _look_up(self.skull_mm, directions)
 
-    def off_skull(self, points_mm: np.ndarray, height_mm: float) -> np.ndarray:
+    def off_skull(self, points_mm: np.ndarray, height_mm: np.ndarray | float) -> np.ndarray:
         """The points (N, 3), those nearer to the skin behind the ears than ``height_mm``, or below
         it, moved out to it."""
         away = points_mm - self.centre_mm

@@ -148,7 +148,7 @@ class Shell:
         start, end = np.sort(rng.uniform(0.1, 0.99, (2, count)), axis=0)[..., None]
         outs = self.fan.reach_at(around) * (end + (start - end) * along)
         turn = around + rng.normal(0, 0.25, (count, 1)) * along**2
-        rise = rng.uniform(1, 7, (count, 1)) * np.sin(np.pi * (0.1 + 0.75 * along))
+        rise = rng.uniform(0.5, 3.5, (count, 1)) * np.sin(np.pi * along)
         directions = self.fan.directions(turn, outs)
         radius = self.head.skull(directions.reshape(-1, 3)).reshape(outs.shape)
         distance = radius + self.height_at(turn, outs) + rise
