@@ -44,7 +44,9 @@ class Ground:
         push = self.head.off_skull if tucked else self.head.pushed
         out = push(points_mm.reshape(-1, 3), gap.ravel()).reshape(points_mm.shape)
         out = self.shoulders.parted(out, ahead, gap)
-        return self.head.off_skull(out.reshape(-1, 3), 1.0).reshape(points_mm.shape)
+        # what the body pushed into the neck comes out of it, and once more out of the body
+        out = self.head.off_skull(out.reshape(-1, 3), 1.0).reshape(points_mm.shape)
+        return self.shoulders.parted(out, ahead, np.ones_like(gap))
 
 
 def curtain(ground: Ground, style: Style, rng: np.random.Generator) -> list[Sheet]:

@@ -208,7 +208,9 @@ def _painted(shade, start, turn, strands, rows, lattice, reach_mm, edge, fade_mm
             a = x - left
             upper = lattice[top, left] * (1 - a) + lattice[top, left + 1] * a
             lower = lattice[top + 1, left] * (1 - a) + lattice[top + 1, left + 1] * a
-            k = (j + turn) % wide
+            k = j + turn
+            if k >= wide:
+                k -= wide
             tone = shade[i, k] * (upper * (1 - b) + lower * b)
             deep = (edge[j] - v) * reach_mm[j] / fade_mm
             alpha[i, j] = min(
