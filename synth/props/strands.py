@@ -183,38 +183,31 @@ def paint(
         turn,
         strands,
         rows.astype(np.float32),
-        lattice,
+        cv2.resize(lattice, (WIDE, TALL)),
         np.asarray(reach_mm, dtype=np.float32),
         np.broadcast_to(np.asarray(edge, dtype=np.float32), WIDE),
-        fade_mm,
+        np.float32(fade_mm),
     )
     return albedo, alpha, np.roll(ground.relief, -turn, axis=1)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _painted(shade, start, turn, strands, rows, lattice, reach_mm, edge, fade_mm):
+def _painted(shade, start, turn, strands, rows, clumps, reach_mm, edge, fade_mm):
     tall, wide = shade.shape
     albedo = np.zeros((tall, wide, 3), dtype=np.float32)
     alpha = np.zeros((tall, wide), dtype=np.float32)
-    high, broad = lattice.shape
+    scale = reach_mm / fade_mm
     for i in range(tall):
-        y = np.float32(i) / tall * (high - 1)
-        top = int(y)
-        b = y - top
-        v = (np.float32(i) + np.float32(0.5)) / tall
+        v = (np.float32(i) + np.float32(0.5)) / np.float32(tall)
         for j in range(wide):
-            x = np.float32(j) / wide * (broad - 1)
-            left = int(x)
-            a = x - left
-            upper = lattice[top, left] * (1 - a) + lattice[top, left + 1] * a
-            lower = lattice[top + 1, left] * (1 - a) + lattice[top + 1, left + 1] * a
             k = j + turn
             if k >= wide:
                 k -= wide
-            tone = shade[i, k] * (upper * (1 - b) + lower * b)
-            deep = (edge[j] - v) * reach_mm[j] / fade_mm
+            tone = shade[i, k] * clumps[i, j]
+            deep = (edge[j] - v) * scale[j]
             alpha[i, j] = min(
-                max((deep - start[i, k]) * np.float32(1.6) + np.float32(0.5), 0.0), 1.0
+                max((deep - start[i, k]) * np.float32(1.6) + np.float32(0.5), np.float32(0)),
+                np.float32(1),
             )
             for c in range(3):
                 value = tone * strands[j, c] * rows[i, c]
