@@ -36,6 +36,7 @@ COILED_CHANCE = {
     "bun": (1.2, 0.05),
     "ponytail": (0.8, 0.0),
 }
+BARE = (0.004, 0.04)  # share of women and men without any hair
 IN_THE_WAY = {"mask", "hand", "phone"}  # things fitted to the bare chin
 
 
@@ -64,7 +65,9 @@ def wear(
         BadInput: no such occluder.
     """
     hair = replace(choose_hair(skin, rng), upright=upright)
-    pieces = sample_props(model, shape_mm, rng, PropSettings(occluder=occluder, hair=hair))
+    bare = BARE[int(skin.male)]
+    props = PropSettings(occluder=occluder, bare=bare, hair=hair)
+    pieces = sample_props(model, shape_mm, rng, props)
     if occluder != "none" and not IN_THE_WAY & {piece.label for piece in pieces}:
         pieces += make_beard(model, shape_mm, skin, np.random.default_rng(rng.integers(2**63)))
     return [_toned(piece, tone) if piece.label == "hand" else piece for piece in pieces]

@@ -51,6 +51,7 @@ class Hairline:
         chart: of find_scalp.
         base: of all of it but the nape.
         temples: more of it at the temples.
+        peak: less of it in the middle of the forehead.
         burns: hair before the ears.
         waves: (5, 2) amplitude and phase.
     """
@@ -58,15 +59,17 @@ class Hairline:
     chart: np.ndarray
     base: float
     temples: float
+    peak: float
     burns: float
     waves: np.ndarray
 
     @classmethod
     def drawn(cls, model: MorphableModel, rng: np.random.Generator, recede: float) -> "Hairline":
         """This person's own; ``recede`` mm is usual at the temples with their cut."""
-        waves = np.column_stack([rng.normal(0, 1.3, 5), rng.uniform(0, 2 * np.pi, 5)])
-        base, burns = rng.normal(-5, 3), rng.uniform(4, 16)
-        return cls(find_scalp(model), base, recede * rng.uniform(0.3, 1.8), burns, waves)
+        waves = np.column_stack([rng.normal(0, 1.8, 5), rng.uniform(0, 2 * np.pi, 5)])
+        base, burns = rng.normal(-4, 3), rng.uniform(4, 16)
+        temples, peak = recede * rng.uniform(0.3, 2.0), rng.normal(1.0, 2.5)
+        return cls(find_scalp(model), base, temples, peak, burns, waves)
 
     def depth(self, directions: np.ndarray) -> np.ndarray:
         """How far (N,) mm within this person's hair directions (N, 3) from the middle lie."""
@@ -76,6 +79,7 @@ class Hairline:
         turn = np.arctan2(directions[:, 0], directions[:, 2])
         around = np.abs(turn)
         shift = self.base * (around < 2) + self.temples * np.exp(-(((around - 0.65) / 0.28) ** 2))
+        shift = shift - self.peak * np.exp(-((around / 0.22) ** 2))
         shift = shift - self.burns * np.exp(-(((around - 1.4) / 0.17) ** 2))
         for order, (amplitude, phase) in enumerate(self.waves, start=2):
             shift = shift + amplitude / order**0.5 * np.sin(3 * order * turn + phase)

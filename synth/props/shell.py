@@ -102,7 +102,7 @@ class Shell:
         uv = np.stack([u, self.along], -1).reshape(-1, 2).astype(np.float32)
         triangles = corners = grid_triangles(ROWS + 1, ROUND + 1)
         gloss = np.full(len(uv), GLOSS[style.kind], dtype=np.float32)
-        common = {"gloss": gloss, "shininess": 12.0, "relief": relief, "two_sided": True}
+        common = {"gloss": gloss, "shininess": 12.0, "relief": relief}
         own = Piece("hair", self.points(), triangles, albedo, uv, corners, alpha, **common)
         if style.kind == "plait":
             return [own]
@@ -128,7 +128,7 @@ class Shell:
         outs = np.clip(out[:, None] + knot * np.cos(aside)[:, None] * ahead, 0.02, None)
         turn = around[:, None] + np.sin(aside)[:, None] * ahead / np.maximum(np.sin(outs), 0.3)
         bottom = self.height_at(around, out)
-        lift = bottom[:, None] * (0.55 + 0.6 * along) + 0.2 * length[:, None] * along**1.4 * (
+        lift = bottom[:, None] * (0.75 + 0.5 * along) + 0.2 * length[:, None] * along**1.4 * (
             0.5 + rng.random((count, 1))
         )
         limit = self.fan.reach_at(turn) + 0.05
@@ -216,9 +216,8 @@ def strips(
     albedo, alpha = lock_textures(look, rng)
     triangles = _strip_triangles(count, steps)
     gloss = np.full(len(points), 0.08, dtype=np.float32)
-    return Piece(
-        "hair", points, triangles, albedo, uv, triangles, alpha, gloss, 14.0, two_sided=True
-    )
+    # lit from outside even where their inner face shows: light comes through them
+    return Piece("hair", points, triangles, albedo, uv, triangles, alpha, gloss, 14.0)
 
 
 @lru_cache(maxsize=32)

@@ -83,7 +83,7 @@ def _coils(rng: np.random.Generator) -> Tile:
     clump = solid_noise(place, 24.0, rng)
     shade = np.clip(1.15 + 0.32 * curl + 0.12 * clump, 0.45, 1.9)
     start = np.clip(0.1 + 0.4 * solid_noise(place, 4.0, rng), -0.6, 1)
-    return Tile(shade, start, (0.7 * curl).astype(np.float32))
+    return Tile(shade, start, (0.45 * curl).astype(np.float32))
 
 
 def _fuzz(rng: np.random.Generator) -> Tile:
@@ -169,6 +169,7 @@ def paint(
         root_first: whether roots lie at v = 0.
     """
     ground = tile(kind)
+    clear = 1.1 * float(np.clip(look.color.mean() - 0.2, 0, 1))  # light hair lets light through
     turn = int(rng.integers(WIDE))
     strands = look.color * rng.lognormal(0, 0.07, (WIDE, 1)).astype(np.float32)
     strands = np.where(rng.random((WIDE, 1)) < look.grey, 0.4 * GREY + 0.6 * strands, strands)
@@ -187,12 +188,13 @@ def paint(
         np.asarray(reach_mm, dtype=np.float32),
         np.broadcast_to(np.asarray(edge, dtype=np.float32), WIDE),
         np.float32(fade_mm),
+        np.float32(1 - clear),
     )
-    return albedo, alpha, np.roll(ground.relief, -turn, axis=1)
+    return albedo, alpha, np.roll(ground.relief, -turn, axis=1) * np.float32(1 - clear)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _painted(shade, start, turn, strands, rows, clumps, reach_mm, edge, fade_mm):
+def _painted(shade, start, turn, strands, rows, clumps, reach_mm, edge, fade_mm, contrast):
     tall, wide = shade.shape
     albedo = np.zeros((tall, wide, 3), dtype=np.float32)
     alpha = np.zeros((tall, wide), dtype=np.float32)
@@ -203,7 +205,7 @@ def _painted(shade, start, turn, strands, rows, clumps, reach_mm, edge, fade_mm)
             k = j + turn
             if k >= wide:
                 k -= wide
-            tone = shade[i, k] * clumps[i, j]
+            tone = (1 + contrast * (shade[i, k] - 1)) * clumps[i, j]
             deep = (edge[j] - v) * scale[j]
             alpha[i, j] = min(
                 max((deep - start[i, k]) * np.float32(1.6) + np.float32(0.5), np.float32(0)),
