@@ -132,7 +132,9 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     own = [replace(face, shininess=subject.light.shininess), *inner]
     colors = vertex_albedo(model, albedo)
     tones = [colors[ring] for ring in rings]
-    own += wear(model, shape_mm, skin, np.median(tones[0], axis=0), subject.occluder, rng)
+    tone = np.median(tones[0], axis=0)
+    turn = subject.pose.rotation  # the body does not turn with the head
+    own += wear(model, shape_mm, skin, tone, subject.occluder, rng, turn)
     neck = [subject.pose.apply(shape_mm[ring]) for ring in rings]
     worn = make_torso(neck, tones, rng, skin.male)
     moved = [piece.moved(subject.pose) for piece in own]
