@@ -18,6 +18,7 @@ from faces.morphable import PARTS
 from synth.skin_chart import Chart
 
 LIDS = ((36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46))  # from the outer corner over the top
+BROW_MM = 11.0  # from a brow's middle line to where no brow reaches
 FAR_MM = 30.0  # beyond it a distance from lids or lips says nothing
 
 
@@ -176,6 +177,8 @@ def _brow(chart: Chart, side: int) -> Strip:
     near &= chart.xyz[..., 2] > head.points[[0, 16], 2].mean() + 0.3 * head.d
     rows, columns = np.nonzero(near)
     share, across = along(line, chart.xyz[rows, columns, :2])
+    own = (share > -0.05) & (share < 1.1) & (np.abs(across) < BROW_MM)
+    rows, columns, share, across = rows[own], columns[own], share[own], across[own]
     tangent = np.stack(
         [
             np.interp(share, np.linspace(0, 1, len(line)), axis)

@@ -8,6 +8,7 @@ import numpy as np
 
 from synth.skin_chart import Chart
 from synth.skin_features import Features
+from synth.skin_fields import GRID
 from synth.skin_parameters import SkinParameters
 from synth.strokes import draw_spots, draw_strokes
 
@@ -16,11 +17,13 @@ LINE_DEPTH = 0.42  # the most a line takes from the light
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """(S, S) float32 each: ``melanin`` and ``blood`` to add, ``shade`` to multiply by."""
+    """(S, S) float32 each: ``melanin`` and ``blood`` to add, ``shade`` to multiply by; and what is
+    soft of the shade, (S/4, S/4)."""
 
     melanin: np.ndarray
     blood: np.ndarray
     shade: np.ndarray
+    soft: np.ndarray
 
 
 def marks(chart: Chart, features: Features, skin: SkinParameters, rng) -> Marks:
@@ -34,7 +37,7 @@ def marks(chart: Chart, features: Features, skin: SkinParameters, rng) -> Marks:
     _spots(melanin, chart, rng, face, skin.moles, (0.4, 1.7), (dark, 4 * dark))
     _spots(melanin, chart, rng, face, skin.age_spots, (1.2, 4.0), (0.2 * dark, 0.8 * dark))
     _spots(blood, chart, rng, face, skin.blemishes, (0.6, 2.2), (0.02 * light, 0.09 * light))
-    return Marks(melanin, blood, _lines(chart, features, skin, rng))
+    return Marks(melanin, blood, *_lines(chart, features, skin, rng))
 
 
 def _spots(field, chart: Chart, rng, places, expected, radius_mm, strength) -> None:
@@ -70,19 +73,23 @@ def _places(chart: Chart) -> tuple[np.ndarray, np.ndarray]:
     return result[0], result[1]
 
 
-def _lines(chart: Chart, features: Features, skin: SkinParameters, rng) -> np.ndarray:
-    """(S, S) float32 factors: wrinkles are darker for the light that does not reach into them."""
-    cover = np.zeros((chart.size, chart.size), dtype=np.float32)
-    for line, strength in _wrinkles(chart.head.points[:, :2], chart.head.d, rng):
-        texels = features.texel_at(line)[:, ::-1].astype(np.float32) + 0.5
-        texels = cv2.GaussianBlur(texels, (1, 9), 0, borderType=cv2.BORDER_REPLICATE)
-        steps = np.diff(texels, axis=0)
+def _lines(chart: Chart, features: Features, skin: SkinParameters, rng):
+    """Factors (S, S) and (S/4, S/4) float32, fine and soft: wrinkles are darker for the light that
+    does not reach into them."""
+    fine = np.zeros((chart.size, chart.size), dtype=np.float32)
+    soft = np.zeros((chart.size // GRID, chart.size // GRID), dtype=np.float32)
+    lines, strength = zip(*_wrinkles(chart.head.points[:, :2], chart.head.d, rng), strict=True)
+    texels = features.texel_at(np.concatenate(lines))[:, ::-1].astype(np.float32) + 0.5
+    ends = np.cumsum([len(line) for line in lines])[:-1]
+    for own, depth in zip(np.split(texels, ends), strength, strict=True):
+        own = cv2.GaussianBlur(own, (1, 9), 0, borderType=cv2.BORDER_REPLICATE)
+        steps = np.diff(own, axis=0)
         jump = np.linalg.norm(steps, axis=1) > chart.size / 30  # from lid to lid, or lip to lip
-        fade = np.sin(np.linspace(0.15, np.pi - 0.15, len(steps))) * strength * ~jump
-        draw_strokes(cover, texels[:-1], steps, np.zeros_like(steps), 0.9 * skin.lines * fade)
-    if skin.lines > 0:
-        cover = 0.55 * cover + 1.3 * cv2.GaussianBlur(cover, (0, 0), chart.size / 500)
-    return 1 - LINE_DEPTH * np.clip(cover, 0, 1)
+        fade = np.sin(np.linspace(0.15, np.pi - 0.15, len(steps))) * depth * skin.lines * ~jump
+        draw_strokes(fine, own[:-1], steps, np.zeros_like(steps), 0.45 * fade)
+        draw_strokes(soft, own[:-1] / GRID, steps / GRID, np.zeros_like(steps), 0.4 * fade)
+    soft = cv2.GaussianBlur(soft, (0, 0), 0.7)
+    return 1 - LINE_DEPTH * fine, 1 - LINE_DEPTH * np.minimum(1.6 * soft, 1)
 
 
 def _wrinkles(p: np.ndarray, d: float, rng):
