@@ -21,9 +21,9 @@ surface. Where the numbers come from (per cm, λ in nm):
 - μ_s' = 46 (λ/500)^-1.421, the mean over published skins, and 75 % oxygen: Jacques, Phys. Med.
   Biol. 58 (2013), tables 2 and 3; R_d's constants: not yet compared with print.
 
-The thickness is that of the living epidermis, chosen within what is measured on faces (30-60 µm)
-such that colours measured on people (tests/test_synth_pigment.py has them) are met best: to 1.2 ΔE
-(RMS), with melanosomes of 3-6 % in light skins and 28 % in the darkest of them.
+The thickness stands for the layer that holds the melanin. It is chosen such that colours measured
+on people (tests/test_synth_pigment.py has them) are met best: to 1.2 ΔE (RMS), with melanosomes of
+3-6 % in light skins and 28 % in the darkest of them.
 """
 
 from functools import lru_cache

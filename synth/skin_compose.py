@@ -135,11 +135,12 @@ def _lips(row, column, tone, lip, mouth, crease, person):
     tone *= one + np.float32(0.05) * _hill(lip + np.float32(1.1), 0.6)  # the pale roll outside
     on = _ramp(np.float32(0.5) + lip / np.float32(0.9))
     wet = on * _wetness(mouth)
-    row *= one - on * (np.float32(0.12) - np.float32(0.1) * person[1])
-    row *= one - wet * np.float32(0.25)
+    dark = one - person[1]
+    row *= one - on * np.float32(0.06) * dark
+    row *= one - wet * np.float32(0.16)
     column += (np.sqrt(np.float32(LIP_BLOOD) * person[0] * _TO_COLUMN) - column) * on
     column += (np.sqrt(np.float32(WET_BLOOD) * _TO_COLUMN) - column) * wet
-    tone *= one - on * (np.float32(0.04) + np.float32(0.05) * crease)
+    tone *= one - on * (np.float32(0.04) + np.float32(0.1) * dark + np.float32(0.05) * crease)
     return row, column, tone
 
 

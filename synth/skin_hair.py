@@ -12,7 +12,7 @@ from synth.skin_fields import beard_share
 from synth.skin_parameters import SkinParameters
 from synth.strokes import paint_strokes
 
-BROW_HAIRS, LASHES, BEARD_HAIRS, SCALP_HAIRS = 900, 130, 12000, 7000  # at full density
+BROW_HAIRS, LASHES, BEARD_HAIRS, SCALP_HAIRS = 900, 130, 12000, 4000  # at full density
 BROW_MM = 7.5  # of a brow's hair; half of it at the outer end
 LONGEST = 26.0  # texels of 1024 a hair may cross
 HALF_MM = 4.2  # of a brow's width at its inner third
@@ -27,7 +27,7 @@ def grounds(skin: SkinParameters) -> np.ndarray:
     return np.float32(
         [
             # hairs below the surface look bluish: they take red light most
-            [*_beard_color(skin), (0.26 + 0.2 * long) * skin.stubble],
+            [*_beard_color(skin), (0.34 + 0.16 * long) * skin.stubble],
             [*scalp, 0.7 * skin.scalp],
         ]
     )
@@ -76,7 +76,7 @@ def _brow_ground(texture, rows, columns, share, across_mm, shape, color):
         half = HALF_MM * shape[1] * (1.05 - 0.75 * t**1.6)
         arch = shape[0] * np.sin(np.pi * min(t, 1.0) ** 0.8)
         place[n] = (across_mm[n] - arch) / max(half, 0.5)
-        ends = min(max((share[n] + 0.01) / 0.14, 0.0), 1.0)
+        ends = min(max((share[n] + 0.02) / 0.22, 0.0), 1.0)
         ends *= min(max((1.06 - share[n]) / 0.25, 0.0), 1.0)
         if abs(place[n]) < 1.6:  # beyond it less than 0.2 %
             density[n] = ends * np.exp(-(place[n] ** 2 * place[n] ** 2))
@@ -123,7 +123,7 @@ def _beard(texture: np.ndarray, chart: Chart, skin: SkinParameters, rng) -> None
     down = down[chosen]
     spread = rng.normal(0, 0.3, down.shape) * np.linalg.norm(down, axis=1, keepdims=True)
     way = (down + spread) * (skin.beard_mm * rng.uniform(0.4, 1.1, (len(down), 1)))
-    opacity = (0.26 + 0.2 * long) * rng.uniform(0.2, 1, len(down))
+    opacity = (0.34 + 0.14 * long) * rng.uniform(0.2, 1, len(down))
     rows, columns = np.divmod(roots[chosen], chart.size)
     color = _beard_color(skin)
     _strokes(texture, rows, columns, way, 0.2 * way[:, ::-1], opacity, color, rng)
@@ -138,7 +138,7 @@ def _scalp(texture: np.ndarray, chart: Chart, skin: SkinParameters, rng) -> None
     down = down[chosen]
     spread = rng.normal(0, 0.35, down.shape) * np.linalg.norm(down, axis=1, keepdims=True)
     way = (spread - 0.6 * down) * rng.uniform(2, 6, (len(down), 1))
-    opacity = 0.4 * rng.uniform(0.4, 1, len(down))
+    opacity = 0.28 * rng.uniform(0.4, 1, len(down))
     rows, columns = np.divmod(roots[chosen], chart.size)
     _strokes(texture, rows, columns, way, 0 * way, opacity, 0.6 * skin.hair, rng)
 
@@ -150,7 +150,8 @@ def _beard_ground(chart: Chart):
 
 @lru_cache(maxsize=2)
 def _scalp_ground(chart: Chart):
-    return _ground(chart, np.clip(chart.masks["hair"], 0, 1) ** 1.5)
+    masks = chart.masks
+    return _ground(chart, np.clip(masks["hair"], 0, 1) ** 1.5 * (0.2 + masks["hair_rim"]))
 
 
 def _ground(chart: Chart, share: np.ndarray, count: int = 40000):

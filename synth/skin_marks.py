@@ -33,7 +33,7 @@ def marks(chart: Chart, features: Features, skin: SkinParameters, rng) -> Marks:
     face, sunny = _places(chart)
     dark = 0.05 + 0.35 * skin.melanin
     light = skin.lightness
-    _spots(melanin, chart, rng, sunny, skin.freckles, (0.25, 0.8), (0.15 * dark, 0.7 * dark))
+    _spots(melanin, chart, rng, sunny, skin.freckles, (0.4, 1.3), (0.15 * dark, 0.9 * dark))
     _spots(melanin, chart, rng, face, skin.moles, (0.4, 1.7), (dark, 4 * dark))
     _spots(melanin, chart, rng, face, skin.age_spots, (1.2, 4.0), (0.2 * dark, 0.8 * dark))
     _spots(blood, chart, rng, face, skin.blemishes, (0.6, 2.2), (0.02 * light, 0.09 * light))

@@ -146,7 +146,7 @@ def sample_skin(
         age_spots=float(14 * old * rng.random()),
         blemishes=float(rng.exponential(5.0 if age < 30 else 1.5)),
         lines=float(np.clip((age - 24) / 45, 0, 1) * rng.uniform(0.5, 1.1)),
-        lip_fill=float(rng.uniform(0.15, 0.6)) if made_up else 0.0,
+        lip_fill=float(rng.uniform(0.1, 0.5)) if made_up else 0.0,
         lip_color=_lipstick(rng),
         liner=float(rng.uniform(0.2, 0.8)) if made_up and rng.random() < 0.7 else 0.0,
         iris=_near(rng, IRIS[rng.choice(6, p=IRIS_CHANCE[group])], 0.12),
@@ -166,11 +166,17 @@ def _hair(rng, group: int, age: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lipstick(rng) -> np.ndarray:
-    """Rose, red, berry or brown."""
+    """Rose, red, berry, brown or coral."""
     shades = np.array(
-        [[0.72, 0.36, 0.38], [0.62, 0.10, 0.13], [0.40, 0.12, 0.20], [0.55, 0.33, 0.27]]
+        [
+            [0.72, 0.38, 0.40],
+            [0.56, 0.14, 0.16],
+            [0.42, 0.16, 0.23],
+            [0.55, 0.34, 0.29],
+            [0.74, 0.43, 0.38],
+        ]
     )
-    return _near(rng, shades[rng.integers(len(shades))], 0.1)
+    return _near(rng, shades[rng.choice(5, p=(0.35, 0.1, 0.15, 0.25, 0.15))], 0.08)
 
 
 def _near(rng, color: np.ndarray, spread: float) -> np.ndarray:

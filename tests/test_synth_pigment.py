@@ -3,6 +3,7 @@ from scipy.optimize import least_squares
 
 from synth.pigment import BLOOD_MAX, MELANIN_MAX, STEPS, color_table, skin_color, skin_reflectance
 from synth.skin_parameters import MELANIN_RANGE
+from tests.colour import cielab
 
 # CIELAB under D65 of faces' foreheads and cheeks in turn: Caucasian, Chinese, Kurdish and Thai
 # (Xiao et al., Skin Res. Technol. 23, 2017), standard deviations 3-5, 2-3 and 2; then upper arms
@@ -68,7 +69,7 @@ def test_ends_of_the_range_span_the_typological_classes():
     below -30° dark; and the colours of dark skins are duller than those of brown ones."""
     low, high = MELANIN_RANGE
     tones = np.linspace(np.sqrt(low), np.sqrt(high), 25) ** 2
-    lab = np.array([_lab(skin_color(melanin, 0.012)) for melanin in tones])
+    lab = np.array([cielab(skin_color(melanin, 0.012)) for melanin in tones])
     angle = np.degrees(np.arctan2(lab[:, 0] - 50, lab[:, 2]))
     assert angle[0] > 55
     assert angle[-1] < -30
@@ -102,12 +103,5 @@ def test_table_agrees_with_the_formula():
 def _explain(measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What remains (3,) of a CIELAB colour, and the shares (2,) that come nearest to it."""
     start = np.log([0.05, 0.015])
-    fit = least_squares(lambda p: _lab(skin_color(*np.exp(p))) - measured, start)
+    fit = least_squares(lambda p: cielab(skin_color(*np.exp(p))) - measured, start)
     return fit.fun, np.exp(fit.x)
-
-
-def _lab(srgb: np.ndarray) -> np.ndarray:
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    x, y, z = np.cbrt(np.array(to_xyz) @ linear / [0.9505, 1.0, 1.089])
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
