@@ -96,8 +96,8 @@ def test_even_pigments_show_their_colour(model, skin):
 
 def test_light_faces_have_the_colours_measured_on_people(model):
     """Means of foreheads and cheeks over light people lie within a standard deviation of those of
-    Caucasians, Chinese, Kurds and Thai (Xiao et al. 2017), whose melanin is 2 to 9 % by the formula:
-    ours are other people of the same range."""
+    Caucasians, Chinese, Kurds and Thai (Xiao et al. 2017), to whom the formula gives 2 to 9 %
+    melanin: ours are other people of that range."""
     masks, atlas, found = chart_of(model, SIZE).masks, UvAtlas(model, SIZE), []
     for number in range(24):
         rng = np.random.default_rng([31, number])
