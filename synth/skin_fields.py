@@ -18,7 +18,7 @@ GRID = 4  # texels of the texture along one of the smooth fields
 # Blood as multiples of the person's, over the face: (mask, more of it). On faces chin and cheeks
 # are the reddest, the neck the palest (Choi 2017, 157 Korean women); sizes by eye from photographs.
 BLOOD = {"cheek": 1.0, "nose_tip": 1.4, "ears": 1.4, "chin": 0.7, "hollow": 0.6}
-BLOOD |= {"under_eye": 0.35, "upper_lid": 0.3, "forehead": 0.05, "neck": -0.25}
+BLOOD |= {"under_eye": 0.35, "upper_lid": 0.3, "forehead": 0.05, "neck": -0.1}
 MELANIN = {"forehead": 0.08, "nose_tip": 0.05, "cheek": 0.02, "neck": -0.03}
 # What lies deep is dark even to an even light: (mask, share of it lost).
 TONE = {"hollow": 0.25, "nostrils": 0.8, "corners": 0.3, "nose_side": 0.10, "below_lip": 0.06}

@@ -51,8 +51,9 @@ def _brow(texture: np.ndarray, strip: Strip, skin: SkinParameters, rng) -> None:
     """Hairs that stand up at the inner end and lie down outwards, over a faint shadow."""
     share = strip.share
     shape = np.float32([skin.brow_arch, skin.brow_width, skin.brow_density])
+    shadow = np.minimum(skin.brow, 0.6 * skin_color(skin.melanin, skin.blood))  # below grey hair
     density, place = _brow_ground(
-        texture, strip.rows, strip.columns, share, strip.across_mm, shape, np.float32(skin.brow)
+        texture, strip.rows, strip.columns, share, strip.across_mm, shape, np.float32(shadow)
     )
     count = int(BROW_HAIRS * skin.brow_density * (0.45 + 0.55 * skin.brow_width))
     total = np.cumsum(density)

@@ -136,6 +136,18 @@ def test_features_are_where_they_belong(model, skin):
     assert colors[front].mean() < 0.25  # the pupils
 
 
+def test_wrinkles_only_darken_and_only_where_they_run(model, skin):
+    plain = replace(skin, **skin.bare(), melanin=0.05)
+    before, after = paint(model, plain), paint(model, replace(plain, lines=1.0))
+    ratio = after.sum(-1) / before.sum(-1)
+    assert ratio.max() < 1 + 1e-5
+    assert ratio.min() < 0.85
+    assert (ratio < 0.97).mean() < 0.1  # a tenth of the whole texture
+    at_vertices = UvAtlas(model, SIZE).sample(ratio[..., None])[:, 0]
+    assert at_vertices[model.landmarks["ibug68"][30]] > 0.99  # none runs over the nose's tip
+    assert at_vertices[model.regions["neck"]].min() > 0.9
+
+
 def test_spots_have_the_size_asked_for(model):
     chart = chart_of(model, 1024)
     field = np.zeros((1024, 1024), dtype=np.float32)
