@@ -56,10 +56,13 @@ class Wall:
     Attributes:
         frame: its origin is level with the head.
         floor_mm: how far below that the floor is.
+        left_mm, right_mm: where along x the wall ends.
     """
 
     frame: Frame
     floor_mm: float
+    left_mm: float
+    right_mm: float
 
 
 def hang_picture(wall: Wall, x: float, rng) -> tuple[list[Panel], float]:

@@ -144,7 +144,7 @@ def sample_light(rng: np.random.Generator) -> Light:
         environment=environment,
         direction=key,
         color=strength["key"] * colors[0],
-        specular=0.6 * 3.0**oily * float(np.exp(rng.normal(0, 0.15))),
+        specular=0.75 * 2.1**oily * float(np.exp(rng.normal(0, 0.15))),
         shininess=float(12 + 16 * oily),
         size_deg=float(rng.uniform(*layout.size_deg)),
     )

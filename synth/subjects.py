@@ -174,7 +174,7 @@ def sample_expression(
 
 def _exposure(skin: SkinParameters) -> float:
     """A camera exposes for the face: the darker the skin, the more, though not all of it."""
-    return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.5)
+    return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.38)
 
 
 def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:
