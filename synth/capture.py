@@ -68,7 +68,7 @@ def capture(
     camera = settings.camera
     shape, albedo = subject.shape(model), skin_of(subject, model)
     vertices = subject.pose.apply(shape)
-    pieces = _pieces(subject, model, shape, albedo)
+    pieces = _shining(_pieces(subject, model, shape, albedo), subject)
     backdrop = make_backdrop(subject.pose.translation_mm, camera, subject.light, rng, settings.room)
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
     visible = _seen(vertices, model, camera, image)
@@ -100,7 +100,8 @@ def capture(
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
     """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
-    return _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+    pieces = _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+    return _shining(pieces, subject)
 
 
 def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
@@ -114,12 +115,17 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
 def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
-    face, *inner = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    own = [replace(face, shininess=subject.light.shininess), *inner]
+    own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
     own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     return [*(piece.moved(subject.pose) for piece in own), *worn]
+
+
+def _shining(pieces: list[Piece], subject: Subject) -> list[Piece]:
+    """The pieces with the person's own ν on all skin."""
+    power = subject.light.shininess
+    return [replace(p, shininess=power) if p.label == "skin" else p for p in pieces]
 
 
 def _seen(vertices_mm, model, camera: Camera, image: SceneImage) -> np.ndarray:

@@ -145,7 +145,7 @@ def sample_light(rng: np.random.Generator) -> Light:
         direction=key,
         color=strength["key"] * colors[0],
         specular=0.75 * 2.1**oily * float(np.exp(rng.normal(0, 0.15))),
-        shininess=float(12 + 16 * oily),
+        shininess=float(14 + 24 * oily),
         size_deg=float(rng.uniform(*layout.size_deg)),
     )
     return _photographed(raw, rng)
