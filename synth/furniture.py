@@ -200,7 +200,7 @@ def _lamp(wall: Wall, x, above, z, rng, height) -> list[Panel]:
 
 
 def _shadow(wall: Wall, x, y, width, height, soft) -> Panel:
-    texture = 1.0 * paints.stain((24, 24), soft / (min(width, height) / 2 + soft))
+    texture = paints.stain((24, 24), soft / (min(width, height) / 2 + soft))
     texture[..., 3] *= 0.55
     area = (x - soft, y - soft, 1, width + 2 * soft, height + 2 * soft)
     return wall.frame.panel(*area, texture, solid=False, wall=0)
