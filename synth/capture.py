@@ -79,7 +79,7 @@ def capture(
     camera = settings.camera
     (shape, beyond), albedo = subject.surface(model), skin_of(subject, model)
     vertices = subject.pose.apply(shape)
-    pieces = _pieces(subject, model, shape, albedo)
+    pieces = _shining(_pieces(subject, model, shape, albedo), subject)
     backdrop = make_backdrop(subject.pose.translation_mm, camera, subject.light, rng, settings.room)
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
     visible = _seen(vertices, model, camera, image)
@@ -114,7 +114,8 @@ def capture(
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
     """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
-    return _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+    pieces = _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+    return _shining(pieces, subject)
 
 
 def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
@@ -128,8 +129,7 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
 def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
     rings = neck_rings(model)
-    face, *inner = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    own = [replace(face, shininess=subject.light.shininess), *inner]
+    own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
     colors = vertex_albedo(model, albedo)
     tones = [colors[ring] for ring in rings]
     tone = np.median(tones[0], axis=0)
@@ -142,6 +142,12 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
         eye = [piece.label for piece in moved].index("eye")
         moved[eye] = with_catch_light(model, moved[eye], subject.light, len(albedo))
     return [*moved, *worn]
+
+
+def _shining(pieces: list[Piece], subject: Subject) -> list[Piece]:
+    """The pieces with the person's own ν on all skin."""
+    power = subject.light.shininess
+    return [replace(p, shininess=power) if p.label == "skin" else p for p in pieces]
 
 
 def _seen(vertices_mm, model, camera: Camera, image: SceneImage) -> np.ndarray:

@@ -56,10 +56,13 @@ class Wall:
     Attributes:
         frame: its origin is level with the head.
         floor_mm: how far below that the floor is.
+        left_mm, right_mm: where along x the wall ends.
     """
 
     frame: Frame
     floor_mm: float
+    left_mm: float
+    right_mm: float
 
 
 def hang_picture(wall: Wall, x: float, rng) -> tuple[list[Panel], float]:
@@ -197,7 +200,7 @@ def _lamp(wall: Wall, x, above, z, rng, height) -> list[Panel]:
 
 
 def _shadow(wall: Wall, x, y, width, height, soft) -> Panel:
-    texture = 1.0 * paints.stain((24, 24), soft / (min(width, height) / 2 + soft))
+    texture = paints.stain((24, 24), soft / (min(width, height) / 2 + soft))
     texture[..., 3] *= 0.55
     area = (x - soft, y - soft, 1, width + 2 * soft, height + 2 * soft)
     return wall.frame.panel(*area, texture, solid=False, wall=0)

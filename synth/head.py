@@ -22,7 +22,7 @@ GROUPS = {
     "mouth": ("mouth_socket", "teeth", "gums", "tongue"),
 }
 # k_s and ν: of skin at the median person, of the tear film, of wet teeth and tongue; by eye
-SKIN_GLOSS, SKIN_SHININESS = 0.07, 20.0
+SKIN_GLOSS, SKIN_SHININESS = 0.08, 24.0
 GLOSS = {"skin": (SKIN_GLOSS, SKIN_SHININESS), "eye": (0.5, 220.0), "mouth": (0.10, 40.0)}
 SCATTER = {"skin": 1.0, "eye": 0.4, "mouth": 0.8}
 # ibug68's upper and lower lids: how much light they keep off, and how far from their rim (mm)

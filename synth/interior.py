@@ -60,7 +60,7 @@ def furnished(
         list of Panel, far ones first, and the Surroundings.
     """
     wall, walls = _walls(head_mm, behind_mm, camera, rng)
-    items = _items(wall, 0.55 * camera.width / camera.fx * (head_mm[2] + behind_mm), rng)
+    items = _items(wall, *_span(wall, camera), rng)
     nearest = head_mm[2] + CLEAR_MM
     kept = [item for item in items if all(panel.corners[:, 2].min() > nearest for panel in item)]
     seen = [panel for item in kept for panel in item if panel.normal @ panel.corner < 0]
@@ -74,12 +74,26 @@ def furnished(
     return walls + seen, around
 
 
-def _items(wall: Wall, reach_mm: float, rng) -> list[list[Panel]]:
+def _span(wall: Wall, camera: Camera) -> tuple[float, float]:
+    """From where to where along x the camera sees the wall, level with itself."""
+    ends = []
+    for column, end in ((0, wall.left_mm), (camera.width, wall.right_mm)):
+        ray = np.array([(column - camera.cx) / camera.fx, 0, 1.0])
+        along, off = (ray @ wall.frame.axes.T)[[0, 2]]
+        start, away = (-wall.frame.origin @ wall.frame.axes.T)[[0, 2]]
+        met = start - along * away / off if off < 0 else end
+        ends.append(float(np.clip(met, wall.left_mm, wall.right_mm)))
+    return ends[0], ends[1]
+
+
+def _items(wall: Wall, left: float, right: float, rng) -> list[list[Panel]]:
     """What is at a wall, side by side; what may hide something else comes after that."""
-    placed, x = [], -reach_mm - rng.uniform(0, 300)
-    while x < reach_mm:
+    placed, x = [], max(left - rng.uniform(0, 400), wall.left_mm + 40)
+    while x < right:
         kind = KINDS[rng.choice(len(KINDS), p=CHANCES)]
         item, width = FURNISH[kind](wall, x, rng)
+        if x + width > wall.right_mm - 40:
+            break
         foot = -wall.frame.origin @ wall.frame.axes[0]  # of the camera on the wall
         stands = any(panel.wall < 0 for panel in item)
         placed.append((stands, -abs(x + width / 2 - foot), item))
@@ -108,7 +122,7 @@ def _walls(head_mm, behind_mm, camera, rng) -> tuple[Wall, list[Panel]]:
         frame.top(-left, floor, 0, wide, deep, paints.plain(ground), wall=3),
         frame.underside(-left, floor - high, deep, wide, deep, white, wall=4),
     ]
-    return Wall(frame, floor), walls
+    return Wall(frame, floor, -left, right), walls
 
 
 def _needed(way: np.ndarray, head_mm: np.ndarray, camera: Camera) -> float:

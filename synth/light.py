@@ -91,7 +91,7 @@ class Layout:
     key: tuple[float, float]
     size_deg: tuple[float, float]
     surround: tuple[float, float]
-    above: tuple[float, float] = (0.1, 0.3)
+    above: tuple[float, float] = (0.05, 0.22)
     halo: tuple[float, float] = (0.0, 0.2)
     fill: tuple[float, float] = (0.0, 0.1)
     rim: tuple[float, float] = (0.0, 0.1)
@@ -104,7 +104,7 @@ LAYOUTS = (
     Layout(0.24, (25, 70), (5, 30), (0.3, 0.6), (8, 12), (0.2, 0.45), halo=(0.15, 0.4), tint=0.1),
     # a softbox and a reflector, often a light from behind
     Layout(
-        0.24, (8, 45), (15, 38), (0.5, 0.8), (6, 12), (0.15, 0.4), fill=(0.1, 0.4), rim=(0, 0.5)
+        0.24, (8, 45), (10, 33), (0.5, 0.8), (6, 12), (0.15, 0.4), fill=(0.1, 0.4), rim=(0, 0.5)
     ),
     # lamps or panels at the ceiling
     Layout(0.18, (0, 40), (35, 58), (0.3, 0.5), (3, 10), (0.35, 0.6), above=(0.3, 0.6)),
@@ -144,8 +144,8 @@ def sample_light(rng: np.random.Generator) -> Light:
         environment=environment,
         direction=key,
         color=strength["key"] * colors[0],
-        specular=0.6 * 3.0**oily * float(np.exp(rng.normal(0, 0.15))),
-        shininess=float(12 + 16 * oily),
+        specular=0.75 * 2.1**oily * float(np.exp(rng.normal(0, 0.15))),
+        shininess=float(14 + 24 * oily),
         size_deg=float(rng.uniform(*layout.size_deg)),
     )
     return _photographed(raw, rng)

@@ -11,7 +11,7 @@ SODIUM, WHITE = np.array([1.0, 0.72, 0.38]), np.array([1.0, 0.97, 0.92])  # line
 
 
 def outdoors(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Linear light (H, W, 3) float32 of a scenery by day, or in a tenth of all by night.
+    """Linear light (H, W, 3) float32 of a scenery by day, seldom by night.
 
     Args:
         shape: (H, W).
@@ -23,7 +23,9 @@ def outdoors(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     radius = rng.uniform(1.2, 4.5) if kind == 0 else rng.uniform(3.0, 8.0)
     if night:
         image *= rng.uniform(0.04, 0.12)
-    image = out_of_focus(image, radius) + _lights(rng, night or kind == 2)
+    image = out_of_focus(image, radius)
+    if night or kind == 2:
+        image += _lights(rng)
     image = cv2.GaussianBlur(image, (0, 0), 0.8)
     return cv2.resize(np.maximum(image, 0.003), shape[::-1], interpolation=cv2.INTER_LINEAR)
 
@@ -41,6 +43,7 @@ def _garden(rng) -> np.ndarray:
     image += gap * (rng.uniform(0.6, 1.2) * np.array([0.92, 0.97, 1.0]) - image)
     ground = np.clip((np.linspace(0, 1, rows) - rng.uniform(0.6, 1.0)) * 8, 0, 1)[:, None, None]
     lawn = green * 1.8 if rng.random() < 0.6 else paint(rng, (50, 75), 0.08)
+    lawn = lawn * np.exp(0.2 * noise(rng, (40, 8), 160)[:rows])[..., None]  # streaks, foreshortened
     return (image + ground * (lawn - image)).astype(np.float32)
 
 
@@ -59,29 +62,39 @@ def _street(rng) -> np.ndarray:
             for x in range(left + 4, left + width - 5, pitch):
                 cv2.rectangle(image, (x, y), (x + pitch // 2, y + storey // 2), glass, -1)
         left += width
-    image[int(rows * rng.uniform(0.75, 0.98)) :] = paint(rng, (40, 70), 0.04)
+    kerb = int(rows * rng.uniform(0.75, 0.98))
+    tone = 0.15 * noise(rng, (40, 6), 160)[:rows, :, None]
+    image[kerb:] = (paint(rng, (40, 70), 0.04) * np.exp(tone))[kerb:]
     return image.astype(np.float32)
 
 
 def _hall(rng) -> np.ndarray:
-    """A shop, a lobby or an office far behind: pale walls, dark shapes, bright panels."""
+    """A shop, a lobby or an office far behind: bays between pillars, and who stands there."""
     rows, columns = SIZE
     image = np.tile(rng.uniform(0.3, 0.9) * paint(rng, (70, 92), 0.06), (rows, columns, 1))
     image *= np.linspace(1.2, 0.7, rows)[:, None, None]
-    for _ in range(int(rng.integers(6, 16))):
-        corner, size = rng.integers(-20, [columns, rows]), rng.integers([6, 10], [45, 70])
-        color = rng.uniform(0.3, 1.0) * paint(rng, (15, 85), 0.2)
-        cv2.rectangle(image, corner.tolist(), (corner + size).tolist(), color.tolist(), -1)
+    ground, left = int(rows * rng.uniform(0.7, 1.1)), -int(rng.integers(0, 30))
+    while left < columns:  # bays between pillars, some open into the dark or the light
+        width = int(rng.integers(14, 50))
+        bay = rng.uniform(0.3, 1.2) * paint(rng, (25, 92), 0.08)
+        cv2.rectangle(
+            image, (left, int(rng.integers(-40, 30))), (left + width, ground), bay.tolist(), -1
+        )
+        left += width + int(rng.integers(6, 40))
+    image[max(ground, 0) :] = paint(rng, (35, 75), 0.08)
+    for _ in range(int(rng.integers(2, 8))):  # people and counters
+        x, top, width = rng.integers([-10, 35, 5], [columns, 95, 30])
+        color = rng.uniform(0.4, 1.0) * paint(rng, (10, 80), 0.2)
+        cv2.rectangle(image, (int(x), int(top)), (int(x + width), rows), color.tolist(), -1)
     return image.astype(np.float32)
 
 
-def _lights(rng, many: bool) -> np.ndarray:
-    """Discs of lamps out of focus, all of one size, dimmer by day."""
+def _lights(rng) -> np.ndarray:
+    """Discs of lamps out of focus, all of one size."""
     image = np.zeros((*SIZE, 3), dtype=np.float32)
-    count = rng.integers(8, 30) if many else rng.integers(0, 4)
     disc = pupil(rng.uniform(2, 6.5))
     disc /= disc.max()
-    for _ in range(int(count)):
+    for _ in range(int(rng.integers(8, 30))):
         left, top = int(rng.integers(SIZE[1])), int(SIZE[0] * rng.beta(1.5, 2.5))
         lamp = rng.uniform(0.05, 0.6) * (SODIUM + rng.uniform(0, 1) * (WHITE - SODIUM))
         patch = image[top : top + len(disc), left : left + len(disc)]

@@ -9,7 +9,7 @@ from faces.rotation import matrix_from_euler
 from faces.visibility import visible_vertices
 from registration.readers.rgbd import RgbdReader
 from synth.capture import CaptureSettings, capture, jaw_aware_landmarks, person_pieces
-from synth.head import vertex_albedo
+from synth.head import shine, vertex_albedo
 from synth.rgbd import write_rgbd
 from synth.scene import LABELS
 from synth.subjects import SubjectSettings, next_frame, sample_subject
@@ -48,6 +48,19 @@ def test_depth_lies_on_the_true_surface():
     # half a pixel is 0.8 mm sideways, the noise at 0.75 m is 0.8 mm: the median is far below both
     assert abs(np.median(errors)) < 0.6
     assert np.percentile(np.abs(errors), 80) < 3
+
+
+def test_the_light_in_the_truth_is_the_one_that_is_rendered():
+    rng = np.random.default_rng(8)
+    subject = sample_subject(MODEL, rng, key="s0003/f001")
+    truth = capture(subject, MODEL, rng, SETTINGS).truth
+    light, skin = subject.light, person_pieces(subject, MODEL)[0]
+    np.testing.assert_array_equal(truth["environment"], light.environment)
+    np.testing.assert_array_equal(truth["directional"], light.color)
+    strength, power = truth["gloss"]
+    assert skin.shininess == power
+    # the shader's k_s is the piece's gloss times the light's; 1 is the factor of plain cheeks
+    np.testing.assert_allclose(skin.gloss / shine(MODEL) * light.specular, strength, rtol=1e-6)
 
 
 def test_truth_is_consistent():
