@@ -20,7 +20,7 @@ _COLOR = SensorSettings(
     vignetting=0.15,
     lens_px=0.6,
     electrons=7000.0,  # a few 1000 a photodiode indoors, four diodes a pixel
-    read_electrons=6.0,
+    read_electrons=4.0,
     sharpening=0.4,
     jpeg=(88, 97),
 )
