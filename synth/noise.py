@@ -17,7 +17,7 @@ def levels(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def normals(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Standard normal float32 of the shape, four times as fast as the generator's own."""
-    return NORMAL[levels(rng, shape)]
+    return NORMAL.take(levels(rng, shape))
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], sigma_px: float) -> np.ndarray:

@@ -198,4 +198,4 @@ def _spiked(depth, rng, s):
 
 def _mosaic_noise(shape, rng):
     """(H, W, 3) uint16: independent in a Bayer mosaic's diodes, then interpolated as they are."""
-    return cv2.cvtColor(_MOSAIC[levels(rng, shape)], cv2.COLOR_BayerRG2RGB)
+    return cv2.cvtColor(_MOSAIC.take(levels(rng, shape)), cv2.COLOR_BayerRG2RGB)

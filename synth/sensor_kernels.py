@@ -20,20 +20,24 @@ def displaced(depth, beside, dice, table, shift, jump_mm):
     """
     height, width = depth.shape
     read, source = np.zeros_like(depth), np.zeros((height, width), np.int32)
-    half, last = np.float32(0.5), (np.float32(width - 1), np.float32(height - 1))
+    zero, half = np.float32(0), np.float32(0.5)
+    right, bottom = np.float32(width - 1), np.float32(height - 1)
     for row in range(height):
         for column in range(width):
             x = np.float32(column) + shift[0] + table[dice[0, row, column]]
             y = np.float32(row) + shift[1] + table[dice[1, row, column]]
-            x, y = min(max(x, np.float32(0)), last[0]), min(max(y, np.float32(0)), last[1])
-            u, v = np.int32(x + half), np.int32(y + half)
+            x = zero if x < zero else (right if x > right else x)
+            y = zero if y < zero else (bottom if y > bottom else y)
+            u, v = np.uint64(x + half), np.uint64(y + half)
             nearest = depth[v, u]
-            read[row, column], source[row, column] = nearest, v * width + u
-            if nearest > 0 and beside[v, u] == 0:
-                left, top = min(np.int32(x), width - 2), min(np.int32(y), height - 2)
+            read[row, column], source[row, column] = nearest, v * np.uint64(width) + u
+            if nearest > zero and beside[v, u] == zero:
+                left, top = np.uint64(x), np.uint64(y)
                 a, b = x - np.float32(left), y - np.float32(top)
-                above = depth[top, left] + a * (depth[top, left + 1] - depth[top, left])
-                below = depth[top + 1, left] + a * (depth[top + 1, left + 1] - depth[top + 1, left])
+                after = left + np.uint64(x < right)
+                under = top + np.uint64(y < bottom)
+                above = depth[top, left] + a * (depth[top, after] - depth[top, left])
+                below = depth[under, left] + a * (depth[under, after] - depth[under, left])
                 smooth = above + b * (below - above)
                 if abs(smooth - nearest) < jump_mm:
                     read[row, column] = smooth

@@ -20,7 +20,7 @@ _COLOR = SensorSettings(
     vignetting=0.15,
     lens_px=0.6,
     electrons=7000.0,  # a few 1000 a photodiode indoors, four diodes a pixel
-    read_electrons=6.0,
+    read_electrons=4.0,
     sharpening=0.4,
     jpeg=(88, 97),
 )
@@ -32,7 +32,7 @@ _COLOR = SensorSettings(
 #     Reconstruction and SLAM", ICRA 2014, with the noise of Barron and Malik, CVPR 2013: as the
 #     first author's own program has it.
 # [N] Nguyen, Izadi and Lovell, "Modeling Kinect Sensor Noise for Improved 3D Reconstruction and
-#     Tracking", 3DIMPVT 2012: as ten programs quote it, σ_z = 1.2 + 1.9e-6·(z − 400)² mm and
+#     Tracking", 3DIMPVT 2012: as programs quote it, σ_z = 1.2 + 1.9e-6·(z − 400)² mm and
 #     σ_L = 0.8 + 0.035·θ/(π/2 − θ) px.
 STRUCTURED_LIGHT = replace(
     _COLOR,
@@ -43,7 +43,7 @@ STRUCTURED_LIGHT = replace(
     # steps of 1/z. Compared with [H]: 1/35130 a cm; and 1/8 px at f = 585 px, b = 75 mm is 2.85e-6
     disparity_step_per_mm=2.85e-6,
     lateral_px=0.5,  # compared with [H]: 1/2 px; [N]'s 0.8 px is a step's outline, all in all
-    baseline_mm=75.0,  # compared with [H]: 0.075 m; the side is that of the device's projector
+    baseline_mm=75.0,  # compared with [H]: 0.075 m; its side is an estimate
     noise_grain_px=0.8,  # estimate
     nearest_mm=400.0,  # estimate
     grazing_cos=0.3,  # estimate: from 73°; [N]'s lateral noise rises steeply from there

@@ -12,6 +12,7 @@ from synth.capture import CaptureSettings, capture, jaw_aware_landmarks, person_
 from synth.head import shine, vertex_albedo
 from synth.rgbd import write_rgbd
 from synth.scene import LABELS
+from synth.sensor_presets import STRUCTURED_LIGHT
 from synth.subjects import SubjectSettings, next_frame, sample_subject
 from tests.toy import toy_model
 
@@ -34,7 +35,7 @@ def test_the_same_generator_gives_the_same_scan():
 
 
 def test_depth_lies_on_the_true_surface():
-    scan = scan_of(3)
+    scan = scan_of(3, sensor=replace(STRUCTURED_LIGHT, misaligned_px=0.0))
     truth, camera = scan.truth["vertices_mm"], scan.camera
     assert scan.depth_mm.dtype == np.float32
     assert scan.color.dtype == np.uint8
