@@ -99,10 +99,15 @@ class Body:
 
     @cached_property
     def normals(self) -> np.ndarray:
-        """(M, N, 3), outwards."""
+        """(M, N, 3), outwards, evened out around so that edges laid along them run smoothly."""
         rows, columns = self.points_mm.shape[:2]
         flat = vertex_normals(self.points_mm.reshape(-1, 3), closed_rows(rows, columns))
-        return flat.reshape(rows, columns, 3)
+        own = flat.reshape(rows, columns, 3)
+        return unit(sum(np.roll(own, shift, axis=1) for shift in range(-2, 3)))
+
+    @cached_property
+    def _both(self) -> np.ndarray:
+        return np.concatenate([self.points_mm, self.normals], axis=2)
 
     def at(self, angle: np.ndarray, reach_mm: np.ndarray, off_mm: np.ndarray) -> np.ndarray:
         """Points (..., 3) in the body's frame, ``off_mm`` outside the skin."""
@@ -112,7 +117,7 @@ class Body:
         a, b = (column - left)[..., None], (row - top)[..., None]
         count = len(self.angle)
         left, right = left % count, (left + 1) % count
-        both = np.concatenate([self.points_mm, self.normals], axis=2)
+        both = self._both
         upper = both[top, left] * (1 - a) + both[top, right] * a
         lower = both[top + 1, left] * (1 - a) + both[top + 1, right] * a
         found = upper * (1 - b) + lower * b

@@ -124,7 +124,7 @@ def weave(
     maps = _wrinkles()
     wrinkles = maps[rng.integers(len(maps))][:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
     thread = (1 - INK) * fabric.dye if fabric.thread is None else np.array(fabric.thread)
-    patches = cv2.resize(rng.normal(0, uneven, (6, 9)), (COLUMNS, ROWS)).astype(np.float32)
+    patches = cv2.resize(rng.normal(0, uneven, (6, 9)).astype(np.float32), (COLUMNS, ROWS))
     return _finished(
         fabric.dye.astype(np.float32),
         fabric.other.astype(np.float32),
@@ -136,7 +136,7 @@ def weave(
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _finished(dye, other, thread, across, down, tones, reliefs, seams):
     """The sum of all that colours and shapes cloth, texel by texel."""
     tone, patches = tones
@@ -146,10 +146,10 @@ def _finished(dye, other, thread, across, down, tones, reliefs, seams):
     relief = np.zeros((rows, columns), dtype=np.float32)
     for y in range(rows):
         for x in range(columns):
-            sewn = seams[y, x] / np.float32(255)
+            sewn = np.float32(seams[y, x]) * np.float32(1 / 255)
             relief[y, x] = weave[y, x] + depth * wrinkles[y, x] - sewn * np.float32(SEAM_MM)
             band = across[y] + down[x]
-            shade = 1 + tone[y, x] + patches[y, x]
+            shade = np.float32(1) + tone[y, x] + patches[y, x]
             for k in range(3):
                 value = (dye[k] + band * (other[k] - dye[k])) * shade
                 value += sewn * (thread[k] - value)

@@ -101,9 +101,9 @@ def _collar(made: Garment, gap_mm: float, stand: float, width: float, off: float
     angle = angle + 0.3 * np.sin(angle)  # closer at its ends
     ahead = 0.5 + 0.5 * np.cos(angle)
     fold = 6 - stand + (stand * 0.5 + 0.35 * gap_mm) * ahead**4
-    points = width + made.rng.uniform(10, 22) * ahead**8
+    points = width + made.rng.uniform(10, 22) * ahead**4
     spread = 0.25 * made.rng.uniform(0.5, 1.2)
-    lean = spread * ahead**10 * np.sign(np.pi - angle)
+    lean = spread * ahead**5 * np.sign(np.pi - angle)
     made.leaf(angle, fold, points, lean, stand, off)
 
 

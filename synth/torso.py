@@ -14,7 +14,7 @@ from synth.surfaces import noise
 SIZE = 256  # texels of the skin's texture over the chart, both ways
 BARE_MM = 115.0  # reach down to which skin may be seen past any neckline
 MATCHED = 4  # rings of the neck whose colour the chest takes over
-FLUSH = np.array([1.0, 0.93, 0.92])  # sRGB factor of a sun-reddened décolleté, at its strongest
+FLUSH = np.array([1.0, 0.955, 0.95])  # sRGB factor of a sun-reddened décolleté, at its strongest
 
 
 def make_torso(

@@ -5,6 +5,7 @@ import pytest
 
 from faces.camera import Camera, Pose
 from faces.errors import BadInput
+from faces.mesh import triangle_normals
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
 from synth.head import head_pieces, neck_rim
@@ -12,8 +13,12 @@ from synth.light import sample_light
 from synth.props.blob import union_mesh
 from synth.props.glasses import make_glasses
 from synth.props.hair import HairSettings, make_hair
+from synth.props.hand import HandSettings, make_hand
 from synth.props.headmap import HeadMap
+from synth.props.lenses import make_lenses
 from synth.props.mask import make_mask
+from synth.props.phone import make_slab
+from synth.props.scarf import ROWS, TURNS, make_scarf
 from synth.props.shoulders import Shoulders
 from synth.props.styles import STYLES
 from synth.props.wardrobe import MAKERS, OCCLUDERS, PropSettings, sample_props
@@ -164,6 +169,71 @@ def test_glasses_rest_on_the_nose(model, heads):
         assert gap.min() < 8  # people's frames sit within a finger's breadth of the bridge
         eyes = shape[model.landmarks["ibug68"][36:48]]
         assert glasses.vertices_mm[near, 1].mean() > eyes[:, 1].min() - 10
+
+
+@pytest.mark.parametrize("side", [0, 1, 2])
+def test_hands_are_closed_and_face_outwards(model, heads, side):
+    (hand,) = make_hand(model, heads[0], np.random.default_rng(side))
+    assert _open_edges(hand.triangles) == 0
+    assert _volume(hand.vertices_mm, hand.triangles) > 0  # of a left hand and of a right one
+    assert hand.triangle_uv.max() < len(hand.uv)
+    assert ((hand.uv > 0) & (hand.uv < 1)).all()
+
+
+def test_a_hand_is_of_the_tone_asked_for_and_redder_at_its_knuckles(model, heads):
+    tone = (0.6, 0.45, 0.38)
+    (hand,) = make_hand(model, heads[0], np.random.default_rng(0), HandSettings(tone=tone))
+    flat = hand.albedo.reshape(-1, 3)
+    # 0.92 to 1.03 of the tone, of which the palm's half is a quarter flushed
+    assert np.allclose(np.median(flat, axis=0), tone, rtol=0.12)
+    ratio = flat[:, 0] / flat[:, 1]
+    assert np.percentile(ratio, 98) > 1.05 * np.median(ratio)
+
+
+def test_a_phone_has_a_dark_glass_before_and_its_back_behind():
+    for seed in range(4):
+        slab = make_slab(np.random.default_rng(seed))
+        assert _open_edges(slab.triangles) <= 4 * 24  # the points of its fans coincide
+        assert _volume(slab.vertices_mm, slab.triangles) == pytest.approx(72 * 150 * 8.5, rel=0.15)
+        before = slab.vertices_mm[:, 2] < -4
+        assert (slab.uv[before, 1] >= 0.5).all()
+        assert (slab.uv[~before, 1] <= 0.5).all()
+        half = len(slab.albedo) // 2
+        assert np.median(slab.albedo[half:]) < 0.05
+
+
+def test_lenses_fill_their_rims_and_face_the_camera():
+    angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    rim = np.column_stack([25 * np.cos(angle), 20 * np.sin(angle), np.zeros(32)])
+    across = np.array([32.0, 0, 0])
+    lenses = make_lenses([rim - across, rim + across], np.random.default_rng(0))
+    area = triangle_normals(lenses.vertices_mm, lenses.triangles)[:, 2] / 2
+    assert (area > 0).all()
+    # to 0.97 of the way to the rim, and a polygon of 32 sides has 0.994 of its ellipse
+    assert area.sum() == pytest.approx(2 * 0.97**2 * 0.994 * np.pi * 25 * 20, rel=0.01)
+
+
+def test_a_scarf_goes_around_the_neck_and_has_no_paper_edges(model, heads):
+    for seed, shape in enumerate(heads):
+        (scarf,) = make_scarf(model, shape, np.random.default_rng(seed))
+        points = scarf.vertices_mm.reshape(ROWS, TURNS, 3)
+        chin, eye = shape[model.landmarks["ibug68"][[8, 36]], 1]
+        assert points[..., 1].min() < chin < eye
+        assert points[..., 1].max() < eye
+        away = np.hypot(points[..., 0], points[..., 2] - points[..., 2].mean()).mean(axis=1)
+        # the edges turn in by 8 mm and more, but the neck may narrow by six from row to row
+        assert away[0] < away[3] - 1
+        assert away[-1] < away[-4] - 1
+
+
+def _open_edges(triangles) -> int:
+    sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    return int((np.unique(sides, axis=0, return_counts=True)[1] == 1).sum())
+
+
+def _volume(vertices, triangles) -> float:
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    return float(np.einsum("nk,nk->", a, np.cross(b, c)) / 6)
 
 
 def test_mask_covers_mouth_and_nose_and_leaves_the_eyes(model, heads):

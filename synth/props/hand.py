@@ -79,10 +79,10 @@ def make_phone(
     head, outwards = HeadMap(model, shape_mm), turn @ [0, 0, 1]
     phone = _outside(head, slab.vertices_mm @ turn.T + at, outwards)
     held = replace(slab, vertices_mm=phone)
-    hand = _hand(int(rng.integers(POSTURES)), 38.0)
+    hand = _hand(int(rng.integers(POSTURES)), 30.0)
     flip = np.array([-side, 1.0, 1.0])
     vertices = (hand.vertices * flip) @ matrix_from_euler(0, 0, side * 25).T
-    grip = vertices @ turn.T + phone.mean(0) + outwards * 17 + turn @ [0, -52, 0]
+    grip = vertices @ turn.T + phone.mean(0) + outwards * 17 + turn @ [side * 14, -52, 0]
     grip = _outside(head, grip, outwards)
     return [held, _piece(hand, grip, flip[0] < 0, settings.tone, rng)]
 

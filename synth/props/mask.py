@@ -1,5 +1,7 @@
 """A medical mask over nose, mouth and chin, with loops around the ears."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -82,33 +84,40 @@ def _pleats(down: np.ndarray) -> np.ndarray:
 
 def _paint(kind: str, dye, rng) -> tuple[np.ndarray, np.ndarray]:
     """Albedo (HEIGHT, WIDTH, 3) sRGB and relief (HEIGHT, WIDTH) mm; strings below SHEET."""
+    shade, relief, dents = _sewn(kind)
+    albedo = shade[..., None] * np.asarray(dye, dtype=np.float32)
+    albedo[int(0.975 * HEIGHT) :] = 0.86
+    dents = dents[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])]
+    return np.minimum(albedo, 0.95), relief + dents
+
+
+@lru_cache(maxsize=len(KINDS))
+def _sewn(kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a kind of mask: factor on its dye, relief of what is sewn or welded, relief of dents."""
+    rng = np.random.default_rng(KINDS.index(kind))  # the same for all people
     down, across = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     down, across = down / HEIGHT / SHEET, across / WIDTH
     side = np.minimum(across, 1 - across)
     grain = noise(rng, (64, 64))[:HEIGHT] + 0.7 * noise(rng, (200, 200))[:HEIGHT]
-    shade, relief = 1 + 0.012 * grain, 0.04 * grain + 0.5 * noise(rng, (5, 4))[:HEIGHT]
     hem = (down < 0.05) | (down > 0.95) | (side < 0.025)
     stitches = (np.abs(down - 0.05) < 0.006) | (np.abs(side - 0.025) < 0.004)
     stitches &= (np.floor(across * 160) + np.floor(down * 100)) % 2 > 0
-    relief = relief + 0.35 * hem - 0.3 * stitches
-    shade = shade * (1 - 0.03 * hem) * (1 - 0.12 * stitches)
+    relief = 0.04 * grain + 0.35 * hem - 0.3 * stitches
+    shade = (1 + 0.012 * grain) * (1 - 0.03 * hem) * (1 - 0.12 * stitches)
     if kind == "pleated":
         pleat = _pleats(down)
         relief += 0.8 * pleat
-        shade = shade * (
-            1 - 0.14 * np.clip(0.15 - pleat, 0, 1) / 0.15 * ((down > 0.2) & (down < 0.8))
-        )
-    if kind != "cloth":  # the wire, and the embossed seams of what is welded
-        wire = (np.abs(down - 0.03) < 0.012) & (np.abs(across - 0.5) < 0.2)
-        relief += 0.9 * wire
+        below = (pleat < 0.15) & (down > 0.2) & (down < 0.8)
+        shade *= 1 - 0.14 * below * (1 - pleat / 0.15)
+    if kind != "cloth":  # the wire over the nose
+        relief += 0.9 * ((np.abs(down - 0.03) < 0.012) & (np.abs(across - 0.5) < 0.2))
     if kind != "pleated":
         seam = np.exp(-(((across - 0.5) * WIDTH / 1.5) ** 2))
         relief -= 0.6 * seam
-        shade = shade * (1 - 0.1 * seam)
-    albedo = shade[..., None] * np.asarray(dye)
-    albedo[int(0.975 * HEIGHT) :] = 0.86
-    blurred = cv2.GaussianBlur(relief, (0, 0), 0.7)
-    return np.clip(albedo, 0, 0.95).astype(np.float32), blurred.astype(np.float32)
+        shade *= 1 - 0.1 * seam
+    soft = cv2.GaussianBlur(relief, (0, 0), 0.7)
+    dents = 0.5 * noise(rng, (5, 4))[:HEIGHT]
+    return tuple(field.astype(np.float32) for field in (shade, soft, dents))
 
 
 def _bridged(skin: np.ndarray) -> np.ndarray:

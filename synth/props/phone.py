@@ -7,7 +7,7 @@ from synth.props.tubes import box, merged
 from synth.scene import Piece
 
 THICK_MM = 8.5
-TEXEL_MM = 0.5
+TEXEL_MM = 0.6
 # sRGB of backs and cases, by eye
 BACKS = ((0.06, 0.06, 0.065), (0.74, 0.74, 0.75), (0.19, 0.24, 0.36), (0.55, 0.5, 0.44))
 CASES = ((0.05, 0.05, 0.05), (0.6, 0.16, 0.18), (0.75, 0.6, 0.62), (0.14, 0.3, 0.26))
@@ -40,7 +40,7 @@ def _back(size, plate, at, cased: bool, rng) -> np.ndarray:
     tones = CASES if cased else BACKS
     tone = np.array(tones[rng.integers(len(tones))]) * rng.uniform(0.9, 1.1)
     columns, rows = (np.ceil(size / TEXEL_MM)).astype(int)
-    image = np.tile(tone, (rows, columns, 1)).astype(np.float32)
+    image = np.zeros((rows, columns, 3), dtype=np.float32) + tone.astype(np.float32)
     if not cased:
         cv2.rectangle(image, (0, 0), (columns - 1, rows - 1), (0.55, 0.55, 0.57), 3)
     corner = np.rint((0.5 * size + (at - 0.5 * plate) * [1, -1]) / TEXEL_MM).astype(int)

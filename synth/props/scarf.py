@@ -1,5 +1,6 @@
 """A scarf around the neck that may reach over the chin."""
 
+import cv2
 import numpy as np
 
 from faces.morphable import MorphableModel
@@ -10,6 +11,7 @@ from synth.scene import Piece
 
 TURNS, ROWS = 64, 34
 THICK_MM = 16.0
+LEVEL_MM = 3.0  # of what is counted as one height
 EDGE = 0.06  # share of the height over which an edge turns in
 
 
@@ -80,13 +82,14 @@ def _around(skin, centre, angle, y) -> np.ndarray:
     away = skin[:, [0, 2]] - centre
     distance = np.linalg.norm(away, axis=1)
     turn = np.round(np.arctan2(away[:, 0], away[:, 1]) / (2 * np.pi) * TURNS).astype(int) % TURNS
-    radius = np.zeros(y.shape)
-    for column in range(TURNS):
-        gap = np.abs((turn - column + TURNS // 2) % TURNS - TURNS // 2)
-        near = gap <= 1
-        level, reach = skin[near, 1], distance[near]
-        within = np.abs(level[None] - y[:, column, None]) < 9
-        radius[:, column] = np.where(within, reach[None], 0).max(1)
+    low, count = y.min() - 12, int((np.ptp(y) + 24) / LEVEL_MM)
+    level = np.rint((skin[:, 1] - low) / LEVEL_MM).astype(int)
+    within = (level >= 0) & (level < count)
+    farthest = np.zeros((count, TURNS), dtype=np.float32)
+    np.maximum.at(farthest, (level[within], turn[within]), distance[within].astype(np.float32))
+    farthest = cv2.dilate(np.pad(farthest, ((0, 0), (1, 1)), mode="wrap"), np.ones((7, 3)))
+    rows = np.clip(np.rint((y - low) / LEVEL_MM).astype(int), 0, count - 1)
+    radius = farthest[rows, np.arange(1, TURNS + 1)[None]]
     filled = np.where(radius > 0, radius, np.median(radius[radius > 0]))
     smooth = (np.roll(filled, 1, 1) + filled + np.roll(filled, -1, 1)) / 3
     return np.maximum(filled, smooth)
