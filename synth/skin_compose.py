@@ -149,8 +149,8 @@ def _line_lids(color, lid, up, person, make_up):
     """The dark line of the lashes' roots along both margins, and the make-up above it."""
     if lid > 4 or lid < -4:
         return
-    up = np.float32(0.25) + np.float32(0.75) * up
-    roots = person[2] * up * _hill(lid - np.float32(0.15), np.float32(0.35) + np.float32(0.3) * up)
+    up = np.float32(0.2) + np.float32(0.8) * up
+    roots = person[2] * up * _hill(lid - np.float32(0.15), np.float32(0.3) + np.float32(0.22) * up)
     liner = make_up[4] * up * _hill(lid - np.float32(0.6), 0.8)
     cover = min(roots + liner, np.float32(0.95))
     for c in range(3):

@@ -137,7 +137,7 @@ def sample_skin(
         brow_arch=float(rng.normal(-0.2 if man else 0.6, 0.6)),
         crease=float(rng.beta(3, 2)),
         crease_mm=float(np.clip(rng.normal(4.6, 0.7), 3, 6.5)),
-        lash=float(np.clip(rng.normal(0.75 if man else 0.85, 0.1), 0.4, 1)),
+        lash=float(np.clip(rng.normal(0.68 if man else 0.8, 0.1), 0.4, 1)),
         stubble=float(rng.beta(1.3, 1.6)) if man else 0.0,
         beard_mm=float(rng.choice([0.4, 0.8, 1.5, 4.0, 7.0], p=[0.4, 0.25, 0.17, 0.1, 0.08])),
         scalp=float(rng.uniform(0.6, 0.95)),
