@@ -39,6 +39,7 @@ IRIS_CHANCE = (
     (0.85, 0.15, 0, 0, 0, 0),
 )
 GREY = np.array([0.62, 0.61, 0.6])
+GREY_BROW = np.array([0.47, 0.42, 0.37])  # seen against skin, whose light shines through
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +163,7 @@ def _hair(rng, group: int, age: float) -> tuple[np.ndarray, np.ndarray]:
     base = _near(rng, HAIR[rng.choice(6, p=HAIR_CHANCE[group])], 0.15)
     grey = float(np.clip((age - rng.uniform(38, 68)) / 20, 0, 1))
     brow = base * (1 - 0.3 * np.clip(base.mean() / 0.35, 0, 1))
-    return base + grey * (GREY - base), brow + 0.45 * grey * (GREY - brow)
+    return base + grey * (GREY - base), brow + 0.5 * grey * (GREY_BROW - brow)
 
 
 def _lipstick(rng) -> np.ndarray:
