@@ -7,10 +7,10 @@ from synth.pigment import BLOOD_MAX, MELANIN_MAX, STEPS
 from synth.skin_fields import GRID
 
 PLAIN, RIM = 1, 2  # kinds of texels: plain skin, and near lids and lips
-LIP_BLOOD, WET_BLOOD, LID_BLOOD = 0.055, 0.075, 0.06  # of dry lips, wet lips, lids' wet margins
+LIP_BLOOD, WET_BLOOD, LID_BLOOD = 0.05, 0.07, 0.06  # of dry lips, wet lips, lids' wet margins
 LASH, SHADOW = 0.045, 0.12  # sRGB of lashes' roots and of what no light reaches
 # A lip's cover is thin: less of what is white, yellow and grey lies over its blood.
-LIP_TINT = np.float32([1.02, 0.93, 0.93])
+LIP_TINT = np.float32([1.03, 0.94, 0.95])
 _TO_ROW = np.float32((STEPS - 1) ** 2 / MELANIN_MAX)  # a place in the table squared, per share
 _TO_COLUMN = np.float32((STEPS - 1) ** 2 / BLOOD_MAX)
 
@@ -117,9 +117,9 @@ def _lids(row, column, tone, lid, up, person):
     """The fold of the upper lid, and the margin's wet side."""
     if abs(lid) > 9:
         return row, column, tone
-    fold = person[3] * up * _hill(lid - person[4], 0.75)
-    tone *= np.float32(1) - np.float32(0.5) * fold
-    column *= np.float32(1) + np.float32(0.25) * fold
+    fold = person[3] * up * _hill(lid - person[4], 0.9)
+    tone *= np.float32(1) - np.float32(0.2) * fold
+    column *= np.float32(1) + np.float32(0.2) * fold
     wet = _ramp(np.float32(0.5) - lid / np.float32(0.9))
     row *= np.float32(1) - np.float32(0.45) * wet
     column += (np.sqrt(np.float32(LID_BLOOD) * _TO_COLUMN) - column) * wet
@@ -132,15 +132,15 @@ def _lips(row, column, tone, lip, mouth, crease, person):
     one = np.float32(1)
     if lip < np.float32(-2.5):
         return row, column, tone
-    tone *= one + np.float32(0.05) * _hill(lip + np.float32(1.1), 0.6)  # the pale roll outside
-    on = _ramp(np.float32(0.5) + lip / np.float32(0.9))
+    tone *= one + np.float32(0.03) * _hill(lip + np.float32(1.3), 0.7)  # the pale roll outside
+    on = _ramp(np.float32(0.5) + lip / np.float32(1.3))
     wet = on * _wetness(mouth)
     dark = one - person[1]
     row *= one - on * np.float32(0.06) * dark
     row *= one - wet * np.float32(0.16)
     column += (np.sqrt(np.float32(LIP_BLOOD) * person[0] * _TO_COLUMN) - column) * on
     column += (np.sqrt(np.float32(WET_BLOOD) * _TO_COLUMN) - column) * wet
-    tone *= one - on * (np.float32(0.04) + np.float32(0.1) * dark + np.float32(0.05) * crease)
+    tone *= one - on * (np.float32(0.04) + np.float32(0.1) * dark + np.float32(0.028) * crease)
     return row, column, tone
 
 
@@ -149,8 +149,8 @@ def _line_lids(color, lid, up, person, make_up):
     """The dark line of the lashes' roots along both margins, and the make-up above it."""
     if lid > 4 or lid < -4:
         return
-    up = np.float32(0.25) + np.float32(0.75) * up
-    roots = person[2] * up * _hill(lid - np.float32(0.15), np.float32(0.35) + np.float32(0.3) * up)
+    up = np.float32(0.2) + np.float32(0.8) * up
+    roots = person[2] * up * _hill(lid - np.float32(0.15), np.float32(0.3) + np.float32(0.22) * up)
     liner = make_up[4] * up * _hill(lid - np.float32(0.6), 0.8)
     cover = min(roots + liner, np.float32(0.95))
     for c in range(3):
@@ -163,7 +163,7 @@ def _line_lips(color, lip, mouth, make_up):
     one = np.float32(1)
     if lip < -1:
         return
-    on, wet = _ramp(np.float32(0.5) + lip / np.float32(0.9)), _wetness(mouth)
+    on, wet = _ramp(np.float32(0.5) + lip / np.float32(1.3)), _wetness(mouth)
     cover = make_up[3] * on * (one - np.float32(0.6) * wet)
     dark = np.float32(0.55) * on * _hill(mouth - np.float32(0.2), 0.8)
     for c in range(3):

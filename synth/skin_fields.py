@@ -23,6 +23,7 @@ MELANIN = {"forehead": 0.08, "nose_tip": 0.05, "cheek": 0.02, "neck": -0.03}
 # What lies deep is dark even to an even light: (mask, share of it lost).
 TONE = {"hollow": 0.25, "nostrils": 0.8, "corners": 0.3, "nose_side": 0.10, "below_lip": 0.06}
 BANK, LONG_MM, MIDDLE_MM, FINE_MM = 5, 34.0, 11.0, 1.3
+FOLD_MM, FOLD_STRETCH = 0.9, (0.12, 0.12)  # of the lips' folds: breadth, and that over length
 BANK_SEED = 20240311  # of the noise that all persons mix, each in their own way
 UNEVEN_MOST = 1.6  # of SkinParameters.uneven: beyond it a face turns into a map
 
@@ -130,14 +131,16 @@ def _places(chart: Chart) -> dict[str, np.ndarray]:
 
 @lru_cache(maxsize=2)
 def grain(chart: Chart) -> np.ndarray:
-    """Mottling at the scale of pores (2, S, S) float32, of all persons; each mixes the two."""
-    rng = np.random.default_rng(BANK_SEED + 1)
-    layers = [
-        0.75 * solid_noise(chart.xyz, FINE_MM, rng)
-        + 0.55 * solid_noise(chart.xyz, 3 * FINE_MM, rng)
-        for _ in range(2)
-    ]
-    return np.stack(layers)
+    """Mottling at the scale of pores (2, S, S) float32, of all persons; each mixes the two. On the
+    lips the first layer is that of their folds, which run down and back."""
+    rng, layers = np.random.default_rng(BANK_SEED + 1), []
+    for _ in range(2):
+        pores, patches = (solid_noise(chart.xyz, k * FINE_MM, rng) for k in (1, 3))
+        layers.append(0.75 * pores + 0.55 * patches)
+    folds = solid_noise(chart.xyz * np.float32([1, *FOLD_STRETCH]), FOLD_MM, rng)
+    lips = chart.smooth_map(chart.masks["lips"][:, None])[..., 0] > 0.3
+    layers[0] = np.where(np.kron(lips, np.ones((2, 2))) > 0, folds, layers[0])
+    return np.stack(layers).astype(np.float32)
 
 
 def solid_noise(place_mm: np.ndarray, period_mm: float, rng: np.random.Generator) -> np.ndarray:

@@ -15,6 +15,7 @@ from synth.strokes import paint_strokes
 BROW_HAIRS, LASHES, BEARD_HAIRS, SCALP_HAIRS = 900, 130, 12000, 4000  # at full density
 BROW_MM = 7.5  # of a brow's hair; half of it at the outer end
 LONGEST = 26.0  # texels of 1024 a hair may cross
+BROW_TINTS = (0.7, 1.15, 0.9)  # of single hairs against the brow's mean
 HALF_MM = 4.2  # of a brow's width at its inner third
 
 
@@ -65,7 +66,10 @@ def _brow(texture: np.ndarray, strip: Strip, skin: SkinParameters, rng) -> None:
     way = _way(strip, root, np.cos(up), np.sin(up), length)
     bend = _way(strip, root, 0.12, -0.16, length)
     opacity = 0.75 * rng.uniform(0.4, 1, count) * np.sqrt(skin.brow_density)
-    _strokes(texture, strip.rows[root], strip.columns[root], way, bend, opacity, skin.brow, rng)
+    for first, tint in enumerate(BROW_TINTS):  # no two hairs are alike
+        own = slice(first, None, len(BROW_TINTS))
+        at = strip.rows[root[own]], strip.columns[root[own]]
+        _strokes(texture, *at, way[own], bend[own], opacity[own], tint * skin.brow, rng)
 
 
 @numba.njit(cache=True, nogil=True)

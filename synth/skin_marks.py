@@ -89,7 +89,7 @@ def _lines(chart: Chart, features: Features, skin: SkinParameters, rng):
     broken = rng.uniform(0.25, 1, (len(lines), 9)) @ _between(9, len(along))
     fade = np.sin(0.15 + 2.84 * along) * broken * strength[:, None] * ~jump * skin.lines
     start, step, fade = start.reshape(-1, 2), step.reshape(-1, 2), fade.ravel()
-    draw_strokes(fine, start, step, 0 * step, 0.6 * fade)
+    draw_strokes(fine, start, step, 0 * step, 0.45 * fade)
     draw_strokes(soft, start / GRID, step / GRID, 0 * step, 0.75 * fade)
     soft = cv2.GaussianBlur(soft, (0, 0), 0.7)
     return 1 - LINE_DEPTH * fine, 1 - LINE_DEPTH * np.minimum(1.6 * soft, 1)

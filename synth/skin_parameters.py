@@ -39,6 +39,7 @@ IRIS_CHANCE = (
     (0.85, 0.15, 0, 0, 0, 0),
 )
 GREY = np.array([0.62, 0.61, 0.6])
+GREY_BROW = np.array([0.47, 0.42, 0.37])  # seen against skin, whose light shines through
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +138,7 @@ def sample_skin(
         brow_arch=float(rng.normal(-0.2 if man else 0.6, 0.6)),
         crease=float(rng.beta(3, 2)),
         crease_mm=float(np.clip(rng.normal(4.6, 0.7), 3, 6.5)),
-        lash=float(np.clip(rng.normal(0.75 if man else 0.85, 0.1), 0.4, 1)),
+        lash=float(np.clip(rng.normal(0.68 if man else 0.8, 0.1), 0.4, 1)),
         stubble=float(rng.beta(1.3, 1.6)) if man else 0.0,
         beard_mm=float(rng.choice([0.4, 0.8, 1.5, 4.0, 7.0], p=[0.4, 0.25, 0.17, 0.1, 0.08])),
         scalp=float(rng.uniform(0.6, 0.95)),
@@ -162,7 +163,7 @@ def _hair(rng, group: int, age: float) -> tuple[np.ndarray, np.ndarray]:
     base = _near(rng, HAIR[rng.choice(6, p=HAIR_CHANCE[group])], 0.15)
     grey = float(np.clip((age - rng.uniform(38, 68)) / 20, 0, 1))
     brow = base * (1 - 0.3 * np.clip(base.mean() / 0.35, 0, 1))
-    return base + grey * (GREY - base), brow + 0.45 * grey * (GREY - brow)
+    return base + grey * (GREY - base), brow + 0.5 * grey * (GREY_BROW - brow)
 
 
 def _lipstick(rng) -> np.ndarray:

@@ -55,7 +55,7 @@ def _about_eye(outer: np.ndarray, inner: np.ndarray, side: int, d: float, rng):
         start = outer + d * np.array([0.07 * side, 0.045 - 0.022 * k])
         way = np.array([side, 0.7 - 0.35 * k + 0.08 * rng.normal()])
         end = start + d * rng.uniform(0.10, 0.2) * way / np.linalg.norm(way)
-        yield start, (start + end) / 2 - [0, 0.01 * d], end, 0.5
+        yield start, (start + end) / 2 - [0, 0.01 * d], end, 0.4
     for k in range(3):
         low = (outer + inner) / 2 - [0, d * (0.12 + 0.05 * k + 0.01 * rng.normal())]
         start, end = inner - [0, d * (0.05 + 0.02 * k)], outer - [0, d * (0.08 + 0.03 * k)]
@@ -68,8 +68,8 @@ def _about_mouth(points: np.ndarray, side: int, d: float, rng):
     for t in rng.uniform(0.05, 0.8, 5):
         start = bow + t * (corner - bow) + d * np.array([0, 0.012])
         end = start + d * np.array([0.02 * t * side, 0.05])
-        yield start, (start + end) / 2, end, 0.2
+        yield start, (start + end) / 2, end, 0.12
     for _ in range(6):
         start = wing + d * np.array([side * rng.uniform(0.22, 0.42), rng.uniform(-0.25, 0.1)])
         end = start + d * np.array([side * rng.uniform(-0.04, 0.04), -rng.uniform(0.1, 0.2)])
-        yield start, (start + end) / 2 + d * np.array([0.02 * side, 0]), end, 0.15
+        yield start, (start + end) / 2 + d * np.array([0.02 * side, 0]), end, 0.1

@@ -52,6 +52,7 @@ def test_head_map_finds_the_skin_of_its_own_vertices(model, heads):
         cheeks - head.centre_mm, axis=1, keepdims=True
     )
     assert np.allclose(head.height(away) - head.height(cheeks), 5, atol=0.2)
+    assert head.height(np.zeros((0, 3))).shape == (0,)  # bald heads ask for none
 
 
 def test_the_skull_has_no_ears(model, heads):

@@ -99,8 +99,8 @@ def _bridged(radius_mm: np.ndarray, hidden: np.ndarray) -> np.ndarray:
 def _look_up(radius_mm: np.ndarray, away: np.ndarray) -> np.ndarray:
     """Values (N,) float64 of a map in directions (N, 3)."""
     places = (disc(away) * SIZE - 0.5).astype(np.float32)
-    # remap takes images of fewer than 2^15 rows
-    rows = -(-len(places) // 512) * 512
+    # remap takes images of fewer than 2^15 rows, and of one at least
+    rows = max(-(-len(places) // 512), 1) * 512
     padded = np.zeros((rows, 2), dtype=np.float32)
     padded[: len(places)] = places
     grid = padded.reshape(-1, 512, 2)
