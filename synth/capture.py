@@ -12,6 +12,7 @@ from faces.visibility import unhidden_vertices
 from synth.catch_light import with_catch_light
 from synth.gaze import gaze_of
 from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
+from synth.lashes import make_lashes
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
@@ -25,7 +26,7 @@ from synth.wear import wear
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
 
 
-PAINT = 1  # the skin's own stream of a subject's seed
+PAINT, LASHES = 1, 2  # streams of a subject's seed: what is painted, and what grows on lids
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
     tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
     own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
+    own += make_lashes(model, shape_mm, skin, np.random.default_rng([subject.seed, LASHES]))
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     moved = [piece.moved(subject.pose) for piece in own]
     if albedo.ndim == 3:
