@@ -16,6 +16,7 @@ from synth.light import Light
 MAP_SIZE = 640  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
 SIDES = sphere_directions(16)  # from which the environment's light is counted
+SHELTERED = ("mouth",)  # too coarse to count what reaches them: their own ``shade`` says it all
 _NOTHING = (np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), np.float32))
 
 
@@ -88,6 +89,8 @@ class Assembly:
         lamp = (np.asarray(light.direction, np.float64), np.asarray(light.color, np.float64))
         for index, (piece, normal) in enumerate(zip(self.pieces, normals, strict=True)):
             own = share[self.vertex_start[index] : self.vertex_start[index + 1]]
+            if piece.label in SHELTERED:
+                own = np.ones_like(own)
             own = own if piece.shade is None else own * piece.shade
             gloss = np.zeros(len(normal)) if piece.gloss is None else piece.gloss * light.specular
             first, stop = self.triangle_start[index : index + 2]

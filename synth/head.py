@@ -12,7 +12,9 @@ from scipy.spatial import cKDTree
 from faces.morphable import PARTS, MorphableModel
 from faces.uv import UvAtlas
 from synth.eye_piece import eye_piece
+from synth.mouth_texture import with_crowns
 from synth.scene import Piece
+from synth.skin_chart import chart_of
 from synth.surfaces import noise
 
 GROUPS = {
@@ -31,6 +33,9 @@ LIDS = {
     (39, 40, 41, 36): (0.25, 2.5),
     (45, 46, 47, 42): (0.25, 2.5),
 }
+# Mouths: lips' thickness, the depth behind them at which half of the light is lost, and how far
+# they are apart where half of it comes in
+LIPS_MM, MOUTH_MM, APART_MM = 6.0, 18.0, 7.0
 # how much more than cheeks the parts of a face shine: sebum is most on nose and forehead
 SHINE = {"nose": 1.7, "mouth": 1.5, "ears": 0.7, "neck": 0.5, "scalp": 0.4}
 RELIEF_MM = ((256, 0.012), (512, 0.010))  # (cells over the texture, depth): pores and fine lines
@@ -55,9 +60,11 @@ def head_pieces(
         model: gives triangles, parts and texture coordinates.
         shape_mm: (V, 3) mm.
         albedo: (V, 3) sRGB in [0, 1], or a texture (H, W, 3) on the model's uv.
-        relief: (H, W) mm on the model's uv, of the skin.
+        relief: (H, W) mm on the model's uv, of the skin; crowns of teeth are added.
     """
     pieces = []
+    if relief is not None and albedo.ndim == 3 and model.part_vertices("teeth").any():
+        relief = with_crowns(relief, chart_of(model, len(relief)))
     for label, group in _groups(model).items():
         textured = albedo.ndim == 3
         strength, shininess = GLOSS[label]
@@ -71,14 +78,32 @@ def head_pieces(
                 group.triangle_uv if textured else None,
                 gloss=strength * shine(model)[group.vertices],
                 shininess=shininess,
-                relief=relief if textured and label == "skin" else None,
+                relief=relief if textured and label != "eye" else None,
                 scatter=SCATTER[label],
-                shade=_lid_shade(model, shape_mm, group.vertices) if label == "eye" else None,
+                shade=_inner_shade(model, shape_mm, group.vertices, label),
             )
         )
         if label == "eye" and textured:
             pieces[-1] = eye_piece(model, shape_mm, albedo, pieces[-1])
     return pieces
+
+
+def _inner_shade(model, shape_mm, chosen: np.ndarray, label: str) -> np.ndarray | None:
+    """(v,) float32 of what lies behind lids or lips; None for the skin."""
+    if label == "eye":
+        return _lid_shade(model, shape_mm, chosen)
+    if label == "mouth":
+        return _mouth_shade(model, shape_mm, chosen)
+    return None
+
+
+def _mouth_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(v,) float32: the farther behind the lips, and the less they open, the less light."""
+    marks = shape_mm[model.landmarks["ibug68"]]
+    apart = np.linalg.norm(marks[[61, 62, 63]] - marks[[67, 66, 65]], axis=1).mean()
+    behind = np.maximum(marks[60:68, 2].mean() - shape_mm[chosen, 2] - LIPS_MM, 0)
+    share = apart / (apart + APART_MM)
+    return (share / (1 + (behind / MOUTH_MM) ** 2)).astype(np.float32)
 
 
 def _lid_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
