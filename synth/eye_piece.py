@@ -68,7 +68,7 @@ def eye_piece(model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, 
         return piece
     window = eye_window(model, len(texture))
     own = window.own
-    lids = _lids(model, shape_mm, shape_mm[own])
+    lids = lid_gaps(model, shape_mm, shape_mm[own])
     look = np.zeros((model.vertex_count, 2), dtype=np.float32)
     look[own, 0], look[own, 1] = _painted_shade(lids), np.exp(-((lids[2] / CARUNCLE_MM) ** 2))
     shade, pink = (window.gather @ look).T[..., None]
@@ -96,7 +96,7 @@ def eye_window(model: MorphableModel, size: int) -> EyeWindow:
     return _window(Held(model), size)
 
 
-def _lids(model: MorphableModel, shape_mm: np.ndarray, points_mm: np.ndarray) -> np.ndarray:
+def lid_gaps(model: MorphableModel, shape_mm: np.ndarray, points_mm: np.ndarray) -> np.ndarray:
     """(4, v) float32 mm from points to the upper lids, the lower, the inner and outer corners."""
     marks = shape_mm[model.landmarks["ibug68"]]
     lines = [

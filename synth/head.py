@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from faces.morphable import PARTS, MorphableModel
 from faces.uv import UvAtlas
-from synth.eye_piece import eye_piece
+from synth.eye_piece import eye_piece, lid_gaps
 from synth.mouth_texture import with_crowns
 from synth.scene import Piece
 from synth.skin_chart import chart_of
@@ -26,13 +24,8 @@ GROUPS = {
 SKIN_GLOSS, SKIN_SHININESS = 0.055, 11.0
 GLOSS = {"skin": (SKIN_GLOSS, SKIN_SHININESS), "eye": (0.5, 220.0), "mouth": (0.10, 40.0)}
 SCATTER = {"skin": 1.0, "eye": 0.4, "mouth": 0.8}
-# ibug68's upper and lower lids: how much light they keep off, and how far from their rim (mm)
-LIDS = {
-    (36, 37, 38, 39): (0.6, 4.5),
-    (42, 43, 44, 45): (0.6, 4.5),
-    (39, 40, 41, 36): (0.25, 2.5),
-    (45, 46, 47, 42): (0.25, 2.5),
-}
+# Upper and lower lids: how much light they keep off, and how far from their rim (mm)
+LID_SHADE = ((0.6, 4.5), (0.25, 2.5))
 # Mouths: lips' thickness, the depth behind them at which half of the light is lost, and how far
 # they are apart where half of it comes in
 LIPS_MM, MOUTH_MM, APART_MM = 6.0, 18.0, 7.0
@@ -108,12 +101,10 @@ def _mouth_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray
 
 def _lid_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """(v,) float32: lids and lashes shade the eye behind them, the upper ones more."""
-    points = shape_mm[model.landmarks["ibug68"]]
-    eye, shade = shape_mm[chosen], np.ones(len(chosen), dtype=np.float32)
-    for lid, (depth, reach_mm) in LIDS.items():
-        line = np.concatenate([np.linspace(points[a], points[b], 8) for a, b in pairwise(lid)])
-        distance = cKDTree(line).query(eye)[0]
-        shade *= 1 - depth * np.exp(-((distance / reach_mm) ** 2)).astype(np.float32)
+    upper, lower, _, _ = lid_gaps(model, shape_mm, shape_mm[chosen])
+    shade = np.ones(len(chosen), dtype=np.float32)
+    for gap, (depth, reach_mm) in zip((upper, lower), LID_SHADE, strict=True):
+        shade *= 1 - depth * np.exp(-((gap / reach_mm) ** 2))
     return shade
 
 

@@ -28,7 +28,7 @@ MOUTH_CHANCE, MOUTH = zip(
             "cheekSquint": 0.4,
         },
     ),
-    (0.1, {"mouthSmile": 0.7, "mouthUpperUp": 0.9, "jawOpen": 0.2, "cheekSquint": 0.45}),
+    (0.1, {"mouthSmile": 0.7, "mouthUpperUp": 0.8, "jawOpen": 0.2, "cheekSquint": 0.45}),
     (0.1, {"mouthDimple": 0.5}),
     (0.08, {"mouthPress": 0.5}),
     (0.07, {"jawOpen": 0.4, "mouthUpperUp": 0.3}),
@@ -75,7 +75,7 @@ class SubjectSettings:
     identity_sigma: float = 1.0
     identity_limit: float = 2.5
     neutral_share: float = 0.4
-    asymmetry: float = 0.3
+    asymmetry: float = 0.2
     albedo_sigma: float = 0.6
     albedo_limit: float = 1.5
     yaw_deg: float = 15.0
