@@ -1,6 +1,6 @@
 """A simulated RGB-D camera before a virtual person, with the truth that it never shows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -9,10 +9,12 @@ from faces.camera import Camera
 from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
+from synth.beyond import LANDMARK_NOISE_PX
 from synth.catch_light import with_catch_light
 from synth.gaze import gaze_of
-from synth.head import GROUPS, head_pieces, neck_rim, pore_relief, vertex_albedo
+from synth.head import GROUPS, SKIN_GLOSS, head_pieces, pore_relief, vertex_albedo
 from synth.lashes import make_lashes
+from synth.neck import neck_rings
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
 from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
@@ -39,6 +41,7 @@ class CaptureSettings:
         sensor: noise and faults.
         room: what is behind the person.
         landmark_noise_px: standard deviation of the landmarks a detector would give.
+        albedo_map: whether the truth holds the painted texture; it is most of a frame's bytes.
         licence: of the face model's data, for the provenance.
     """
 
@@ -46,7 +49,8 @@ class CaptureSettings:
     supersample: int = 2
     sensor: SensorSettings = STRUCTURED_LIGHT
     room: RoomSettings = field(default_factory=RoomSettings)
-    landmark_noise_px: float = 1.0
+    landmark_noise_px: float = LANDMARK_NOISE_PX
+    albedo_map: bool = False
     licence: str = "CC0-1.0"
 
 
@@ -70,15 +74,14 @@ def capture(
         "landmarks_px" (68, 2) with "landmark_vertices" (68,) and "landmarks_visible" (68,);
         "albedo" (V, 3);
         "environment" (9, 3), "light" (3,), "ambient" (3,), "directional" (3,) and "gloss" (2,) =
-        (k_s, ν), all in linear light.
+        (k_s, ν) of the cheeks' skin, all in linear light; and "albedo_map" (1024, 1024, 3) uint8
+        sRGB on the model's uv, where the settings ask for it and the model is painted on.
     """
     camera = settings.camera
     (shape, beyond), albedo = subject.surface(model), skin_of(subject, model)
     vertices = subject.pose.apply(shape)
     pieces = _pieces(subject, model, shape, albedo)
-    backdrop = make_backdrop(
-        subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
-    )
+    backdrop = make_backdrop(subject.pose.translation_mm, camera, subject.light, rng, settings.room)
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
     visible = _seen(vertices, model, camera, image)
     points = jaw_aware_landmarks(model, visible)
@@ -104,6 +107,7 @@ def capture(
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
             "gaze": gaze_of(model, vertices),
             **_parameters(subject),
+            **({"albedo_map": _bytes(albedo)} if settings.albedo_map and albedo.ndim == 3 else {}),
             "beyond_mm": beyond,
         },
     )
@@ -124,12 +128,17 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
 
 def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
-    rim = neck_rim(model)
-    own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
-    own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
+    rings = neck_rings(model)
+    face, *inner = head_pieces(model, shape_mm, albedo, pore_relief(rng))
+    own = [replace(face, shininess=subject.light.shininess), *inner]
+    colors = vertex_albedo(model, albedo)
+    tones = [colors[ring] for ring in rings]
+    tone = np.median(tones[0], axis=0)
+    turn = subject.pose.rotation  # the body does not turn with the head
+    own += wear(model, shape_mm, skin, tone, subject.occluder, rng, turn)
     own += make_lashes(model, shape_mm, skin, np.random.default_rng([subject.seed, LASHES]))
-    worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
+    neck = [subject.pose.apply(shape_mm[ring]) for ring in rings]
+    worn = make_torso(neck, tones, rng, skin.male)
     moved = [piece.moved(subject.pose) for piece in own]
     if albedo.ndim == 3:
         eye = [piece.label for piece in moved].index("eye")
@@ -170,6 +179,11 @@ def jaw_aware_landmarks(model: MorphableModel, visible: np.ndarray) -> np.ndarra
     return points
 
 
+def _bytes(texture: np.ndarray) -> np.ndarray:
+    """sRGB in [0, 1] as uint8."""
+    return np.rint(255 * texture).astype(np.uint8)
+
+
 def _parameters(subject: Subject) -> dict[str, np.ndarray]:
     light = subject.light
     return {
@@ -183,5 +197,5 @@ def _parameters(subject: Subject) -> dict[str, np.ndarray]:
         "light": light.direction,
         "ambient": light.ambient,
         "directional": light.directional,
-        "gloss": np.array([light.specular, light.shininess]),
+        "gloss": np.array([SKIN_GLOSS * light.specular, light.shininess]),
     }

@@ -4,7 +4,7 @@ Lids stay where they are while a ball turns, so their shade cannot be painted wi
 laid over a small texture of the balls' own, by where each of its texels lies in this very shape.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -55,7 +55,9 @@ class EyeWindow:
     iris_side: np.ndarray
 
 
-def eye_piece(model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, piece: Piece):
+def eye_piece(
+    model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, piece: Piece
+) -> Piece:
     """The plain piece of both eyes with a texture of its own, a cornea and the lids' shade.
 
     Args:
@@ -76,18 +78,12 @@ def eye_piece(model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, 
     flat = crop.reshape(-1, 3)
     color = flat[window.texels]
     flat[window.texels] = (color + pink * (CARUNCLE - color)) * shade
-    return Piece(
-        label=piece.label,
-        vertices_mm=piece.vertices_mm,
-        triangles=piece.triangles,
+    return replace(
+        piece,
         albedo=crop,
         uv=window.uv,
-        triangle_uv=piece.triangle_uv,
         gloss=piece.gloss * window.gloss[own],
-        shininess=piece.shininess,
         relief=window.relief,
-        shade=piece.shade,
-        scatter=piece.scatter,
     )
 
 

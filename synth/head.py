@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
+from faces.mesh import soften
 from faces.morphable import PARTS, MorphableModel
 from faces.uv import UvAtlas
 from synth.eye_piece import eye_piece, lid_gaps
@@ -21,7 +22,7 @@ GROUPS = {
     "mouth": ("mouth_socket", "teeth", "gums", "tongue"),
 }
 # k_s and ν: of skin at the median person, of the tear film, of wet teeth and tongue; by eye
-SKIN_GLOSS, SKIN_SHININESS = 0.055, 11.0
+SKIN_GLOSS, SKIN_SHININESS = 0.07, 20.0
 GLOSS = {"skin": (SKIN_GLOSS, SKIN_SHININESS), "eye": (0.5, 220.0), "mouth": (0.10, 40.0)}
 SCATTER = {"skin": 1.0, "eye": 0.4, "mouth": 0.8}
 # Upper and lower lids: how much light they keep off, and how far from their rim (mm)
@@ -29,8 +30,19 @@ LID_SHADE = ((0.6, 4.5), (0.25, 2.5))
 # Mouths: lips' thickness, the depth behind them at which half of the light is lost, and how far
 # they are apart where half of it comes in
 LIPS_MM, MOUTH_MM, APART_MM = 6.0, 18.0, 7.0
-# how much more than cheeks the parts of a face shine: sebum is most on nose and forehead
-SHINE = {"nose": 1.7, "mouth": 1.5, "ears": 0.7, "neck": 0.5, "scalp": 0.4}
+# how much less than cheeks the parts around a face shine
+SHINE = {"ears": 0.7, "neck": 0.5, "scalp": 0.4}
+# and how much more the spots where sebum is most, or skin is thin and moist: the mean of these
+# ibug68 points, mm above it, what is added, and the radius in mm (by eye from photographs)
+SHINE_SPOTS = (
+    ((19, 24), 26.0, 0.7, 30.0),  # forehead
+    ((28,), 0.0, 0.5, 9.0),  # ridge of the nose
+    ((30,), 0.0, 0.8, 9.0),  # its tip
+    ((36, 36, 31, 2), 0.0, 0.4, 15.0),  # cheekbones
+    ((45, 45, 35, 14), 0.0, 0.4, 15.0),
+    ((57, 8), 0.0, 0.3, 10.0),  # chin
+    ((51, 57), 0.0, 0.6, 11.0),  # lips
+)
 RELIEF_MM = ((256, 0.012), (512, 0.010))  # (cells over the texture, depth): pores and fine lines
 
 
@@ -39,6 +51,7 @@ class _Group:
     vertices: np.ndarray  # (v,) int, of the model
     triangles: np.ndarray  # (t, 3) int32 into them
     triangle_uv: np.ndarray  # (t, 3) int32, of the model's
+    occluder: np.ndarray | None  # (c, 3) int32 into the vertices: the coarse level's triangles
 
 
 def head_pieces(
@@ -73,6 +86,7 @@ def head_pieces(
                 shininess=shininess,
                 relief=relief if textured and label != "eye" else None,
                 scatter=SCATTER[label],
+                occluder=group.occluder,
                 shade=_inner_shade(model, shape_mm, group.vertices, label),
             )
         )
@@ -121,15 +135,25 @@ def _atlas(held: "_Held", size: int) -> UvAtlas:
 
 
 def shine(model: MorphableModel) -> np.ndarray:
-    """(V,) float32 factors on the highlight over the face, 1 on cheeks."""
-    factors = np.ones(model.vertex_count, dtype=np.float32)
+    """(V,) float32 factors on the highlight over the face, 1 on plain cheeks."""
+    return _shine(_Held(model))
+
+
+@lru_cache(maxsize=4)
+def _shine(held: "_Held") -> np.ndarray:
+    model = held.model
+    factors = np.ones(model.vertex_count)
     for region, factor in SHINE.items():
         if region in model.regions:
-            factors[model.regions[region]] = factor
-    wet = model.part_vertices("eye", "teeth", "gums", "tongue")
-    factors[wet] = 1
+            factors += (factor - 1) * soften(model.regions[region], model.triangles, 12)
+    points = model.mean_mm[model.landmarks["ibug68"]]
+    for chosen, above, more, radius in SHINE_SPOTS:
+        spot = points[list(chosen)].mean(0) + np.array([0, above, 0])
+        away = np.linalg.norm((model.mean_mm - spot) * [1, 1, 0.5], axis=1)  # means lie inside
+        factors += more * np.exp(-((away / radius) ** 2))
+    factors[model.part_vertices("eye", "teeth", "gums", "tongue")] = 1
     factors[model.part_vertices("eye_socket", "mouth_socket")] *= 0.5
-    return factors
+    return np.maximum(factors, 0.2).astype(np.float32)
 
 
 def pore_relief(rng: np.random.Generator, size: int = 1024) -> np.ndarray:
@@ -186,5 +210,8 @@ def _grouped(held: _Held) -> dict[str, _Group]:
         if wanted.any():
             used, local = np.unique(model.triangles[wanted], return_inverse=True)
             triangles = local.reshape(-1, 3).astype(np.int32)
-            groups[label] = _Group(used, triangles, model.triangle_uv[wanted])
+            coarse = None
+            if model.coarse is not None:  # its vertices are the first ones of the model
+                coarse = np.searchsorted(used, model.coarse.part_triangles(*parts)).astype(np.int32)
+            groups[label] = _Group(used, triangles, model.triangle_uv[wanted], coarse)
     return groups

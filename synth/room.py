@@ -1,4 +1,4 @@
-"""What lies behind a person: rooms of textured planes, blurred lights, or a photo, at depth."""
+"""What lies behind a person: a plain wall, a room, the outdoors, or a photo, at depth."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,15 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faces.camera import Camera, Pose
-from faces.rotation import matrix_from_euler
+from faces.camera import Camera
 from imaging.codec import decode_image
 from imaging.deferred import to_linear
+from synth.interior import backcloth, furnished
 from synth.light import Light
-from synth.scene import LABELS, Backdrop, Piece, shade_linear
-from synth.surfaces import picture, wall_texture
+from synth.outdoors import out_of_focus, outdoors
+from synth.panels import panel_color, panel_depth
+from synth.scene import LABELS, Backdrop
 
-KINDS = ("studio", "room", "bokeh", "photo")
+KINDS = ("studio", "room", "outdoors", "photo")
+REACH = {"studio": "studio_mm", "outdoors": "outdoors_mm"}
 ROOM = LABELS.index("room")
 ROOM_ZOOM = 0.5  # rooms are out of focus: colour at half the resolution
 
@@ -25,8 +27,9 @@ class RoomSettings:
     """What may be behind.
 
     Attributes:
-        weights: how often a plain wall near the head, a furnished room, and blurred lights.
-        studio_mm, room_mm: (nearest, farthest) of the wall behind the head.
+        weights: how often a plain wall near the head, a furnished room, and the outdoors.
+        studio_mm, room_mm, outdoors_mm: (nearest, farthest) of the wall, or of what stands for
+            all that is outdoors, behind the head.
         aperture_mm: (smallest, largest) pupil of the lens, which blurs what is far.
         backgrounds: folder of photos to use instead.
     """
@@ -34,12 +37,13 @@ class RoomSettings:
     weights: tuple[float, float, float] = (0.3, 0.5, 0.2)
     studio_mm: tuple[float, float] = (250.0, 900.0)
     room_mm: tuple[float, float] = (900.0, 3200.0)
+    outdoors_mm: tuple[float, float] = (3000.0, 9000.0)
     aperture_mm: tuple[float, float] = (1.0, 9.0)
     backgrounds: str | None = None
 
 
 def make_backdrop(
-    head_mm: float,
+    head_mm: np.ndarray,
     camera: Camera,
     light: Light,
     rng: np.random.Generator,
@@ -48,29 +52,41 @@ def make_backdrop(
     """The background of one image.
 
     Args:
-        head_mm: the head's z, at which the lens is focused.
+        head_mm: (3,) the head's centre in the camera frame; the lens is focused on it.
         camera: of the image.
-        light: of the scene; the room is lit by its environment and a fainter lamp.
+        light: of the scene, measured at the head; it falls off and changes over the room.
         rng: everything is drawn from it.
         settings: which kinds.
     """
+    head_mm = np.asarray(head_mm, dtype=np.float64)
     kind = rng.choice(KINDS[:3], p=np.array(settings.weights) / np.sum(settings.weights))
     kind = "photo" if settings.backgrounds else kind
-    far = head_mm + rng.uniform(*(settings.studio_mm if kind == "studio" else settings.room_mm))
-    if kind == "photo":
-        photos = find_photos(settings.backgrounds)
-        color = _photo(photos[rng.integers(len(photos))], camera)
-        depth = np.full((camera.height, camera.width), far, dtype=np.float32)
-    elif kind == "bokeh":
-        color, depth = _bokeh(far, camera, rng)
+    behind = rng.uniform(*getattr(settings, REACH.get(kind, "room_mm")))
+    size = (camera.height, camera.width)
+    if kind in ("studio", "room"):
+        color, depth = _enclosed(kind, head_mm, behind, camera, light, rng)
     else:
-        pieces = _walls(far, rng) + (_furniture(far, rng) if kind == "room" else [])
-        color, depth = shade_linear(pieces, camera, light, ROOM_ZOOM)
-    color = color * rng.uniform(0.7, 1.15)
-    aperture = rng.uniform(*settings.aperture_mm)
-    color = _blurred(color, aperture * camera.fx * (far - head_mm) / (far * head_mm))
-    labels = np.full(depth.shape, ROOM, dtype=np.uint8)
-    return Backdrop(color.astype(np.float32), depth, labels)
+        depth = np.full(size, head_mm[2] + behind, dtype=np.float32)
+        color = outdoors(size, rng) if kind == "outdoors" else _photo(settings, camera, rng)
+    if kind != "outdoors":  # that is painted blurred
+        aperture, far = rng.uniform(*settings.aperture_mm), head_mm[2] + behind
+        blur = aperture * behind / (far * head_mm[2])  # half the angle of a point's disc
+        color = out_of_focus(color, blur * camera.fx * color.shape[1] / camera.width)
+    color = cv2.resize(color, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return Backdrop(color, depth, np.full(size, ROOM, dtype=np.uint8))
+
+
+def _enclosed(kind, head_mm, behind, camera, light, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Colour (h, w, 3), smaller than the image, and depth (H, W) of walls and what is there."""
+    if kind == "studio":
+        panels, around = backcloth(head_mm, behind, rng)
+        light = light.brighter(float(rng.uniform(0.55, 1.15)))
+    else:
+        panels, around = furnished(head_mm, behind, camera, rng)
+        light = light.brighter(float(rng.uniform(0.35, 1.0)))
+    size = [max(int(n * ROOM_ZOOM), 1) for n in (camera.width, camera.height)]
+    small = camera.crop(0, 0, *size, zoom=ROOM_ZOOM)
+    return panel_color(panels, small, light, around), panel_depth(panels, camera)
 
 
 @cache
@@ -92,64 +108,10 @@ def find_photos(folder: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _walls(far: float, rng: np.random.Generator) -> list[Piece]:
-    """A back wall and a side wall, turned by some degrees about the vertical."""
-    turn = matrix_from_euler(rng.uniform(-25, 25))
-    width, height = 2.6 * far, 2.2 * far
-    back = _plane(wall_texture(rng), (width, height), np.zeros(3), np.eye(3))
-    side = rng.choice([-1, 1]) * rng.uniform(0.35, 0.7) * far
-    corner = _plane(
-        wall_texture(rng),
-        (width, height),
-        np.array([side, 0, width / 2]),
-        matrix_from_euler(-90 * np.sign(side)),
-    )
-    return [_placed(piece, turn, far) for piece in (back, corner)]
-
-
-def _furniture(far: float, rng: np.random.Generator) -> list[Piece]:
-    """Pictures, a window, shelves and boxes at and before the back wall."""
-    turn = matrix_from_euler(rng.uniform(-12, 12))
-    pieces = []
-    for _ in range(rng.integers(2, 7)):
-        size = rng.uniform(0.15, 0.5, 2) * far * np.array([0.8, 1.0])
-        place = np.array([rng.uniform(-0.6, 0.6), rng.uniform(-0.35, 0.35), 0]) * far
-        place[2] = rng.uniform(5, 0.25 * far)
-        pieces.append(_plane(picture(rng), tuple(size), place, np.eye(3)))
-    return [_placed(piece, turn, far) for piece in pieces]
-
-
-def _plane(texture, size, centre, rotation) -> Piece:
-    """A rectangle (width, height) mm that faces +z of the model axes, then turned and shifted."""
-    corners = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]]) / 2
-    points = (corners * [*size, 1]) @ rotation.T + centre
-    uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
-    triangles = np.array([[0, 2, 1], [0, 3, 2]], dtype=np.int32)
-    return Piece("room", points, triangles, texture, uv, triangles, two_sided=True)
-
-
-def _placed(piece: Piece, turn: np.ndarray, far: float) -> Piece:
-    return piece.moved(Pose(turn, np.array([0.0, 0.0, far])))
-
-
-def _bokeh(far: float, camera: Camera, rng) -> tuple[np.ndarray, np.ndarray]:
-    """A blurred gradient with discs of light, as of a street or a garden far behind."""
-    shape = (camera.height, camera.width)
-    tint = np.exp(rng.normal(0, 0.15, 3))
-    coarse = rng.uniform(0.02, 0.4) * tint * np.exp(rng.normal(0, 0.6, (4, 5, 1)))
-    coarse = coarse * np.exp(rng.normal(0, 0.1, (4, 5, 3)))
-    color = cv2.resize(coarse.astype(np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
-    lamps = np.zeros((*shape, 3), dtype=np.float32)
-    warm = np.array([1.0, 0.8, 0.55])
-    for _ in range(rng.integers(0, 40)):
-        centre = (int(rng.integers(shape[1])), int(rng.integers(shape[0])))
-        glow = rng.uniform(0.02, 0.35) * warm ** rng.uniform(-0.3, 1.2)
-        cv2.circle(lamps, centre, int(rng.uniform(5, 22)), glow.tolist(), -1, cv2.LINE_AA)
-    return np.maximum(color, 0.003) + lamps, np.full(shape, far, dtype=np.float32)
-
-
-def _photo(path: str, camera: Camera) -> np.ndarray:
-    """The middle of a photo, filling the image, in linear light."""
+def _photo(settings: RoomSettings, camera: Camera, rng) -> np.ndarray:
+    """The middle of one of the photos, filling the image, in linear light."""
+    photos = find_photos(settings.backgrounds)
+    path = photos[rng.integers(len(photos))]
     image = decode_image(Path(path).read_bytes(), path)
     zoom = max(camera.width / image.shape[1], camera.height / image.shape[0])
     size = [
@@ -160,15 +122,3 @@ def _photo(path: str, camera: Camera) -> np.ndarray:
     left, top = (size[0] - camera.width) // 2, (size[1] - camera.height) // 2
     window = image[top : top + camera.height, left : left + camera.width]
     return to_linear(window.astype(np.float32) / 255)
-
-
-def _blurred(color: np.ndarray, radius_px: float) -> np.ndarray:
-    """Out of focus: a disc of the given radius."""
-    n = int(np.ceil(radius_px))
-    if n < 1:
-        return color
-    y, x = np.mgrid[-n : n + 1, -n : n + 1]
-    disc = np.clip(radius_px + 0.5 - np.hypot(x, y), 0, 1).astype(np.float32)
-    return cv2.filter2D(
-        color.astype(np.float32), -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT
-    )

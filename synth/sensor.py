@@ -6,9 +6,23 @@ import cv2
 import numpy as np
 
 from faces.camera import Camera
+from imaging.codec import decode_image, encode_jpeg
+from synth import sensor_kernels
 from synth.depth_faults import blind_spots, dark_loss, flying, grazing, jump_loss, shadowed, steps
+from synth.noise import NORMAL, grain, levels
+from synth.pigment import encode
 
 SKIN_REFLECTANCE = 0.5  # of the near infrared; melanin hardly absorbs there, so of any skin tone
+HALO_PX = 1.2  # reach of what a camera's sharpening compares a pixel with
+# what a code of sRGB is in linear light, and the code of linear light in steps finer than codes
+_CODES = encode(np.linspace(0, 1, 16385))
+_LINEAR = np.interp(np.arange(256) / 255, _CODES, np.linspace(0, 1, 16385))
+_CODE = np.rint(255 * _CODES).astype(np.uint8)
+# NORMAL for a mosaic of 16 bits, which reaches ±4.3, and what interpolation from four greens,
+# four reds and four blues leaves of the variance on average (bilinear: 5/8, 9/16, 9/16)
+_MOSAIC_STEP = 4.5 / 32768
+_MOSAIC = np.rint(32768 + NORMAL / _MOSAIC_STEP).astype(np.uint16)
+_UNIT = (_MOSAIC_STEP / np.sqrt([9 / 16, 5 / 8, 9 / 16])).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +35,7 @@ class SensorSettings:
         noise_grain_px: correlation length of the depth noise (matching windows overlap).
         depth_step_mm: quantisation of the depth.
         disparity_step_per_mm: quantisation of 1/z: a step of z is this times z².
+        nearest_mm: what is nearer has no depth.
         lateral_px: standard deviation of where a pixel's depth is read, each axis.
         misaligned_px: largest shift of the depth against the colour, each axis: one a frame.
         grazing_cos: cosine of the view angle below which depth may drop out, surely at a third.
@@ -34,9 +49,12 @@ class SensorSettings:
         spikes: share of pixels that are wildly off; spike_mm: by how much at most.
         exposure: standard deviation in stops.
         white_balance: relative standard deviation of red and blue against green.
-        color_noise: standard deviation of the colour, of 255.
-        vignetting: what the corners lose, at most.
-        jpeg: (lowest, highest) quality of the camera's own compression; 0 for none.
+        vignetting: share of the light that the corners lose, at most.
+        lens_px: standard deviation of the lens's blur.
+        electrons: that white sets free in a photodiode; their number's noise is its root.
+        read_electrons: standard deviation of what reading a photodiode adds.
+        sharpening: share of its difference to the surroundings that the camera adds to a pixel.
+        jpeg: (lowest, highest) quality of the camera's own compression, 4:2:0; 0 for none.
     """
 
     depth_noise_mm: float = 0.0
@@ -44,6 +62,7 @@ class SensorSettings:
     noise_grain_px: float = 0.0
     depth_step_mm: float = 0.0
     disparity_step_per_mm: float = 0.0
+    nearest_mm: float = 0.0
     lateral_px: float = 0.0
     misaligned_px: float = 0.0
     grazing_cos: float = 0.0
@@ -58,8 +77,11 @@ class SensorSettings:
     spike_mm: float = 60.0
     exposure: float = 0.0
     white_balance: float = 0.0
-    color_noise: float = 0.0
     vignetting: float = 0.0
+    lens_px: float = 0.0
+    electrons: float = 0.0
+    read_electrons: float = 0.0
+    sharpening: float = 0.0
     jpeg: tuple[int, int] = (0, 0)
 
     def sigma_mm(self, depth_mm: np.ndarray) -> np.ndarray:
@@ -83,35 +105,49 @@ def sense_depth(
         settings: how bad it is.
         reflectance: (H, W) in [0, 1] of the near infrared, see infrared(); bright where None.
     """
-    s, true = settings, np.asarray(depth_mm, dtype=np.float32)
-    depth, moved = _displaced(true, rng, s)
-    lost = (depth <= 0) | grazing(depth, camera, rng, s.grazing_cos)
+    s, true = settings, np.ascontiguousarray(depth_mm, dtype=np.float32)
+    depth, source = _displaced(true, rng, s)
+    lost = (depth <= s.nearest_mm) | grazing(depth, camera, rng, s.grazing_cos)
     lost |= shadowed(depth, camera, s.baseline_mm)
     beside = steps(depth, s.jump_mm)
     lost |= jump_loss(beside, rng, s.jump_loss) | blind_spots(depth, rng, s.holes, s.hole_px)
     if reflectance is not None:
-        lost |= dark_loss(_read(reflectance, moved), rng, s.dark)
-    measured = depth + s.sigma_mm(depth) * _grain(depth.shape, s.noise_grain_px, rng)
+        there = reflectance if source is None else np.take(reflectance, source)
+        lost |= dark_loss(there, rng, s.dark)
+    measured = depth + s.sigma_mm(depth) * grain(rng, depth.shape, s.noise_grain_px)
     measured = flying(measured, depth, beside, rng, s.flying)
-    measured = _spiked(measured, rng, s)
-    return np.where(lost, 0, np.maximum(_quantised(measured, s), 0)).astype(np.float32)
+    measured = np.maximum(_quantised(_spiked(measured, rng, s), s), 0)
+    measured[lost] = 0
+    return measured.astype(np.float32, copy=False)
 
 
 def sense_color(
     color: np.ndarray, rng: np.random.Generator, settings: SensorSettings
 ) -> np.ndarray:
-    """Colour (H, W, 3) uint8: exposure, white balance, vignetting, noise, the camera's JPEG."""
+    """Colour (H, W, 3) uint8 sRGB as a cheap camera makes it of a clean picture of that kind.
+
+    In its order: the lens blurs and darkens the corners, exposure and white balance err, photons
+    and the read-out add noise to a Bayer mosaic, whose interpolation correlates it; the camera
+    sharpens, and compresses with halved chroma.
+    """
     s = settings
     gain = 2.0 ** (s.exposure * np.clip(rng.normal(), -2, 2)) * np.ones(3)
     gain[[0, 2]] *= 1 + s.white_balance * np.clip(rng.normal(size=2), -2, 2)
-    fall = _vignette(color.shape, s.vignetting * rng.uniform(0.3, 1.0))
-    # gains act on linear light; sRGB is near enough a power of 2.2, which turns them into gains
-    image = color * (fall[..., None] * gain.astype(np.float32)) ** np.float32(1 / 2.2)
-    if s.color_noise > 0:
-        image += _noise(color.shape, s.color_noise, rng)
-    image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    fall = s.vignetting * rng.uniform(0.3, 1.0)
+    image = np.ascontiguousarray(color)
+    if s.lens_px > 0:
+        image = cv2.GaussianBlur(image, (0, 0), s.lens_px)
+    table = (gain[:, None] * _LINEAR).astype(np.float32)
+    white = 1 / s.electrons if s.electrons > 0 else 0.0
+    noise = (image, _mosaic_noise(image.shape[:2], rng), _UNIT) if white else (image, image, _UNIT)
+    image = sensor_kernels.exposed(
+        table, noise, white, (s.read_electrons * white) ** 2, fall, _CODE
+    )
+    if s.sharpening > 0:
+        around = cv2.GaussianBlur(image, (0, 0), HALO_PX)
+        image = cv2.addWeighted(image, 1 + s.sharpening, around, -s.sharpening, 0)
     quality = int(rng.integers(s.jpeg[0], s.jpeg[1] + 1))
-    return _compressed(image, quality) if quality > 0 else image
+    return decode_image(encode_jpeg(image, quality, "420")) if quality > 0 else image
 
 
 def infrared(color: np.ndarray, hair: np.ndarray) -> np.ndarray:
@@ -122,40 +158,30 @@ def infrared(color: np.ndarray, hair: np.ndarray) -> np.ndarray:
         hair: (H, W) bool. Hair absorbs there about as it does in the visible; anything else is
             taken for bright, as skin of any tone is.
     """
-    linear = (color.astype(np.float32) / 255) ** np.float32(2.2)
-    luminance = linear @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)  # Rec. 709
-    return np.where(hair, luminance, np.float32(SKIN_REFLECTANCE))
+    reflectance = np.full(hair.shape, SKIN_REFLECTANCE, dtype=np.float32)
+    weights = np.array([0.2126, 0.7152, 0.0722])  # Rec. 709
+    reflectance[hair] = _LINEAR[color[hair]] @ weights
+    return reflectance
 
 
 def _displaced(depth, rng, s):
-    """The depth read beside each pixel, and where: maps (2, H, W), None where in place.
+    """The depth read beside each pixel, and the flat index of where; None where in place.
 
     Between pixels of one surface it is interpolated, at a jump it is the nearest one's.
     """
     shift = rng.uniform(-1, 1, 2) * s.misaligned_px
     if s.lateral_px == 0 and not shift.any():
         return depth, None
-    height, width = depth.shape
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    jitter = rng.standard_normal((2, height, width), dtype=np.float32) * np.float32(s.lateral_px)
-    moved = np.stack([x + jitter[0] + shift[0], y + jitter[1] + shift[1]]).astype(np.float32)
-    nearest = _read(depth, moved)
-    smooth = cv2.remap(depth, moved[0], moved[1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
-    whole = steps(depth, s.jump_mm) == 0
-    return np.where(whole & (np.abs(smooth - nearest) < s.jump_mm), smooth, nearest), moved
-
-
-def _read(image, moved):
-    if moved is None:
-        return image
-    return cv2.remap(image, moved[0], moved[1], cv2.INTER_NEAREST, None, cv2.BORDER_REPLICATE)
+    dice, table = levels(rng, (2, *depth.shape)), NORMAL * np.float32(s.lateral_px)
+    beside, jump = steps(depth, s.jump_mm), np.float32(s.jump_mm)
+    return sensor_kernels.displaced(depth, beside, dice, table, shift.astype(np.float32), jump)
 
 
 def _quantised(depth, s):
     if s.disparity_step_per_mm > 0:
-        inverse = 1 / np.maximum(depth, 1.0)
+        inverse = 1 / np.maximum(depth, 1)
         steps_away = np.maximum(np.rint(inverse / s.disparity_step_per_mm), 1)
-        depth = 1 / (steps_away * s.disparity_step_per_mm)
+        depth = 1 / s.disparity_step_per_mm / steps_away
     if s.depth_step_mm > 0:
         depth = np.rint(depth / s.depth_step_mm) * s.depth_step_mm
     return depth
@@ -164,35 +190,12 @@ def _quantised(depth, s):
 def _spiked(depth, rng, s):
     if s.spikes <= 0:
         return depth
-    at = rng.random(depth.shape, dtype=np.float32) < s.spikes
-    depth = depth.copy()
-    depth[at] += rng.uniform(-1, 1, int(at.sum())) * s.spike_mm
-    return depth
+    count = rng.binomial(depth.size, s.spikes)
+    spiked = depth.copy()
+    spiked.flat[rng.integers(depth.size, size=count)] += rng.uniform(-1, 1, count) * s.spike_mm
+    return spiked
 
 
-def _grain(shape, length_px, rng):
-    """Unit-variance noise with the given correlation length."""
-    noise = rng.standard_normal(shape, dtype=np.float32)
-    if length_px <= 0:
-        return noise
-    noise = cv2.GaussianBlur(noise, (0, 0), length_px)
-    return noise / noise.std()
-
-
-def _noise(shape, sigma, rng):
-    """A sharp part and, as after demosaicing, a soft one."""
-    sharp = rng.standard_normal(shape, dtype=np.float32)
-    soft = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 0.9)
-    return np.float32(sigma) * (sharp + 2 * soft)
-
-
-def _vignette(shape, loss):
-    """(H, W) float32 from 1 in the middle to 1 − loss in the corners, with the radius squared."""
-    height, width = shape[:2]
-    y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return (1 - loss * (x**2 + y**2) / 2).astype(np.float32)
-
-
-def _compressed(image, quality):
-    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+def _mosaic_noise(shape, rng):
+    """(H, W, 3) uint16: independent in a Bayer mosaic's diodes, then interpolated as they are."""
+    return cv2.cvtColor(_MOSAIC[levels(rng, shape)], cv2.COLOR_BayerRG2RGB)

@@ -18,6 +18,8 @@ from faces.morphable import PARTS
 from synth.skin_chart import Chart
 
 LIDS = ((36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46))  # from the outer corner over the top
+BROW_MM = 11.0  # from a brow's middle line to where no brow reaches
+LOOK_UP_MM = 0.5  # between places of the face at which its texels are looked up
 FAR_MM = 30.0  # beyond it a distance from lids or lips says nothing
 
 
@@ -61,7 +63,8 @@ class Features:
     mouth_mm: (S, S) float32, distance from the line where lips meet, positive on the wet side.
     upper: (S, S) float32 in [0, 1], 1 above the eyes' middle, 0 below.
     brows: right, left; lids: the upper margins, right, left. eyes: right, left.
-    front: texels (N, 2) = (row, column) of the face and ``tree``, over their (x, y) in mm.
+    front: (H, W, 2) int32 texels = (row, column) of the face by its (x, y), every LOOK_UP_MM from
+        ``front_mm`` (2,) on.
     """
 
     lid_mm: np.ndarray
@@ -72,11 +75,13 @@ class Features:
     lids: tuple[Strip, Strip]
     eyes: tuple[Eye, Eye]
     front: np.ndarray
-    tree: cKDTree
+    front_mm: np.ndarray
 
     def texel_at(self, points_mm: np.ndarray) -> np.ndarray:
         """Texels (N, 2) int = (row, column) seen from the front at (N, 2) = (x, y) mm."""
-        return self.front[self.tree.query(points_mm)[1]]
+        steps = np.rint((points_mm - self.front_mm) / LOOK_UP_MM).astype(np.int64)
+        x, y = np.clip(steps, 0, np.array(self.front.shape[1::-1]) - 1).T
+        return self.front[y, x]
 
 
 @lru_cache(maxsize=2)
@@ -93,7 +98,7 @@ def features_of(chart: Chart) -> Features:
     mouth = _signed(chart, points[meeting], chart.model.mean_mm[meeting])
     eyes_y = chart.head.points[36:48, 1].mean()
     upper = np.clip(0.5 + (chart.xyz[..., 1] - eyes_y) / 3.0, 0, 1).astype(np.float32)
-    front = _front(chart)
+    front, front_mm = _front(chart)
     return Features(
         lid_mm=lid,
         lip_mm=lip,
@@ -103,7 +108,7 @@ def features_of(chart: Chart) -> Features:
         lids=tuple(_lid(chart, line, lid) for line in margins),
         eyes=tuple(_eye(chart, side) for side in (-1, 1)),
         front=front,
-        tree=cKDTree(chart.xyz[front[:, 0], front[:, 1], :2]),
+        front_mm=front_mm,
     )
 
 
@@ -156,12 +161,17 @@ def _signed(chart: Chart, polygon: np.ndarray, line_mm: np.ndarray) -> np.ndarra
     return result
 
 
-def _front(chart: Chart) -> np.ndarray:
-    """Every other texel (N, 2) of the face's front."""
+def _front(chart: Chart) -> tuple[np.ndarray, np.ndarray]:
+    """Texels (H, W, 2) of the face's front by place, and the place (2,) mm of the first."""
     face = chart.smooth_map(chart.model.regions["face"][:, None])[..., 0] > 0.5
     face = np.repeat(np.repeat(face, 2, 0), 2, 1) & chart.mask & (chart.part == 0)
     face[1::2], face[:, 1::2] = False, False
-    return np.argwhere(face)
+    texels = np.argwhere(face)
+    place = chart.xyz[texels[:, 0], texels[:, 1], :2]
+    low, high = place.min(0), place.max(0)
+    x, y = (np.arange(a, b, LOOK_UP_MM) for a, b in zip(low, high, strict=True))
+    nearest = cKDTree(place).query(np.stack(np.meshgrid(x, y), -1))[1]
+    return texels[nearest].astype(np.int32), low
 
 
 def _brow(chart: Chart, side: int) -> Strip:
@@ -176,6 +186,8 @@ def _brow(chart: Chart, side: int) -> Strip:
     near &= chart.xyz[..., 2] > head.points[[0, 16], 2].mean() + 0.3 * head.d
     rows, columns = np.nonzero(near)
     share, across = along(line, chart.xyz[rows, columns, :2])
+    own = (share > -0.05) & (share < 1.1) & (np.abs(across) < BROW_MM)
+    rows, columns, share, across = rows[own], columns[own], share[own], across[own]
     tangent = np.stack(
         [
             np.interp(share, np.linspace(0, 1, len(line)), axis)

@@ -5,10 +5,13 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from synth.skin_chart import Chart
 from synth.skin_features import Features
+from synth.skin_fields import GRID
 from synth.skin_parameters import SkinParameters
+from synth.skin_wrinkles import wrinkles
 from synth.strokes import draw_spots, draw_strokes
 
 LINE_DEPTH = 0.42  # the most a line takes from the light
@@ -16,11 +19,13 @@ LINE_DEPTH = 0.42  # the most a line takes from the light
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """(S, S) float32 each: ``melanin`` and ``blood`` to add, ``shade`` to multiply by."""
+    """(S, S) float32 each: ``melanin`` and ``blood`` to add, ``shade`` to multiply by; and what is
+    soft of the shade, (S/4, S/4)."""
 
     melanin: np.ndarray
     blood: np.ndarray
     shade: np.ndarray
+    soft: np.ndarray
 
 
 def marks(chart: Chart, features: Features, skin: SkinParameters, rng) -> Marks:
@@ -30,11 +35,11 @@ def marks(chart: Chart, features: Features, skin: SkinParameters, rng) -> Marks:
     face, sunny = _places(chart)
     dark = 0.05 + 0.35 * skin.melanin
     light = skin.lightness
-    _spots(melanin, chart, rng, sunny, skin.freckles, (0.25, 0.8), (0.15 * dark, 0.7 * dark))
+    _spots(melanin, chart, rng, sunny, skin.freckles, (0.4, 1.3), (0.15 * dark, 0.9 * dark))
     _spots(melanin, chart, rng, face, skin.moles, (0.4, 1.7), (dark, 4 * dark))
     _spots(melanin, chart, rng, face, skin.age_spots, (1.2, 4.0), (0.2 * dark, 0.8 * dark))
     _spots(blood, chart, rng, face, skin.blemishes, (0.6, 2.2), (0.02 * light, 0.09 * light))
-    return Marks(melanin, blood, _lines(chart, features, skin, rng))
+    return Marks(melanin, blood, *_lines(chart, features, skin, rng))
 
 
 def _spots(field, chart: Chart, rng, places, expected, radius_mm, strength) -> None:
@@ -70,50 +75,27 @@ def _places(chart: Chart) -> tuple[np.ndarray, np.ndarray]:
     return result[0], result[1]
 
 
-def _lines(chart: Chart, features: Features, skin: SkinParameters, rng) -> np.ndarray:
-    """(S, S) float32 factors: wrinkles are darker for the light that does not reach into them."""
-    cover = np.zeros((chart.size, chart.size), dtype=np.float32)
-    for line, strength in _wrinkles(chart.head.points[:, :2], chart.head.d, rng):
-        texels = features.texel_at(line)[:, ::-1].astype(np.float32) + 0.5
-        texels = cv2.GaussianBlur(texels, (1, 9), 0, borderType=cv2.BORDER_REPLICATE)
-        steps = np.diff(texels, axis=0)
-        jump = np.linalg.norm(steps, axis=1) > chart.size / 30  # from lid to lid, or lip to lip
-        fade = np.sin(np.linspace(0.15, np.pi - 0.15, len(steps))) * strength * ~jump
-        draw_strokes(cover, texels[:-1], steps, np.zeros_like(steps), 0.9 * skin.lines * fade)
-    if skin.lines > 0:
-        cover = 0.55 * cover + 1.3 * cv2.GaussianBlur(cover, (0, 0), chart.size / 500)
-    return 1 - LINE_DEPTH * np.clip(cover, 0, 1)
+def _lines(chart: Chart, features: Features, skin: SkinParameters, rng):
+    """Factors (S, S) and (S/4, S/4) float32, fine and soft: wrinkles are darker for the light that
+    does not reach into them."""
+    fine = np.zeros((chart.size, chart.size), dtype=np.float32)
+    soft = np.zeros((chart.size // GRID, chart.size // GRID), dtype=np.float32)
+    lines, strength = wrinkles(chart.head.points[:, :2], chart.head.d, rng)
+    texels = features.texel_at(lines.reshape(-1, 2)).reshape(lines.shape)[..., ::-1] + 0.5
+    texels = gaussian_filter1d(texels, 2.0, axis=1, mode="nearest")
+    start, step = texels[:, :-1], np.diff(texels, axis=1)
+    jump = np.linalg.norm(step, axis=2) > chart.size / 30  # from lid to lid, or lip to lip
+    along = np.linspace(0, 1, step.shape[1])
+    broken = rng.uniform(0.25, 1, (len(lines), 9)) @ _between(9, len(along))
+    fade = np.sin(0.15 + 2.84 * along) * broken * strength[:, None] * ~jump * skin.lines
+    start, step, fade = start.reshape(-1, 2), step.reshape(-1, 2), fade.ravel()
+    draw_strokes(fine, start, step, 0 * step, 0.6 * fade)
+    draw_strokes(soft, start / GRID, step / GRID, 0 * step, 0.75 * fade)
+    soft = cv2.GaussianBlur(soft, (0, 0), 0.7)
+    return 1 - LINE_DEPTH * fine, 1 - LINE_DEPTH * np.minimum(1.6 * soft, 1)
 
 
-def _wrinkles(p: np.ndarray, d: float, rng):
-    """(line (N, 2) mm seen from the front, strength) of each wrinkle of the ibug68 points."""
-    wobble = rng.normal(0, 1, 64)
-    brow_top = p[[19, 24], 1].mean()
-    for k in range(3):  # the forehead's
-        half = d * (0.42 - 0.05 * k) * (1 + 0.15 * wobble[k])
-        x = np.linspace(-half, half, 60) + 0.03 * d * wobble[3 + k]
-        y = brow_top + d * (0.13 + 0.12 * k + 0.015 * wobble[6 + k])
-        y = y + 0.012 * d * np.cos(3 * x / d + wobble[9 + k]) - 0.1 * d * (x / d) ** 2
-        yield np.stack([x, y], 1), 0.5 + 0.25 * rng.random()
-    for side, wing, corner, outer, inner in ((-1, 31, 48, 36, 39), (1, 35, 54, 45, 42)):
-        start = p[wing] + d * np.array([0.06 * side, 0.05])
-        end = p[corner] + d * np.array([0.12 * side, -0.06])
-        middle = (start + end) / 2 + d * np.array([0.08 * side, 0.02])
-        yield _bezier(start, middle, end), 0.75
-        fall = p[corner] + d * np.array([0.05 * side, -0.2])
-        yield _bezier(p[corner] + d * np.array([0.04 * side, -0.02]), fall * [1, 1], fall), 0.4
-        for k in range(3):  # crow's feet
-            start = p[outer] + d * np.array([0.07 * side, 0.02 * (1 - k)])
-            way = np.array([side, 0.55 - 0.5 * k + 0.08 * rng.normal()])
-            end = start + d * 0.17 * way / np.linalg.norm(way)
-            yield _bezier(start, (start + end) / 2 - [0, 0.01 * d], end), 0.5
-        low = (p[outer] + p[inner]) / 2 - [0, 0.17 * d]
-        yield _bezier(p[inner] - [0, 0.06 * d], low, p[outer] - [0, 0.1 * d]), 0.45
-        frown = p[21 if side < 0 else 22] + d * np.array([-0.07 * side, 0.0])
-        rise = frown + d * np.array([0.01 * side, 0.09])
-        yield _bezier(frown - [0, 0.05 * d], frown, rise), 0.4
-
-
-def _bezier(start: np.ndarray, middle: np.ndarray, end: np.ndarray, count: int = 40) -> np.ndarray:
-    t = np.linspace(0, 1, count)[:, None]
-    return (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
+def _between(knots: int, count: int) -> np.ndarray:
+    """(knots, count): weights of linear interpolation among evenly spaced knots."""
+    at = np.linspace(0, knots - 1, count)
+    return np.clip(1 - np.abs(at - np.arange(knots)[:, None]), 0, None)

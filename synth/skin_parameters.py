@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Melanosomes' share of the epidermis at the ends of the range (Jacques 1998: 1.3-43 %).
-MELANIN_RANGE = (0.013, 0.42)
+MELANIN_RANGE = (0.013, 0.43)
 # sRGB of hair from black to blond and red, and of irises, by eye from photographs
 HAIR = np.array(
     [
@@ -48,12 +48,13 @@ class SkinParameters:
     Attributes:
         age_years, male: whose skin it is.
         melanin: volume share of melanosomes in the epidermis, MELANIN_RANGE.
-        blood: volume share of blood in the dermis, about 0.01.
+        blood: volume share of blood in the dermis, about 0.016.
         redness: factor on the blood of cheeks, nose, ears and lips, about 1.
         uneven: strength of blotches, about 1.
         dark_lids: how much darker the lids are, and ``shadows`` below the eyes.
         hair: (3,) sRGB; brow: (3,) sRGB of brows, lashes and beard.
         brow_density; brow_width: factor, about 1; brow_arch: mm the brow's middle lies higher.
+        crease: strength of the upper lid's fold, ``crease_mm`` above the margin.
         lash: strength of the lash line; stubble: of the beard's shadow; beard_mm: its length.
         scalp: density of the hair painted on the scalp.
         freckles, moles, age_spots, blemishes: expected numbers.
@@ -76,6 +77,8 @@ class SkinParameters:
     brow_density: float
     brow_width: float
     brow_arch: float
+    crease: float
+    crease_mm: float
     lash: float
     stubble: float
     beard_mm: float
@@ -117,22 +120,24 @@ def sample_skin(
     light, old = _lightness(melanin), np.clip((age - 35) / 40, 0, 1)
     group = 0 if light > 0.68 else 1 if light > 0.3 else 2
     hair, brow = _hair(rng, group, age)
-    made_up = not man and rng.random() < 0.45
+    made_up = not man and rng.random() < 0.25
     return SkinParameters(
         age_years=age,
         male=man,
         melanin=melanin,
-        blood=float(rng.uniform(0.008, 0.022) * (0.55 + 0.45 * light)),
+        blood=float(rng.lognormal(np.log(0.016), 0.28) * (0.85 + 0.15 * light)),
         redness=float(rng.lognormal(0, 0.3)),
-        uneven=float(rng.lognormal(-0.1, 0.35) * (1 + 0.5 * old)),
+        uneven=float(rng.lognormal(-0.1, 0.35) * (1 + 0.4 * old)),
         dark_lids=float(rng.beta(1.6, 3)),
         shadows=float(rng.beta(1.8, 3) * (0.7 + 0.5 * old)),
         hair=hair,
         brow=brow,
-        brow_density=float(np.clip(rng.normal(0.8 if man else 0.66, 0.17), 0.2, 1)),
+        brow_density=float(np.clip(rng.normal(0.86 if man else 0.74, 0.15), 0.3, 1)),
         brow_width=float(np.clip(rng.normal(1.1 if man else 0.82, 0.18), 0.5, 1.6)),
         brow_arch=float(rng.normal(-0.2 if man else 0.6, 0.6)),
-        lash=float(np.clip(rng.normal(0.45 if man else 0.6, 0.12), 0.2, 0.9)),
+        crease=float(rng.beta(3, 2)),
+        crease_mm=float(np.clip(rng.normal(4.6, 0.7), 3, 6.5)),
+        lash=float(np.clip(rng.normal(0.75 if man else 0.85, 0.1), 0.4, 1)),
         stubble=float(rng.beta(1.3, 1.6)) if man else 0.0,
         beard_mm=float(rng.choice([0.4, 0.8, 1.5, 4.0, 7.0], p=[0.4, 0.25, 0.17, 0.1, 0.08])),
         scalp=float(rng.uniform(0.6, 0.95)),
@@ -141,9 +146,9 @@ def sample_skin(
         age_spots=float(14 * old * rng.random()),
         blemishes=float(rng.exponential(5.0 if age < 30 else 1.5)),
         lines=float(np.clip((age - 24) / 45, 0, 1) * rng.uniform(0.5, 1.1)),
-        lip_fill=float(rng.uniform(0.2, 0.75)) if made_up else 0.0,
+        lip_fill=float(rng.uniform(0.1, 0.5)) if made_up else 0.0,
         lip_color=_lipstick(rng),
-        liner=float(rng.uniform(0.2, 0.9)) if made_up and rng.random() < 0.7 else 0.0,
+        liner=float(rng.uniform(0.2, 0.8)) if made_up and rng.random() < 0.7 else 0.0,
         iris=_near(rng, IRIS[rng.choice(6, p=IRIS_CHANCE[group])], 0.12),
         pupil_mm=float(rng.uniform(1.4, 2.5)),
         sclera=float(rng.beta(2, 4) * (0.6 + 0.6 * old) + 0.25 * (1 - light)),
@@ -161,11 +166,17 @@ def _hair(rng, group: int, age: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lipstick(rng) -> np.ndarray:
-    """Rose, red, berry or brown."""
+    """Rose, red, berry, brown or coral."""
     shades = np.array(
-        [[0.72, 0.36, 0.38], [0.62, 0.10, 0.13], [0.40, 0.12, 0.20], [0.55, 0.33, 0.27]]
+        [
+            [0.72, 0.38, 0.40],
+            [0.56, 0.14, 0.16],
+            [0.42, 0.16, 0.23],
+            [0.55, 0.34, 0.29],
+            [0.74, 0.43, 0.38],
+        ]
     )
-    return _near(rng, shades[rng.integers(len(shades))], 0.1)
+    return _near(rng, shades[rng.choice(5, p=(0.35, 0.1, 0.15, 0.25, 0.15))], 0.08)
 
 
 def _near(rng, color: np.ndarray, spread: float) -> np.ndarray:

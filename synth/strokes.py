@@ -22,28 +22,63 @@ def draw_strokes(
         opacity: (N,) float32, share of a texel that the stroke's root covers; tips are finer.
     """
     arrays = (np.ascontiguousarray(a, dtype=np.float32) for a in (roots, ahead, bend, opacity))
-    _draw(cover, *arrays)
+    _draw(cover, np.zeros(3, dtype=np.float32), *arrays)
 
 
-@numba.njit(cache=True)
-def _draw(cover, roots, ahead, bend, opacity):
-    height, width = cover.shape
-    for n in range(len(roots)):
-        length = np.hypot(ahead[n, 0], ahead[n, 1])
-        steps = max(int(length / STEP), 1)
-        for k in range(steps + 1):
-            t = k / steps
-            u = roots[n, 0] + ahead[n, 0] * t + bend[n, 0] * t * t - 0.5
-            v = roots[n, 1] + ahead[n, 1] * t + bend[n, 1] * t * t - 0.5
-            column, row = int(np.floor(u)), int(np.floor(v))
-            if column < 0 or row < 0 or column + 1 >= width or row + 1 >= height:
-                continue
-            fu, fv = u - column, v - row
-            dab = opacity[n] * (1 - 0.75 * t * t) * STEP
-            for i in range(2):
-                for j in range(2):
-                    share = (fv if i else 1 - fv) * (fu if j else 1 - fu) * dab
-                    cover[row + i, column + j] += (1 - cover[row + i, column + j]) * share
+def paint_strokes(
+    texture: np.ndarray,
+    roots: np.ndarray,
+    ahead: np.ndarray,
+    bend: np.ndarray,
+    opacity: np.ndarray,
+    color: np.ndarray,
+) -> None:
+    """Lay strokes of a colour (3,) over ``texture`` (S, S, 3) float32, in place; else as
+    draw_strokes."""
+    arrays = (np.ascontiguousarray(a, dtype=np.float32) for a in (roots, ahead, bend, opacity))
+    _draw_on(texture, np.asarray(color, dtype=np.float32), *arrays)
+
+
+def _stroke_drawer(dab):
+    """A compiled loop over the four texels at each step of each stroke, laying ``dab`` there."""
+
+    @numba.njit(cache=True, nogil=True)
+    def draw(canvas, color, roots, ahead, bend, opacity):
+        one = np.float32(1)
+        for n in range(len(roots)):
+            length = np.hypot(ahead[n, 0], ahead[n, 1])
+            steps = max(int(length / STEP), 1)
+            for k in range(steps + 1):
+                t = np.float32(k) / np.float32(steps)
+                u = roots[n, 0] + ahead[n, 0] * t + bend[n, 0] * t * t - np.float32(0.5)
+                v = roots[n, 1] + ahead[n, 1] * t + bend[n, 1] * t * t - np.float32(0.5)
+                column, row = int(np.floor(u)), int(np.floor(v))
+                inside = column + 1 < canvas.shape[1] and row + 1 < canvas.shape[0]
+                if not inside or column < 0 or row < 0:
+                    continue
+                fu, fv = u - np.float32(column), v - np.float32(row)
+                share = opacity[n] * (one - np.float32(0.75) * t * t) * np.float32(STEP)
+                for i in range(2):
+                    for j in range(2):
+                        part = (fv if i else one - fv) * (fu if j else one - fu) * share
+                        dab(canvas, row + i, column + j, color, part)
+
+    return draw
+
+
+@numba.njit(cache=True, inline="always")
+def _dab_cover(cover, i, j, color, share):
+    cover[i, j] += (np.float32(1) - cover[i, j]) * share
+
+
+@numba.njit(cache=True, inline="always")
+def _dab_color(texture, i, j, color, share):
+    for c in range(3):
+        texture[i, j, c] += (color[c] - texture[i, j, c]) * share
+
+
+_draw = _stroke_drawer(_dab_cover)
+_draw_on = _stroke_drawer(_dab_color)
 
 
 def draw_spots(

@@ -215,7 +215,7 @@ def _looking(subject: Subject, model: MorphableModel, rng: np.random.Generator) 
 
 def _exposure(skin: SkinParameters) -> float:
     """A camera exposes for the face: the darker the skin, the more, though not all of it."""
-    return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.4)
+    return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.5)
 
 
 def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:

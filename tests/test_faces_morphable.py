@@ -263,7 +263,7 @@ def test_brows_lips_and_irises_stand_out_on_the_mean(model):
     brow = luminance[points[[18, 19, 20, 23, 24, 25]]].mean()
     bare = luminance[model.regions["cheeks"]].mean()
     # A camera resolves steps of 0.01; the brow gate of the registration needs about 0.17.
-    assert bare - brow > 0.175
+    assert bare - brow > 0.2
     red = model.albedo_mean[:, 0] - model.albedo_mean[:, 1]
     lips = points[[57, 51]]
     assert red[model.regions["mouth"]].max() > red[model.regions["cheeks"]].mean() + 0.07

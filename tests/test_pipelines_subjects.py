@@ -71,6 +71,20 @@ def test_bytes_do_not_depend_on_how_the_work_is_cut(made, toy, tmp_path):
     assert frames(tmp_path / "other") == frames(made)
 
 
+def test_workers_do_not_change_the_bytes(toy, tmp_path):
+    """Two processes, each with its own caches and its own order of work, against this one."""
+    words = ("--count", "4", "--expressions", "2", "--sensor", "stereo", "--per-shard", "1")
+    assert make(tmp_path / "inline", toy, *words) == 0
+    words += ("--scheduler", "local", "--workers", "2", "--dashboard", "127.0.0.1:0")
+    assert make(tmp_path / "local", toy, *words) == 0
+    shards = [sorted((tmp_path / name / "samples").glob("*.tar")) for name in ("inline", "local")]
+    assert len(shards[0]) == 4
+    assert [p.name for p in shards[0]] == [p.name for p in shards[1]]
+    for one, other in zip(*shards, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+    assert frames(tmp_path / "local") == frames(tmp_path / "inline")
+
+
 def test_a_sensor_changes_the_depth_alone_of_what_is_true(made, toy, tmp_path):
     assert make(tmp_path / "clean", toy, "--count", "1", "--sensor", "clean") == 0
     clean, tof = (

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from faces.camera import Camera, Pose
+from faces.models import load_model
 from faces.rotation import matrix_from_euler
 from faces.visibility import visible_vertices
 from registration.readers.rgbd import RgbdReader
 from synth.capture import CaptureSettings, capture, jaw_aware_landmarks, person_pieces
+from synth.head import vertex_albedo
 from synth.rgbd import write_rgbd
 from synth.scene import LABELS
 from synth.subjects import SubjectSettings, next_frame, sample_subject
@@ -138,3 +140,15 @@ def test_a_person_stays_the_same_from_frame_to_frame():
     for a, b in zip(person_pieces(first, MODEL), person_pieces(still, MODEL), strict=True):
         np.testing.assert_array_equal(a.vertices_mm, b.vertices_mm)
         np.testing.assert_array_equal(a.albedo, b.albedo)
+
+
+def test_the_albedo_map_is_what_the_vertices_wear():
+    model = load_model("default")
+    rng = np.random.default_rng(5)
+    subject = sample_subject(model, rng, SubjectSettings(occluder="none"), key="s0005/f000")
+    truth = capture(subject, model, rng, replace(SETTINGS, albedo_map=True)).truth
+    assert truth["albedo_map"].dtype == np.uint8
+    at_vertices = vertex_albedo(model, truth["albedo_map"].astype(np.float32) / 255)
+    # half a step of 8 bits, and float32's rounding
+    np.testing.assert_allclose(at_vertices, truth["albedo"], atol=0.5 / 255 + 1e-6)
+    assert "albedo_map" not in scan_of(5).truth

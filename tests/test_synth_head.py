@@ -2,7 +2,7 @@ import numpy as np
 
 from faces.models import load_model
 from faces.morphable import PARTS
-from synth.head import head_pieces, neck_rim, pore_relief
+from synth.head import head_pieces, neck_rim, pore_relief, shine
 from synth.mouth_texture import BULGE_MM, with_crowns
 from synth.skin_chart import chart_of
 
@@ -88,3 +88,16 @@ def test_pores_are_shallow_and_drawn_from_the_generator():
     np.testing.assert_array_equal(a, b)
     assert np.abs(a - c).max() > 0
     assert np.abs(a).max() < 0.2
+
+
+def test_nose_and_forehead_shine_more_than_cheeks_and_nothing_jumps():
+    factors, points = shine(MODEL), MODEL.landmarks["ibug68"]
+    cheek = factors[np.argmin(np.linalg.norm(SHAPE - SHAPE[points[[3, 48]]].mean(0), axis=1))]
+    assert factors[points[30]] > 1.4 * cheek
+    assert factors[points[30]] > factors[points[8]]
+    assert (factors > 0).all()
+    skin = MODEL.part_triangles("skin")
+    inner = MODEL.part_vertices("eye_socket", "mouth_socket")  # a border that is a border
+    skin = skin[~inner[skin].any(1)]
+    steps = np.abs(factors[skin] - factors[np.roll(skin, 1, axis=1)])
+    assert steps.max() < 0.35  # a region's hard border would be a step of 0.6

@@ -6,16 +6,19 @@ import pytest
 from faces.camera import Camera, Pose
 from faces.errors import BadInput
 from faces.models import load_model
-from synth.head import head_pieces
+from faces.rotation import matrix_from_euler
+from synth.head import head_pieces, neck_rim
 from synth.light import sample_light
 from synth.props.blob import union_mesh
 from synth.props.glasses import make_glasses
 from synth.props.hair import HairSettings, make_hair
 from synth.props.headmap import HeadMap
 from synth.props.mask import make_mask
+from synth.props.shoulders import Shoulders
 from synth.props.styles import STYLES
 from synth.props.wardrobe import MAKERS, OCCLUDERS, PropSettings, sample_props
 from synth.scene import LABELS, render_scene
+from synth.torso import make_torso
 
 # the map's cells are 0.7° wide, 1.2 mm on the skin, so where skin slopes steeply away from the
 # middle of the head (under the nose, at the ears' rims) heights are that uncertain
@@ -46,15 +49,96 @@ def test_head_map_finds_the_skin_of_its_own_vertices(model, heads):
     assert np.allclose(head.height(away) - head.height(cheeks), 5, atol=0.2)
 
 
+def test_the_skull_has_no_ears(model, heads):
+    head = HeadMap(model, heads[0])
+    ears = heads[0][model.regions["ears"]] - head.centre_mm
+    # an ear's rim stands off the skull by one to three centimetres
+    gap = np.linalg.norm(ears, axis=1) - head.skull(ears)
+    assert 8 < gap.max() < 35
+    brow = heads[0][model.landmarks["ibug68"][17:27]] - head.centre_mm
+    assert np.allclose(head.skull(brow), np.linalg.norm(brow, axis=1), atol=INSIDE_MM)
+
+
 @pytest.mark.parametrize("style", STYLES)
-def test_hair_stays_outside_the_head(model, heads, style):
+def test_hair_stays_outside_head_and_body(model, heads, style):
     for seed, shape in enumerate(heads[:2]):
-        pieces = make_hair(model, shape, np.random.default_rng(seed), HairSettings(style=style))
-        head = HeadMap(model, shape)
+        turn = matrix_from_euler(30.0 * seed, -10.0, 5.0)
+        settings = HairSettings(style=style, bald=0.0, upright=turn)
+        pieces = make_hair(model, shape, np.random.default_rng(seed), settings)
+        head, body = HeadMap(model, shape), Shoulders.below(model, shape, turn)
         assert {piece.label for piece in pieces} == {"hair"}
         assert sum(len(piece.vertices_mm) for piece in pieces) < BUDGET["hair"]
-        for piece in pieces[1:]:
-            assert head.height(piece.vertices_mm).min() > -INSIDE_MM
+        for piece in pieces:
+            away = piece.vertices_mm - head.centre_mm
+            over = np.linalg.norm(away, axis=1) - head.skull(away)
+            assert over.min() > -INSIDE_MM
+            assert piece.triangles.max() < len(piece.vertices_mm)
+        assert not any(body.inside(piece.vertices_mm).any() for piece in pieces)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_hair_leaves_the_face_free(model, heads, style):
+    """No hair lies before eyes, nose and mouth, and only a fringe comes near the brows."""
+    camera, light = Camera.from_fov(240, 240, 30), sample_light(np.random.default_rng(0))
+    pose = Pose(np.eye(3), np.array([0, -20, 600.0]))
+    for seed, shape in enumerate(heads):
+        settings = HairSettings(style=style, bald=0.0)
+        hair = make_hair(model, shape, np.random.default_rng(seed), settings)
+        pieces = [*head_pieces(model, shape, model.albedo_mean), *hair]
+        image = render_scene([p.moved(pose) for p in pieces], camera, light, 1, shadows=False)
+        points = camera.project(pose.apply(shape[model.landmarks["ibug68"]])).astype(int)
+        found = image.labels[points[:, 1], points[:, 0]]
+        free = slice(27, 68) if STYLES[style].fringe else slice(17, 68)
+        assert (found[free] != LABELS.index("hair")).all()
+        assert (image.labels == LABELS.index("hair")).mean() > 0.01
+
+
+def test_the_body_parts_hair_to_the_side_that_is_asked_for(model, heads):
+    body = Shoulders.below(model, heads[0])
+    points = body.centre_mm + np.random.default_rng(0).uniform(-1, 1, (500, 3)) * [150, 200, 80]
+    before, behind = (
+        body.parted(points, np.full(500, ahead), np.full(500, 2.0)) for ahead in (True, False)
+    )
+    assert not body.inside(before).any()
+    assert not body.inside(behind).any()
+    held = body.inside(points)
+    assert (before[held, 2] > body.centre_mm[2]).all()
+    assert (behind[held, 2] < body.centre_mm[2]).all()
+    # what was well clear of the body stays where it was
+    clear = points[:, 1] > body.centre_mm[1] + 20  # the body's upper edge is eased over 18 mm
+    assert np.allclose(before[clear], points[clear])
+
+
+def test_the_body_below_hair_holds_the_torso(model, heads):
+    pose = Pose(np.eye(3), np.array([0, 0, 700.0]))
+    rim = heads[0][neck_rim(model)]
+    body = Shoulders.below(model, heads[0])
+    for seed in range(4):
+        for piece in make_torso(pose.apply(rim), np.full(3, 0.5), np.random.default_rng(seed)):
+            points = pose.invert(piece.vertices_mm)
+            below = points[points[:, 1] < body.centre_mm[1] - 30]
+            # hair lies GAP_MM off the body; the crests of a few folds may reach into that
+            assert body.inside(body.centre_mm + 0.97 * (below - body.centre_mm)).mean() > 0.95
+
+
+def test_the_same_state_gives_the_same_hair(model, heads):
+    for style in ("long", "afro", "crop", "ponytail", "locks"):
+        first, second = (
+            make_hair(model, heads[0], np.random.default_rng(3), HairSettings(style=style))
+            for _ in range(2)
+        )
+        for one, two in zip(first, second, strict=True):
+            assert np.array_equal(one.vertices_mm, two.vertices_mm)
+            assert np.array_equal(one.albedo, two.albedo)
+            assert np.array_equal(one.alpha, two.alpha)
+
+
+def test_a_bald_crown_keeps_its_sides(model, heads):
+    (shell, *_) = make_hair(model, heads[0], np.random.default_rng(0), HairSettings(bald=1.0))
+    v, u = (np.arange(n) for n in shell.alpha.shape)
+    assert shell.alpha[: len(v) // 2, : len(u) // 10].max() == 0  # ahead of the crown
+    behind = shell.alpha[:, len(u) // 2]
+    assert behind.max() > 0.9  # and above the nape
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -73,7 +157,8 @@ def test_things_stay_outside_the_face(model, heads, name):
 
 def test_glasses_rest_on_the_nose(model, heads):
     for seed, shape in enumerate(heads):
-        (glasses,) = make_glasses(model, shape, np.random.default_rng(seed))
+        glasses, lenses = make_glasses(model, shape, np.random.default_rng(seed))
+        assert lenses.alpha.max() < 0.5  # labels and depth are those of what is behind
         near = np.abs(glasses.vertices_mm[:, 0]) < 4
         gap = HeadMap(model, shape).height(glasses.vertices_mm[near])
         assert gap.min() < 8  # people's frames sit within a finger's breadth of the bridge

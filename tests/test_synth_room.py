@@ -8,6 +8,7 @@ from faces.camera import Camera
 from synth.light import sample_light
 from synth.room import ROOM, RoomSettings, find_photos, make_backdrop
 
+HEAD = np.array([30.0, -20.0, 700.0])
 CAMERA = Camera(160, 120, 220.0, 220.0, 80.0, 60.0)
 LIGHT = sample_light(np.random.default_rng(0))
 
@@ -17,7 +18,7 @@ def test_every_kind_stands_behind_the_head_and_fills_the_image(kind):
     settings = RoomSettings(weights=tuple(float(i == kind) for i in range(3)))
     for seed in range(6):
         rooms = [
-            make_backdrop(700.0, CAMERA, LIGHT, np.random.default_rng(seed), settings)
+            make_backdrop(HEAD, CAMERA, LIGHT, np.random.default_rng(seed), settings)
             for _ in range(2)
         ]
         np.testing.assert_array_equal(rooms[0].color, rooms[1].color)
@@ -36,7 +37,7 @@ def test_photos_are_used_where_a_folder_is_given(tmp_path):
     (tmp_path / "sub").mkdir()
     cv2.imwrite(str(tmp_path / "sub" / "a.png"), photo)
     settings = replace(RoomSettings(), backgrounds=str(tmp_path))
-    room = make_backdrop(700.0, CAMERA, LIGHT, np.random.default_rng(0), settings)
+    room = make_backdrop(HEAD, CAMERA, LIGHT, np.random.default_rng(0), settings)
     assert room.color.shape == (120, 160, 3)
     assert room.color[..., 2].min() > 0.2
     assert room.color[..., :2].max() < 1e-6

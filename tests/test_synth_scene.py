@@ -5,7 +5,7 @@ import numpy as np
 from faces.camera import Camera, Pose
 from imaging.deferred import to_linear
 from synth.light import Light
-from synth.scene import LABELS, Backdrop, Piece, developed, render_scene
+from synth.scene import CONTRAST, LABELS, Backdrop, Piece, developed, render_scene
 
 CAMERA = Camera(80, 60, 100.0, 100.0, 40.0, 30.0)
 Y0 = 0.282095
@@ -142,8 +142,22 @@ def test_a_piece_moves_with_the_pose():
     np.testing.assert_array_equal(piece.moved(pose).vertices_mm, pose.apply(piece.vertices_mm))
 
 
-def test_developing_is_srgb_below_the_shoulder_and_never_saturates_suddenly():
+def test_developing_keeps_the_grey_card_and_never_saturates_suddenly():
     steps = developed(np.linspace(0, 3, 500, dtype=np.float32)[:, None, None].repeat(3, 2))[:, 0, 0]
     assert (np.diff(steps.astype(int)) >= 0).all()
-    assert shown(0.2140) == 127  # sRGB's middle
+    assert shown(0.18) == 118  # sRGB of 18 % grey: 117.7
     assert shown(0.8) < shown(1.0) < shown(1.5) <= 255
+    assert shown(-0.1) == 0
+    assert shown(1e6) == 255
+
+
+def test_developing_steepens_the_middle_by_its_contrast():
+    darker, brighter = (to_linear(shown(value) / 255) for value in (0.09, 0.36))
+    got = np.log(brighter / darker) / np.log(4)
+    np.testing.assert_allclose(got, CONTRAST, atol=0.01)  # two roundings of half an 8-bit step
+
+
+def test_developing_keeps_the_ratio_of_channels_below_the_shoulder():
+    skin = np.array([0.36, 0.22, 0.15], dtype=np.float32)
+    got = to_linear(developed(skin[None, None])[0, 0] / 255.0)
+    np.testing.assert_allclose(got / got[1], skin / skin[1], rtol=0.02)  # 8-bit rounding
