@@ -19,6 +19,7 @@ MAP_SIZE = 512  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
 SHARP = 30.0  # ν from which a highlight is narrower than a pixel of a curved surface
 SIDES = sphere_directions(16)  # from which the environment's light is counted
+SHELTERED = ("mouth",)  # too coarse to count what reaches them: their own ``shade`` says it all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +100,8 @@ class Assembly:
         paints = {}
         for index, (piece, normal) in enumerate(zip(self.pieces, normals, strict=True)):
             own = share[self.vertex_start[index] : self.vertex_start[index + 1]]
+            if piece.label in SHELTERED:
+                own = np.ones_like(own)
             first, stop = self.triangle_start[index : index + 2]
             shade(
                 fields,

@@ -13,6 +13,7 @@ from synth.beyond import LANDMARK_NOISE_PX
 from synth.catch_light import with_catch_light
 from synth.gaze import gaze_of
 from synth.head import GROUPS, SKIN_GLOSS, head_pieces, pore_relief, vertex_albedo
+from synth.lashes import make_lashes
 from synth.neck import neck_rings
 from synth.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
@@ -27,7 +28,7 @@ from synth.wear import wear
 DEPTH_CAMERA = Camera(640, 480, 900.0, 900.0, 320.0, 240.0)
 
 
-PAINT = 1  # the skin's own stream of a subject's seed
+PAINT, LASHES = 1, 2  # streams of a subject's seed: what is painted, and what grows on lids
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
     tone = np.median(tones[0], axis=0)
     turn = subject.pose.rotation  # the body does not turn with the head
     own += wear(model, shape_mm, skin, tone, subject.occluder, rng, turn)
+    own += make_lashes(model, shape_mm, skin, np.random.default_rng([subject.seed, LASHES]))
     neck = [subject.pose.apply(shape_mm[ring]) for ring in rings]
     worn = make_torso(neck, tones, rng, skin.male)
     moved = [piece.moved(subject.pose) for piece in own]

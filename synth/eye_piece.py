@@ -4,9 +4,8 @@ Lids stay where they are while a ball turns, so their shade cannot be painted wi
 laid over a small texture of the balls' own, by where each of its texels lies in this very shape.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -19,8 +18,11 @@ from synth.scene import Piece
 from synth.skin_chart import Held, chart_of
 from synth.skin_features import features_of
 
-# ibug68's upper and lower lids, and inner corners, of both eyes
-UPPER, LOWER = ((36, 37, 38, 39), (42, 43, 44, 45)), ((39, 40, 41, 36), (45, 46, 47, 42))
+# ibug68's sides of the upper and lower lids, and the corners, of both eyes
+UPPER = ((36, 37), (37, 38), (38, 39), (42, 43), (43, 44), (44, 45))
+LOWER = ((39, 40), (40, 41), (41, 36), (45, 46), (46, 47), (47, 42))
+STEPS = np.linspace(0, 1, 6)[:, None]
+REACH_MM = 15.0  # from a pupil's axis, and before the ball's equator, what lids can bare
 INNER, OUTER = (39, 42), (36, 45)
 # shade of the lamp and of the room together: (depth, reach in mm), by eye from photographs
 UPPER_SHADE, LOWER_SHADE = ((0.55, 2.6), (0.25, 6.0)), ((0.3, 1.2),)
@@ -53,7 +55,9 @@ class EyeWindow:
     iris_side: np.ndarray
 
 
-def eye_piece(model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, piece: Piece):
+def eye_piece(
+    model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, piece: Piece
+) -> Piece:
     """The plain piece of both eyes with a texture of its own, a cornea and the lids' shade.
 
     Args:
@@ -66,7 +70,7 @@ def eye_piece(model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, 
         return piece
     window = eye_window(model, len(texture))
     own = window.own
-    lids = _lids(model, shape_mm, shape_mm[own])
+    lids = lid_gaps(model, shape_mm, shape_mm[own])
     look = np.zeros((model.vertex_count, 2), dtype=np.float32)
     look[own, 0], look[own, 1] = _painted_shade(lids), np.exp(-((lids[2] / CARUNCLE_MM) ** 2))
     shade, pink = (window.gather @ look).T[..., None]
@@ -74,18 +78,12 @@ def eye_piece(model: MorphableModel, shape_mm: np.ndarray, texture: np.ndarray, 
     flat = crop.reshape(-1, 3)
     color = flat[window.texels]
     flat[window.texels] = (color + pink * (CARUNCLE - color)) * shade
-    return Piece(
-        label=piece.label,
-        vertices_mm=piece.vertices_mm,
-        triangles=piece.triangles,
+    return replace(
+        piece,
         albedo=crop,
         uv=window.uv,
-        triangle_uv=piece.triangle_uv,
         gloss=piece.gloss * window.gloss[own],
-        shininess=piece.shininess,
         relief=window.relief,
-        shade=piece.shade,
-        scatter=piece.scatter,
     )
 
 
@@ -94,18 +92,19 @@ def eye_window(model: MorphableModel, size: int) -> EyeWindow:
     return _window(Held(model), size)
 
 
-def _lids(model: MorphableModel, shape_mm: np.ndarray, points_mm: np.ndarray) -> np.ndarray:
+def lid_gaps(model: MorphableModel, shape_mm: np.ndarray, points_mm: np.ndarray) -> np.ndarray:
     """(4, v) float32 mm from points to the upper lids, the lower, the inner and outer corners."""
     marks = shape_mm[model.landmarks["ibug68"]]
     lines = [
-        np.concatenate(
-            [np.linspace(marks[a], marks[b], 6) for lid in lids for a, b in pairwise(lid)]
-        )
-        for lids in (UPPER, LOWER)
+        np.concatenate([marks[a] + STEPS * (marks[b] - marks[a]) for a, b in chain])
+        for chain in (UPPER, LOWER)
     ]
     places = [*lines, marks[list(INNER)], marks[list(OUTER)]]
-    gaps = [np.linalg.norm(points_mm[:, None] - place[None], axis=2).min(1) for place in places]
-    return np.array(gaps, dtype=np.float32)
+    middle = points_mm.mean(0)
+    points, goals = points_mm - middle, np.concatenate(places) - middle
+    apart = (points**2).sum(1)[:, None] - 2 * points @ goals.T + (goals**2).sum(1)
+    starts = np.cumsum([0] + [len(place) for place in places[:-1]])
+    return np.sqrt(np.maximum(np.minimum.reduceat(apart, starts, axis=1), 0)).T.astype(np.float32)
 
 
 def _painted_shade(lids: np.ndarray) -> np.ndarray:
@@ -127,10 +126,11 @@ def _window(held: Held, size: int) -> EyeWindow:
     columns = np.concatenate([eye.columns for eye in eyes])
     side = np.repeat([0, 1], [len(eye.rows) for eye in eyes])
     inside = atlas.mask[rows, columns]
-    rows, columns = rows[inside], columns[inside]
-    top, left = (max(int(v.min()) - MARGIN, 0) for v in (rows, columns))
-    bottom, right = (min(int(v.max()) + MARGIN + 1, size) for v in (rows, columns))
+    top, left = (max(int(v[inside].min()) - MARGIN, 0) for v in (rows, columns))
+    bottom, right = (min(int(v[inside].max()) + MARGIN + 1, size) for v in (rows, columns))
     shape = (bottom - top, right - left)
+    inside &= np.concatenate([eye.radius_mm for eye in eyes]) < REACH_MM
+    rows, columns = rows[inside], columns[inside]
     at = (np.cumsum(atlas.mask.ravel()) - 1)[rows * size + columns]
     radius = np.full(shape, 99.0, dtype=np.float32)
     for eye in eyes:

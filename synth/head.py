@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from faces.mesh import soften
 from faces.morphable import PARTS, MorphableModel
 from faces.uv import UvAtlas
-from synth.eye_piece import eye_piece
+from synth.eye_piece import eye_piece, lid_gaps
+from synth.mouth_texture import with_crowns
 from synth.scene import Piece
+from synth.skin_chart import chart_of
 from synth.surfaces import noise
 
 GROUPS = {
@@ -25,13 +25,11 @@ GROUPS = {
 SKIN_GLOSS, SKIN_SHININESS = 0.08, 24.0
 GLOSS = {"skin": (SKIN_GLOSS, SKIN_SHININESS), "eye": (0.5, 220.0), "mouth": (0.10, 40.0)}
 SCATTER = {"skin": 1.0, "eye": 0.4, "mouth": 0.8}
-# ibug68's upper and lower lids: how much light they keep off, and how far from their rim (mm)
-LIDS = {
-    (36, 37, 38, 39): (0.6, 4.5),
-    (42, 43, 44, 45): (0.6, 4.5),
-    (39, 40, 41, 36): (0.25, 2.5),
-    (45, 46, 47, 42): (0.25, 2.5),
-}
+# Upper and lower lids: how much light they keep off, and how far from their rim (mm)
+LID_SHADE = ((0.6, 4.5), (0.25, 2.5))
+# Mouths: lips' thickness, the depth behind them at which half of the light is lost, and how far
+# they are apart where half of it comes in
+LIPS_MM, MOUTH_MM, APART_MM = 6.0, 18.0, 7.0
 # how much less than cheeks the parts around a face shine
 SHINE = {"ears": 0.7, "neck": 0.5, "scalp": 0.4}
 # and how much more the spots where sebum is most, or skin is thin and moist: the mean of these
@@ -68,9 +66,11 @@ def head_pieces(
         model: gives triangles, parts and texture coordinates.
         shape_mm: (V, 3) mm.
         albedo: (V, 3) sRGB in [0, 1], or a texture (H, W, 3) on the model's uv.
-        relief: (H, W) mm on the model's uv, of the skin.
+        relief: (H, W) mm on the model's uv, of the skin; crowns of teeth are added.
     """
     pieces = []
+    if relief is not None and albedo.ndim == 3 and model.part_vertices("teeth").any():
+        relief = with_crowns(relief, chart_of(model, len(relief)))
     for label, group in _groups(model).items():
         textured = albedo.ndim == 3
         strength, shininess = GLOSS[label]
@@ -84,10 +84,10 @@ def head_pieces(
                 group.triangle_uv if textured else None,
                 gloss=strength * shine(model)[group.vertices],
                 shininess=shininess,
-                relief=relief if textured and label == "skin" else None,
+                relief=relief if textured and label != "eye" else None,
                 scatter=SCATTER[label],
                 occluder=group.occluder,
-                shade=_lid_shade(model, shape_mm, group.vertices) if label == "eye" else None,
+                shade=_inner_shade(model, shape_mm, group.vertices, label),
             )
         )
         if label == "eye" and textured:
@@ -95,14 +95,30 @@ def head_pieces(
     return pieces
 
 
+def _inner_shade(model, shape_mm, chosen: np.ndarray, label: str) -> np.ndarray | None:
+    """(v,) float32 of what lies behind lids or lips; None for the skin."""
+    if label == "eye":
+        return _lid_shade(model, shape_mm, chosen)
+    if label == "mouth":
+        return _mouth_shade(model, shape_mm, chosen)
+    return None
+
+
+def _mouth_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(v,) float32: the farther behind the lips, and the less they open, the less light."""
+    marks = shape_mm[model.landmarks["ibug68"]]
+    apart = np.linalg.norm(marks[[61, 62, 63]] - marks[[67, 66, 65]], axis=1).mean()
+    behind = np.maximum(marks[60:68, 2].mean() - shape_mm[chosen, 2] - LIPS_MM, 0)
+    share = apart / (apart + APART_MM)
+    return (share / (1 + (behind / MOUTH_MM) ** 2)).astype(np.float32)
+
+
 def _lid_shade(model: MorphableModel, shape_mm: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """(v,) float32: lids and lashes shade the eye behind them, the upper ones more."""
-    points = shape_mm[model.landmarks["ibug68"]]
-    eye, shade = shape_mm[chosen], np.ones(len(chosen), dtype=np.float32)
-    for lid, (depth, reach_mm) in LIDS.items():
-        line = np.concatenate([np.linspace(points[a], points[b], 8) for a, b in pairwise(lid)])
-        distance = cKDTree(line).query(eye)[0]
-        shade *= 1 - depth * np.exp(-((distance / reach_mm) ** 2)).astype(np.float32)
+    upper, lower, _, _ = lid_gaps(model, shape_mm, shape_mm[chosen])
+    shade = np.ones(len(chosen), dtype=np.float32)
+    for gap, (depth, reach_mm) in zip((upper, lower), LID_SHADE, strict=True):
+        shade *= 1 - depth * np.exp(-((gap / reach_mm) ** 2))
     return shade
 
 

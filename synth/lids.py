@@ -56,14 +56,18 @@ def lid_clearance(model: MorphableModel, shape_mm: np.ndarray) -> np.ndarray:
 
 
 def _heights(ball_mm: np.ndarray, points_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) mm above a ball's own surface, and the unit vectors (n, 3) away from its centre."""
+    """(n,) mm above a ball's own surface, and the unit vectors (n, 3) away from its centre; a
+    lower bound of at least THICK_MM where a point is far from all of it."""
     centre, _ = fit_sphere(ball_mm)
     ball, points = ball_mm - centre, points_mm - centre
     radius, distance = np.linalg.norm(ball, axis=1), np.linalg.norm(points, axis=1)
     away = points / distance[:, None]
-    gap, near = cKDTree(ball / radius[:, None]).query(away, k=NEIGHBOURS)
+    height = distance - radius.max()
+    close = np.flatnonzero(height < THICK_MM)
+    gap, near = cKDTree(ball / radius[:, None]).query(away[close], k=NEIGHBOURS)
     weight = 1 / (gap + 1e-3)
-    return distance - (weight * radius[near]).sum(1) / weight.sum(1), away
+    height[close] = distance[close] - (weight * radius[near]).sum(1) / weight.sum(1)
+    return height, away
 
 
 @lru_cache(maxsize=4)

@@ -14,27 +14,42 @@ from synth.light import Light, sample_light
 from synth.skin_parameters import SkinParameters, sample_skin
 
 # What people do with a mouth, and with the rest: one of each at most, so that no two of them
-# contradict (an open jaw with closed lips). Weights are the strongest that looks natural.
-MOUTH = (
-    {"mouthSmile": 0.7, "cheekSquint": 0.35},
-    {"mouthSmile": 0.6, "jawOpen": 0.18, "mouthUpperUp": 0.25, "cheekSquint": 0.3},
-    {"jawOpen": 0.45},
-    {"jawOpen": 0.25, "mouthFunnel": 0.4},
-    {"mouthPucker": 0.6},
-    {"mouthFrown": 0.6},
-    {"mouthPress": 0.6},
-    {"mouthStretch": 0.4, "jawOpen": 0.1},
-    {"mouthDimple": 0.5},
+# contradict (an open jaw with closed lips). Each with how often it is met among faces before a
+# camera, most of which smile; weights are the strongest that looks natural. By eye.
+MOUTH_CHANCE, MOUTH = zip(
+    (0.24, {"mouthSmile": 0.7, "cheekSquint": 0.35}),
+    (
+        0.2,
+        {
+            "mouthSmile": 0.75,
+            "mouthUpperUp": 0.75,
+            "mouthLowerDown": 0.3,
+            "jawOpen": 0.16,
+            "cheekSquint": 0.4,
+        },
+    ),
+    (0.1, {"mouthSmile": 0.7, "mouthUpperUp": 0.8, "jawOpen": 0.2, "cheekSquint": 0.45}),
+    (0.1, {"mouthDimple": 0.5}),
+    (0.08, {"mouthPress": 0.5}),
+    (0.07, {"jawOpen": 0.4, "mouthUpperUp": 0.3}),
+    (0.05, {"jawOpen": 0.25, "mouthFunnel": 0.4}),
+    (0.06, {"mouthFrown": 0.5}),
+    (0.05, {"mouthPucker": 0.5}),
+    (0.05, {"mouthStretch": 0.3, "jawOpen": 0.12, "mouthUpperUp": 0.3, "mouthLowerDown": 0.3}),
+    strict=True,
 )
-UPPER = (
-    {"browInnerUp": 0.5},
-    {"browInnerUp": 0.4, "browOuterUp": 0.6, "eyeWide": 0.4},
-    {"browDown": 0.6},
-    {"browDown": 0.35, "eyeSquint": 0.5},
-    {"eyeBlink": 0.35},
-    {"eyeSquint": 0.6},
-    {"noseSneer": 0.4},
+UPPER_CHANCE, UPPER = zip(
+    (0.24, {"browInnerUp": 0.4, "browOuterUp": 0.3}),
+    (0.14, {"browInnerUp": 0.4, "browOuterUp": 0.6, "eyeWide": 0.4}),
+    (0.12, {"browDown": 0.5}),
+    (0.12, {"browDown": 0.35, "eyeSquint": 0.4}),
+    (0.2, {"eyeSquint": 0.5}),
+    (0.1, {"eyeBlink": 0.35}),
+    (0.05, {"eyeBlink": 1.0}),
+    (0.03, {"noseSneer": 0.35}),
+    strict=True,
 )
+TOGETHER = ("eyeBlink",)  # what both sides do alike
 SIDES = ("_L", "_R", "Left", "Right")
 
 
@@ -60,7 +75,7 @@ class SubjectSettings:
     identity_sigma: float = 1.0
     identity_limit: float = 2.5
     neutral_share: float = 0.4
-    asymmetry: float = 0.3
+    asymmetry: float = 0.2
     albedo_sigma: float = 0.6
     albedo_limit: float = 1.5
     yaw_deg: float = 15.0
@@ -168,10 +183,12 @@ def sample_expression(
 ) -> np.ndarray:
     """Weights (E,) float64 in [0, 1]: at rest, or one recipe of the mouth, of the rest, or both."""
     weights = np.zeros(len(names))
-    draws = rng.random(3), rng.integers(len(MOUTH)), rng.integers(len(UPPER))
+    chosen = (rng.choice(len(chance), p=chance) for chance in (MOUTH_CHANCE, UPPER_CHANCE))
+    draws = (rng.random(3), *chosen)
     (rest, mouth_share, upper_share), mouth, upper = draws
     strength = rng.uniform(0.3, 1.0, 2)
     lean = 1 + settings.asymmetry * rng.uniform(-0.5, 0.5)
+    tilts = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}
     if rest < settings.neutral_share:
         return weights
     recipes = []
@@ -182,7 +199,7 @@ def sample_expression(
     for recipe, factor in recipes:
         for index, name in enumerate(names):
             base, side = _unsided(name)
-            tilt = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}.get(side, 1.0)
+            tilt = 1.0 if base in TOGETHER else tilts.get(side, 1.0)
             weights[index] += recipe.get(base, 0.0) * factor * tilt
     return np.clip(weights, 0, 1)
 
