@@ -286,3 +286,31 @@ def gather(triangle_id, barycentric, attributes, triangles, out):
             a, b, c = barycentric[y, x]
             for n in range(channels):
                 out[y, x, n] = a * attributes[i, n] + b * attributes[j, n] + c * attributes[k, n]
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def span(screen, triangles, nearest, farthest):
+    """Nearest and farthest depth at every pixel centre, both sides of a triangle alike."""
+    height, width = nearest.shape
+    for t in range(len(triangles)):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, bx, by = screen[i, 0], screen[i, 1], screen[j, 0], screen[j, 1]
+        cx, cy = screen[k, 0], screen[k, 1]
+        left = max(0, int(np.ceil(min(ax, bx, cx) - 0.5)))
+        right = min(width - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
+        top = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
+        bottom = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        area = _edge(ax, ay, bx, by, cx, cy)
+        if left > right or top > bottom or abs(area) < 1e-12:
+            continue
+        inverse = 1 / area
+        az, bz, cz = screen[i, 2], screen[j, 2], screen[k, 2]
+        for y in range(top, bottom + 1):
+            for x in range(left, right + 1):
+                wa = _edge(bx, by, cx, cy, x + 0.5, y + 0.5) * inverse
+                wb = _edge(cx, cy, ax, ay, x + 0.5, y + 0.5) * inverse
+                wc = 1 - wa - wb
+                if wa >= 0 and wb >= 0 and wc >= 0:
+                    z = np.float32(wa * az + wb * bz + wc * cz)
+                    nearest[y, x] = min(nearest[y, x], z)
+                    farthest[y, x] = max(farthest[y, x], z)

@@ -11,14 +11,14 @@ from imaging.deferred import shade
 from imaging.raster import Fragments, covered, rasterise
 from imaging.samples import Samples, every_pixel, supersampled
 from imaging.shading import harmonics, irradiance_polynomial
-from imaging.shadow import openness, shadow_map, sphere_directions
+from imaging.shadow import dodecahedron_axes, openness, shadow_map
 from imaging.texture import halved
 from synth.light import Light
 
 MAP_SIZE = 512  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
 SHARP = 30.0  # ν from which a highlight is narrower than a pixel of a curved surface
-SIDES = sphere_directions(16)  # from which the environment's light is counted
+AXES = dodecahedron_axes()  # along which the environment's light is counted, from both ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +121,8 @@ class Assembly:
 
     def _openness(self, normals: np.ndarray, light: Light, samples: Samples) -> np.ndarray:
         """(V,) float32, at the corners of what is seen."""
-        radiance = np.clip(harmonics(SIDES) @ light.environment.mean(1), 0, None)
+        mean = light.environment.mean(1)
+        radiance = np.stack([harmonics(way) @ mean for way in (AXES, -AXES)], axis=1).clip(0)
         # strands let light through, and eyes and teeth lie behind lids and lips
         solid = np.concatenate(
             [
@@ -133,7 +134,7 @@ class Assembly:
         seen = np.zeros(len(self.points), dtype=bool)
         seen[self.triangles[samples.triangle]] = True
         centre = self._centre()
-        return openness(self.points, normals, solid, SIDES, radiance, centre, REACH_MM, wanted=seen)
+        return openness(self.points, normals, solid, AXES, radiance, centre, REACH_MM, wanted=seen)
 
     def _shadow(self, light: Light) -> tuple[np.ndarray, np.ndarray, float]:
         seen = shadow_map(
