@@ -38,8 +38,8 @@ def case(**changes):
     rng = np.random.default_rng(5)
     triangles = np.arange(30, dtype=np.int32).reshape(10, 3)
     vertices = np.zeros((30, 8), np.float32)
-    vertices[:, :3] = rng.uniform(-60, 60, (30, 3)) + [0, 0, 600]
-    vertices[:, 3:6] = rng.normal(size=(30, 3)) + [0, 0, -1.5]
+    vertices[:, :3] = rng.uniform(-60, 60, (30, 3)) + np.array([0, 0, 600])
+    vertices[:, 3:6] = rng.normal(size=(30, 3)) + np.array([0, 0, -1.5])
     vertices[:, 6], vertices[:, 7] = rng.uniform(0.2, 1, 30), rng.uniform(0, 0.6, 30)
     weights = rng.dirichlet(np.ones(3), COUNT).astype(np.float32)
     samples = (
