@@ -12,6 +12,7 @@ BIAS_MM = 1.2  # a surface does not shade itself through the map's coarse steps
 REACH_MM = 60.0  # from the surface to what may throw a penumbra on it
 WIDEST = 24.0  # texels of the widest penumbra's radius
 TAPS = 20  # that count what is free of the lamp; every second one looks for what is in the way
+RIM = 8  # outermost ones: where these agree, so does the disc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,12 +193,24 @@ def lit_share(depth, matrix, spread, x, y, z, taps):
     if blockers == (len(taps) + 1) // 2:  # so is a narrower disc
         return 0.0
     width = min(max(spread * gap / blockers, 0.8), reach)
+    inner = len(taps) - RIM  # the spiral runs outwards
+    free = _free(depth, u, v, d, width, taps, inner, len(taps))
+    if free == 0:
+        return 0.0
+    if free == RIM:
+        return 1.0
+    return (free + _free(depth, u, v, d, width, taps, 0, inner)) / len(taps)
+
+
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _free(depth, u, v, d, width, taps, first, stop):
+    """Number of a range of taps at whose places nothing stands before depth ``d``."""
     free = 0
-    for k in range(len(taps)):
+    for k in range(first, stop):
         before = depth[int(v + width * taps[k, 1]), int(u + width * taps[k, 0])]
         if before == 0 or before >= d:
             free += 1
-    return free / len(taps)
+    return free
 
 
 def _spirals() -> np.ndarray:

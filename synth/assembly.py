@@ -84,8 +84,9 @@ class Assembly:
         share = np.ones(len(self.points), dtype=np.float32)
         shadow = (False, np.zeros((1, 1), np.float32), np.zeros((3, 4)), 0.0)
         if shadows:
-            share = self._openness(np.concatenate(normals), light, samples)
-            shadow = (True, *self._shadow(light))
+            centre = self._centre()
+            share = self._openness(np.concatenate(normals), light, samples, centre)
+            shadow = (True, *self._shadow(light, centre))
         out = np.zeros((size[1], size[0], 3), dtype=np.float32)
         environment = irradiance_polynomial(light.environment)
         lamp = (np.asarray(light.direction, np.float64), np.asarray(light.color, np.float64))
@@ -119,7 +120,7 @@ class Assembly:
         first = self.pieces[0].vertices_mm
         return (first.min(0) + first.max(0)) / 2
 
-    def _openness(self, normals: np.ndarray, light: Light, samples: Samples) -> np.ndarray:
+    def _openness(self, normals, light: Light, samples: Samples, centre) -> np.ndarray:
         """(V,) float32, at the corners of what is seen."""
         mean = light.environment.mean(1)
         radiance = np.stack([harmonics(way) @ mean for way in (AXES, -AXES)], axis=1).clip(0)
@@ -133,15 +134,14 @@ class Assembly:
         )
         seen = np.zeros(len(self.points), dtype=bool)
         seen[self.triangles[samples.triangle]] = True
-        centre = self._centre()
         return openness(self.points, normals, solid, AXES, radiance, centre, REACH_MM, wanted=seen)
 
-    def _shadow(self, light: Light) -> tuple[np.ndarray, np.ndarray, float]:
+    def _shadow(self, light: Light, centre) -> tuple[np.ndarray, np.ndarray, float]:
         seen = shadow_map(
             self.points,
             self.triangles,
             light.direction,
-            self._centre(),
+            centre,
             REACH_MM,
             MAP_SIZE,
             light.size_deg,

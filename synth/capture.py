@@ -67,8 +67,8 @@ def capture(
     """
     camera = settings.camera
     shape, albedo = subject.shape(model), skin_of(subject, model)
-    vertices = subject.pose.apply(shape)
-    pieces = _pieces(subject, model, shape, albedo)
+    vertices, colors = subject.pose.apply(shape), vertex_albedo(model, albedo)
+    pieces = _pieces(subject, model, shape, albedo, colors)
     backdrop = make_backdrop(
         subject.pose.translation_mm[2], camera, subject.light, rng, settings.room
     )
@@ -93,7 +93,7 @@ def capture(
             "landmarks_px": landmarks_px,
             "landmark_vertices": points,
             "landmarks_visible": visible[points],
-            "albedo": vertex_albedo(model, albedo),
+            "albedo": colors,
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
             **_parameters(subject),
         },
@@ -102,7 +102,8 @@ def capture(
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
     """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
-    return _pieces(subject, model, subject.shape(model), skin_of(subject, model))
+    albedo = skin_of(subject, model)
+    return _pieces(subject, model, subject.shape(model), albedo, vertex_albedo(model, albedo))
 
 
 def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
@@ -113,11 +114,11 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
     return paint_person(model, subject.skin, np.random.default_rng([subject.seed, PAINT]))
 
 
-def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
+def _pieces(subject: Subject, model, shape_mm, albedo, colors) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
     rim = neck_rim(model)
     own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    tone = np.median(vertex_albedo(model, albedo)[rim], axis=0)
+    tone = np.median(colors[rim], axis=0)
     own += wear(model, shape_mm, skin, tone, subject.occluder, rng)
     worn = make_torso(subject.pose.apply(shape_mm[rim]), tone, rng)
     return [*(piece.moved(subject.pose) for piece in own), *worn]

@@ -105,6 +105,12 @@ def _atlas(held: "_Held", size: int) -> UvAtlas:
 
 def shine(model: MorphableModel) -> np.ndarray:
     """(V,) float32 factors on the highlight over the face, 1 on cheeks."""
+    return _shine(_Held(model))
+
+
+@lru_cache(maxsize=4)
+def _shine(held: "_Held") -> np.ndarray:
+    model = held.model
     factors = np.ones(model.vertex_count, dtype=np.float32)
     for region, factor in SHINE.items():
         if region in model.regions:
@@ -112,6 +118,7 @@ def shine(model: MorphableModel) -> np.ndarray:
     wet = model.part_vertices("eye", "teeth", "gums", "tongue")
     factors[wet] = 1
     factors[model.part_vertices("eye_socket", "mouth_socket")] *= 0.5
+    factors.setflags(write=False)
     return factors
 
 
