@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from imaging.cover import cover
 from imaging.cutout import WHOLE, Cutout
-from imaging.raster_kernels import cover, gather, resolve, snap, span
+from imaging.raster_kernels import gather, resolve, snap, span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
