@@ -104,15 +104,18 @@ def _chosen(triangle_id, nearness, geometry, owner, whole, centre, factor, edge)
                     i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
                     pixel[n], triangle[n], weight[n] = here, t, 1.0
                     area[n] = doubled_area(snapped, i, j, k) * shrink
-                    barycentric[n] = centre_weights[y, x]
+                    for m in range(3):
+                        barycentric[n, m] = centre_weights[y, x, m]
                     n += 1
                     continue
             for row in range(top, top + factor):
                 for column in range(left, left + factor):
+                    t = triangle_id[row, column]
+                    if t < 0:
+                        continue
                     count, px, py = _members(triangle_id, top, left, factor, row, column)
                     if count == 0:
                         continue
-                    t = triangle_id[row, column]
                     i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
                     a, b, c, _ = weights_at(snapped, near, i, j, k, px, py, perspective)
                     pixel[n], triangle[n], weight[n] = here, t, count * share
@@ -153,12 +156,10 @@ def _is_one(triangle_id, nearness, top, left, factor, owner, surface, q, edge):
 def _members(triangle_id, top, left, factor, first_row, first_column):
     """Number of a pixel's samples on the triangle of the first, and their mean place in 1/256 px.
 
-    The number is 0 where an earlier sample of the pixel is on it, or nothing is there.
+    The number is 0 where an earlier sample of the pixel is on it.
     """
     t = triangle_id[first_row, first_column]
     count, x, y = 0, 0.0, 0.0
-    if t < 0:
-        return count, x, y
     for row in range(top, top + factor):
         for column in range(left, left + factor):
             if triangle_id[row, column] != t:
