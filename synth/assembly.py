@@ -17,6 +17,7 @@ from synth.light import Light
 
 MAP_SIZE = 512  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
+UNCOUNTED = ("eye", "mouth", "glasses")  # pieces that keep no light of the surround off others
 SHARP = 30.0  # ν from which a highlight is narrower than a pixel of a curved surface
 AXES = dodecahedron_axes()  # along which the environment's light is counted, from both ends
 
@@ -124,12 +125,13 @@ class Assembly:
         """(V,) float32, at the corners of what is seen."""
         mean = light.environment.mean(1)
         radiance = np.stack([harmonics(way) @ mean for way in (AXES, -AXES)], axis=1).clip(0)
-        # strands let light through, and eyes and teeth lie behind lids and lips
+        # strands let light through, eyes and teeth lie behind lids and lips, and a frame, thinner
+        # than a texel of these maps, would leave smears
         solid = np.concatenate(
             [
                 (piece.triangles if piece.occluder is None else piece.occluder) + start
                 for piece, start in zip(self.pieces, self.vertex_start, strict=False)
-                if piece.alpha is None and piece.label not in ("eye", "mouth")
+                if piece.alpha is None and piece.label not in UNCOUNTED
             ]
         )
         seen = np.zeros(len(self.points), dtype=bool)
