@@ -80,21 +80,22 @@ def shade(samples, first, stop, surface, paint, look, lamp, environment, shadow,
         normal = _unit(_mix3(vertices, 3, corners, shares))
         share = _mix(vertices, 6, corners, shares)
         strength = _mix(vertices, 7, corners, shares)
-        if len(texture) == 0:
-            tone = _mix3(colors, 0, corners, shares)
-        else:
-            chart = triangle_uv[t, 0], triangle_uv[t, 1], triangle_uv[t, 2]
-            at = _mix(uv, 0, chart, shares), _mix(uv, 1, chart, shares)
-            if len(relief) > 0:
-                coarse = is_coarse(relief, uv, chart, area[e], weight[e])
-                if coarse:
-                    normal = _roughened(normal, half_relief, at, vertices, corners, uv, chart)
-                else:
-                    normal = _roughened(normal, relief, at, vertices, corners, uv, chart)
-            if is_coarse(texture, uv, chart, area[e], weight[e]):
-                tone = look_up(half, at[0], at[1])
-            else:
-                tone = look_up(texture, at[0], at[1])
+        tone = _mix3(colors, 0, corners, shares) if len(texture) == 0 else (0.0, 0.0, 0.0)
+        if len(texture) > 0:
+            tone, normal = _painted(
+                texture,
+                half,
+                relief,
+                half_relief,
+                uv,
+                (triangle_uv[t, 0], triangle_uv[t, 1], triangle_uv[t, 2]),
+                vertices,
+                corners,
+                shares,
+                normal,
+                area[e],
+                weight[e],
+            )
         view = _unit((-place[0], -place[1], -place[2]))
         if two_sided and _dot(normal, view) < 0:
             normal = (-normal[0], -normal[1], -normal[2])
@@ -134,6 +135,24 @@ def _mix3(values, column, corners, shares):
         _mix(values, column + 1, corners, shares),
         _mix(values, column + 2, corners, shares),
     )
+
+
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _painted(
+    texture, half, relief, half_relief, uv, chart, vertices, corners, shares, normal, area, weight
+):
+    """sRGB of a sample of a textured triangle, and its unit normal turned by the relief."""
+    at = _mix(uv, 0, chart, shares), _mix(uv, 1, chart, shares)
+    if len(relief) > 0:
+        if is_coarse(relief, uv, chart, area, weight):
+            normal = _roughened(normal, half_relief, at, vertices, corners, uv, chart)
+        else:
+            normal = _roughened(normal, relief, at, vertices, corners, uv, chart)
+    if is_coarse(texture, uv, chart, area, weight):
+        tone = look_up(half, at[0], at[1])
+    else:
+        tone = look_up(texture, at[0], at[1])
+    return tone, normal
 
 
 @numba.njit(nogil=True, cache=True, inline="always", fastmath=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from imaging.cover import cover
 from imaging.cutout import WHOLE, Cutout
-from imaging.raster_kernels import cover, gather, resolve, snap
+from imaging.raster_kernels import gather, resolve, snap, span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +145,25 @@ def covered(
     holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
     cover(snapped, near, corners, cull, perspective, *holes, triangle_id, nearness)
     return Coverage(triangle_id, nearness, snapped, near, corners, perspective)
+
+
+def depth_span(
+    screen: np.ndarray, triangles: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest and farthest depth of an orthographic image, (size, size) float32 mm each.
+
+    For counting what stands in the way: corners are not snapped and a pixel on an edge may belong
+    to both sides. Where there is nothing the nearest is inf and the farthest -inf.
+
+    Args:
+        screen: (V, 3) float64, (u px, v px, z mm), finite.
+        triangles: (T, 3) int32.
+        size: edge of the image, px.
+    """
+    nearest = np.full((size, size), np.inf, dtype=np.float32)
+    farthest = np.full((size, size), -np.inf, dtype=np.float32)
+    span(screen, triangles, nearest, farthest)
+    return nearest, farthest
 
 
 def downsample(image: np.ndarray, factor: int) -> np.ndarray:

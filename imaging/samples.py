@@ -6,11 +6,10 @@ import numba
 import numpy as np
 
 from imaging.raster import Coverage, Fragments
-from imaging.raster_kernels import SUBPIXEL_BITS, doubled_area, weights_at
+from imaging.raster_kernels import ONE, doubled_area, weights_at
 
 STEEPEST = 3.0  # depth over a pixel, in widths of it, up to which a surface is one: 72°
 ROUGHEST = 0.25  # the same of what its samples differ from a plane through the centre
-_ONE = 1 << SUBPIXEL_BITS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,24 +92,17 @@ def _chosen(triangle_id, nearness, geometry, owner, whole, centre, factor, edge)
     pixel, triangle = np.empty(most, np.int32), np.empty(most, np.int32)
     barycentric = np.empty((most, 3), np.float32)
     weight, area = np.empty(most, np.float32), np.empty(most, np.float32)
-    shrink, share = 1 / (factor * _ONE) ** 2, 1 / factor**2
+    shrink, share = 1 / (factor * ONE) ** 2, 1 / factor**2
     n = 0
     for y in range(height):
         for x in range(width):
-            top, left = y * factor, x * factor
-            if len(centre_id) > 0:
+            top, left, here = y * factor, x * factor, y * width + x
+            if len(centre_id) > 0 and centre_id[y, x] >= 0 and whole[owner[centre_id[y, x]]]:
                 t, z = centre_id[y, x], centre_depth[y, x]
-                if t >= 0 and whole[owner[t]]:
-                    q = 1 / z if perspective else -z
-                    bound = edge / z if perspective else edge
-                    whole_pixel = _is_one(
-                        triangle_id, nearness, top, left, factor, owner, owner[t], q, bound
-                    )
-                else:
-                    whole_pixel = False
-                if whole_pixel:
-                    pixel[n], triangle[n], weight[n] = y * width + x, t, 1.0
+                q, bound = (1 / z, edge / z) if perspective else (-z, edge)
+                if _is_one(triangle_id, nearness, top, left, factor, owner, owner[t], q, bound):
                     i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                    pixel[n], triangle[n], weight[n] = here, t, 1.0
                     area[n] = doubled_area(snapped, i, j, k) * shrink
                     for m in range(3):
                         barycentric[n, m] = centre_weights[y, x, m]
@@ -126,7 +118,7 @@ def _chosen(triangle_id, nearness, geometry, owner, whole, centre, factor, edge)
                         continue
                     i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
                     a, b, c, _ = weights_at(snapped, near, i, j, k, px, py, perspective)
-                    pixel[n], triangle[n], weight[n] = y * width + x, t, count * share
+                    pixel[n], triangle[n], weight[n] = here, t, count * share
                     area[n] = doubled_area(snapped, i, j, k) * shrink
                     barycentric[n, 0], barycentric[n, 1], barycentric[n, 2] = a, b, c
                     n += 1
@@ -177,4 +169,4 @@ def _members(triangle_id, top, left, factor, first_row, first_column):
             count += 1
             x += column + 0.5
             y += row + 0.5
-    return count, x / count * _ONE, y / count * _ONE
+    return count, x / count * ONE, y / count * ONE

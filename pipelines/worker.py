@@ -23,9 +23,9 @@ THREAD_LIMITS = {
 }
 
 
-# glibc's options (malloc.h), and what to set them to. Images and textures of 1 to 30 MB are made and
-# dropped all the time. Dask has its workers hand memory back above 64 KB; then each of these arrays
-# is fetched from the system anew, page by page, which doubles a subject's time.
+# glibc's options (malloc.h), and what to set them to. Images and textures of 1 to 30 MB are made
+# and dropped all the time. Dask has its workers hand memory back above 64 KB; then each of these
+# arrays is fetched from the system anew, page by page, which doubles a subject's time.
 M_TRIM_THRESHOLD, TRIM_BYTES = -1, 256 << 20
 M_MMAP_THRESHOLD, MMAP_BYTES = -3, 32 << 20  # the largest that every glibc takes
 

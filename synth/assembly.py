@@ -11,15 +11,16 @@ from imaging.deferred import shade
 from imaging.raster import Fragments, covered, rasterise
 from imaging.samples import Samples, every_pixel, supersampled
 from imaging.shading import harmonics, irradiance_polynomial
-from imaging.shadow import openness, shadow_map, sphere_directions
+from imaging.shadow import dodecahedron_axes, openness, shadow_map
 from imaging.texture import halved
 from synth.light import Light
 
 MAP_SIZE = 512  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
+UNCOUNTED = ("eye", "mouth", "glasses")  # pieces that keep no light of the surround off others
 SHARP = 30.0  # ν from which a highlight is narrower than a pixel of a curved surface
-SIDES = sphere_directions(16)  # from which the environment's light is counted
 SHELTERED = ("mouth",)  # too coarse to count what reaches them: their own ``shade`` says it all
+AXES = dodecahedron_axes()  # along which the environment's light is counted, from both ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +86,9 @@ class Assembly:
         share = np.ones(len(self.points), dtype=np.float32)
         shadow = (False, np.zeros((1, 1), np.float32), np.zeros((3, 4)), 0.0)
         if shadows:
-            share = self._openness(np.concatenate(normals), light, samples)
-            shadow = (True, *self._shadow(light))
+            centre = self._centre()
+            share = self._openness(np.concatenate(normals), light, samples, centre)
+            shadow = (True, *self._shadow(light, centre))
         out = np.zeros((size[1], size[0], 3), dtype=np.float32)
         environment = irradiance_polynomial(light.environment)
         lamp = (np.asarray(light.direction, np.float64), np.asarray(light.color, np.float64))
@@ -122,28 +124,29 @@ class Assembly:
         first = self.pieces[0].vertices_mm
         return (first.min(0) + first.max(0)) / 2
 
-    def _openness(self, normals: np.ndarray, light: Light, samples: Samples) -> np.ndarray:
+    def _openness(self, normals, light: Light, samples: Samples, centre) -> np.ndarray:
         """(V,) float32, at the corners of what is seen."""
-        radiance = np.clip(harmonics(SIDES) @ light.environment.mean(1), 0, None)
-        # strands let light through, and eyes and teeth lie behind lids and lips
+        mean = light.environment.mean(1)
+        radiance = np.stack([harmonics(way) @ mean for way in (AXES, -AXES)], axis=1).clip(0)
+        # strands let light through, eyes and teeth lie behind lids and lips, and a frame, thinner
+        # than a texel of these maps, would leave smears
         solid = np.concatenate(
             [
                 (piece.triangles if piece.occluder is None else piece.occluder) + start
                 for piece, start in zip(self.pieces, self.vertex_start, strict=False)
-                if piece.alpha is None and piece.label not in ("eye", "mouth")
+                if piece.alpha is None and piece.label not in UNCOUNTED
             ]
         )
         seen = np.zeros(len(self.points), dtype=bool)
         seen[self.triangles[samples.triangle]] = True
-        centre = self._centre()
-        return openness(self.points, normals, solid, SIDES, radiance, centre, REACH_MM, wanted=seen)
+        return openness(self.points, normals, solid, AXES, radiance, centre, REACH_MM, wanted=seen)
 
-    def _shadow(self, light: Light) -> tuple[np.ndarray, np.ndarray, float]:
+    def _shadow(self, light: Light, centre) -> tuple[np.ndarray, np.ndarray, float]:
         seen = shadow_map(
             self.points,
             self.triangles,
             light.direction,
-            self._centre(),
+            centre,
             REACH_MM,
             MAP_SIZE,
             light.size_deg,

@@ -79,8 +79,8 @@ def capture(
     """
     camera = settings.camera
     (shape, beyond), albedo = subject.surface(model), skin_of(subject, model)
-    vertices = subject.pose.apply(shape)
-    pieces = _shining(_pieces(subject, model, shape, albedo), subject)
+    vertices, colors = subject.pose.apply(shape), vertex_albedo(model, albedo)
+    pieces = _shining(_pieces(subject, model, shape, albedo, colors), subject)
     backdrop = make_backdrop(subject.pose.translation_mm, camera, subject.light, rng, settings.room)
     image = render_scene(pieces, camera, subject.light, settings.supersample, True, backdrop)
     visible = _seen(vertices, model, camera, image)
@@ -103,7 +103,7 @@ def capture(
             "landmarks_px": landmarks_px,
             "landmark_vertices": points,
             "landmarks_visible": visible[points],
-            "albedo": vertex_albedo(model, albedo),
+            "albedo": colors,
             "camera": np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
             "gaze": gaze_of(model, vertices),
             **_parameters(subject),
@@ -115,8 +115,9 @@ def capture(
 
 def person_pieces(subject: Subject, model: MorphableModel) -> list[Piece]:
     """Head, hair, body and clothes in the camera frame; the head's skin comes first."""
-    pieces = _pieces(subject, model, subject.shape(model), skin_of(subject, model))
-    return _shining(pieces, subject)
+    albedo = skin_of(subject, model)
+    colors = vertex_albedo(model, albedo)
+    return _shining(_pieces(subject, model, subject.shape(model), albedo, colors), subject)
 
 
 def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
@@ -127,11 +128,10 @@ def skin_of(subject: Subject, model: MorphableModel) -> np.ndarray:
     return paint_person(model, subject.skin, np.random.default_rng([subject.seed, PAINT]))
 
 
-def _pieces(subject: Subject, model, shape_mm, albedo) -> list[Piece]:
+def _pieces(subject: Subject, model, shape_mm, albedo, colors) -> list[Piece]:
     rng, skin = np.random.default_rng(subject.seed), subject.skin
     rings = neck_rings(model)
     own = head_pieces(model, shape_mm, albedo, pore_relief(rng))
-    colors = vertex_albedo(model, albedo)
     tones = [colors[ring] for ring in rings]
     tone = np.median(tones[0], axis=0)
     turn = subject.pose.rotation  # the body does not turn with the head

@@ -153,7 +153,9 @@ def _shine(held: "_Held") -> np.ndarray:
         factors += more * np.exp(-((away / radius) ** 2))
     factors[model.part_vertices("eye", "teeth", "gums", "tongue")] = 1
     factors[model.part_vertices("eye_socket", "mouth_socket")] *= 0.5
-    return np.maximum(factors, 0.2).astype(np.float32)
+    factors = np.maximum(factors, 0.2).astype(np.float32)
+    factors.setflags(write=False)
+    return factors
 
 
 def pore_relief(rng: np.random.Generator, size: int = 1024) -> np.ndarray:
