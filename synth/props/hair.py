@@ -66,7 +66,7 @@ def make_hair(
         tips = {"bun": 1.0, "locks": 3.0}.get(style.hangs, 50.0 if style.hangs else 22.0)
         pieces.append(hung_piece(sheets, style, look, tips, rng))
     if style.tufts:
-        paths, width = shell.tufts(rng, bald)
+        paths, width = shell.tufts(rng)
         pieces.append(strips(paths, width, head, look, rng))
     elif style.kind in ("straight", "wavy"):
         paths, width = shell.flyaways(rng, FLYAWAYS)
@@ -105,9 +105,10 @@ def _bald_reach(rng: np.random.Generator) -> np.ndarray:
     the sides and behind."""
     turn = np.linspace(-np.pi, np.pi, WIDE, endpoint=False)
     ahead = np.abs(np.roll(turn, WIDE // 2)) / np.pi
-    behind = rng.uniform(0.25, 0.45)
-    side = np.clip((ahead - 0.28) / 0.12, 0, 1)
-    return 1.5 * (1 - side) + side * (rng.uniform(0.6, 0.7) + (behind - 0.6) * ahead**3)
+    beside, behind = rng.uniform(0.5, 0.62), rng.uniform(0.3, 0.5)
+    front = np.clip((0.5 - ahead) / 0.16, 0, 1) ** 2
+    uneven = 0.02 * np.cumsum(rng.normal(size=WIDE)) / np.sqrt(WIDE)
+    return 1.2 * front + (1 - front) * (beside + (behind - beside) * ahead**3) + uneven
 
 
 def _look(rng: np.random.Generator, settings: HairSettings) -> Look:
@@ -132,7 +133,7 @@ def _style(rng: np.random.Generator, settings: HairSettings) -> tuple[Style, boo
     size, rough, length = rng.uniform(0.8, 1.25, 3)
     style = STYLES[settings.style or drawn]
     if bald and settings.style is None:
-        return replace(STYLES["crop"], top=4, side=3, tufts=160, tuft=9, recede=0), True
+        return replace(STYLES["buzz"], top=2.5, side=2.5, recede=0), True
     return replace(
         style,
         top=style.top * size,

@@ -198,11 +198,15 @@ def tail(ground: Ground, pole: np.ndarray, style: Style, rng: np.random.Generato
     knot = head.centre_mm + pole * (head.skull(pole[None]) + style.side + 2)
     t = np.linspace(0, 1, rows)[:, None]
     aside = rng.choice([-1, 1]) * rng.uniform(0.2, 1.0)
-    over = rng.random() < 0.3 and abs(aside) > 0.4
+    over = rng.random() < 0.25
     length = style.length * rng.uniform(0.7, 1.25)
     across, down, front = shoulders.upright * np.array([[1.0], [-1.0], [1.0]])
     path = knot + 38 * (1 - np.exp(-5 * t)) * pole + length * t**1.25 * down
-    path = path + 75 * aside * t * across + (110.0 if over else 0.0) * t * front
+    if over:  # beside the neck, then forward
+        path = path + 92 * np.sign(aside) * np.minimum(1.7 * t, 1) * across + 150 * t**1.3 * front
+    else:
+        path = path + 75 * aside * t * across
+    ahead = ((path - shoulders.centre_mm) @ front > 0) & over
     size = rng.uniform(0.8, 1.25)
     radius = size * np.interp(t, [0, 0.08, 0.35, 0.8, 1], [7, 14, 21, 15, 4])
     around = np.linspace(0, 2 * np.pi, sides)[None, :, None]
@@ -213,9 +217,9 @@ def tail(ground: Ground, pole: np.ndarray, style: Style, rng: np.random.Generato
     second /= np.maximum(np.linalg.norm(second, axis=1, keepdims=True), 1e-6)
     lumps = 1 + 0.12 * np.sin(3 * around + rng.uniform(0, 6) + 4 * t[:, None])
     ring = np.cos(around) * first[:, None] + 0.8 * np.sin(around) * second[:, None]
-    inner = ground.settled(path, radius[:, 0] + GAP_MM, np.array(over))
+    inner = ground.settled(path, radius[:, 0] + GAP_MM, ahead)
     points = inner[:, None] + lumps * radius[:, None] * ring
-    return [Sheet(ground.settled(points, 1.0, np.array(over)), 0.0, 0.3)]
+    return [Sheet(ground.settled(points, 1.0, ahead[:, None]), 0.0, 0.3)]
 
 
 def bun(ground: Ground, pole: np.ndarray, style: Style, rng: np.random.Generator) -> list[Sheet]:

@@ -97,7 +97,7 @@ class Shell:
         )
         if bald is not None:
             place = np.linspace(0, OUT, len(alpha))[:, None]
-            alpha *= np.clip((place - bald) * 8, 0, 1)
+            alpha *= np.clip((place - bald) * 6 - 0.6 * _ends(style.kind), 0, 1).astype(np.float32)
         u = np.broadcast_to(np.linspace(0, 1, ROUND + 1), self.along.shape)
         uv = np.stack([u, self.along], -1).reshape(-1, 2).astype(np.float32)
         triangles = corners = grid_triangles(ROWS + 1, ROUND + 1)
@@ -111,7 +111,7 @@ class Shell:
         above = self.points(1.0, more)
         return [own, Piece("hair", above, triangles, albedo, uv, corners, loose, **common)]
 
-    def tufts(self, rng: np.random.Generator, bald: bool) -> tuple[np.ndarray, np.ndarray]:
+    def tufts(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Paths (N, STEPS + 1, 3) mm and widths (N,) of locks that leave the surface."""
         style, count = self.style, self.style.tufts
         around = rng.uniform(0, 2 * np.pi, count)
@@ -137,7 +137,7 @@ class Shell:
         radius = self.head.skull(directions.reshape(-1, 3)).reshape(outs.shape)
         paths = self.head.centre_mm + directions * (radius + np.maximum(lift, 1.0))[..., None]
         over = self.head.height(paths.reshape(-1, 3)).reshape(outs.shape)
-        free = (over > 0).all(1) & ((up < 0.3) | (not bald))
+        free = (over > 0).all(1)
         width = rng.uniform(0.7, 1.3, count) * (5.5 if style.kind == "coil" else 7.5)
         return paths[free], width[free]
 
