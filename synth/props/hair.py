@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from faces.morphable import MorphableModel
-from synth.props.hanging import HANG, KNOTTED, Ground, fringe, hung_piece
+from synth.props.curtain import curtain, fringe, locks
 from synth.props.headmap import HeadMap
+from synth.props.knots import bun, tail
 from synth.props.scalp import Fan, Hairline
+from synth.props.sheets import Ground, hung_piece
 from synth.props.shell import Shell, strips
 from synth.props.shoulders import Shoulders
 from synth.props.strands import WIDE, Look
@@ -15,6 +17,8 @@ from synth.props.styles import COLORS, STYLES, Style
 from synth.scene import Piece
 
 RAYS = 96  # on which the hairline is looked for
+HANG = {"curtain": curtain, "locks": locks}
+KNOTTED = {"tail": tail, "bun": bun}
 FLYAWAYS = 30  # single hairs that stray from combed hair
 
 

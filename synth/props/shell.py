@@ -6,7 +6,7 @@ import numpy as np
 
 from synth.props.headmap import HeadMap
 from synth.props.scalp import Fan
-from synth.props.strands import LOCKS, WIDE, Look, lock_textures, paint
+from synth.props.strands import LOCKS, WIDE, Look, lock_textures, paint, tile
 from synth.props.styles import Style
 from synth.scene import Piece
 from synth.skin_fields import solid_noise
@@ -163,8 +163,6 @@ GLOSS = {"straight": 0.1, "wavy": 0.1, "coil": 0.05, "fuzz": 0.03, "plait": 0.06
 @lru_cache(maxsize=8)
 def _ends(kind: str) -> np.ndarray:
     """(TALL, WIDE) float32: loose ends, about two fifths of a layer."""
-    from synth.props.strands import tile
-
     grain = tile(kind).shade
     low, high = np.quantile(grain, [0.45, 0.8])
     return np.clip((grain - low) / (high - low), 0, 1)
