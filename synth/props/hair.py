@@ -122,10 +122,9 @@ def _look(rng: np.random.Generator, settings: HairSettings) -> Look:
     base = np.array(COLORS[settings.color or list(COLORS)[drawn]][0])
     if settings.tone is not None:
         base = np.sort(settings.tone)[::-1]  # no hair is blue: red leads, blue is last
-    base = 0.02 + base * rng.uniform(0.9, 1.15) * (
-        1 - 0.28 * base.mean()
-    )  # strands in their own shade
-    grey = float(np.clip(rng.normal(-0.2, 0.2), 0, 0.3))
+    # strands lie in their own shade, the more visibly the lighter they are
+    base = 0.02 + base * rng.uniform(0.9, 1.15) * (1 - 0.28 * base.mean())
+    grey = float(np.clip(rng.normal(-0.12, 0.12), 0, 0.2))
     bleached = rng.uniform(0.05, 0.4) * np.array([1.0, 0.9, 0.75])
     return Look(base, grey, 1 + bleached * (1 - base.mean()))
 
