@@ -114,11 +114,11 @@ def test_the_body_below_hair_holds_the_torso(model, heads):
     rim = heads[0][neck_rim(model)]
     body = Shoulders.below(model, heads[0])
     for seed in range(4):
-        for piece in make_torso(pose.apply(rim), np.full(3, 0.5), np.random.default_rng(seed)):
-            points = pose.invert(piece.vertices_mm)
-            below = points[points[:, 1] < body.centre_mm[1] - 30]
-            # hair lies GAP_MM off the body; the crests of a few folds may reach into that
-            assert body.inside(body.centre_mm + 0.97 * (below - body.centre_mm)).mean() > 0.95
+        skin, *_ = make_torso(pose.apply(rim), np.full(3, 0.5), np.random.default_rng(seed))
+        points = pose.invert(skin.vertices_mm)
+        below = points[points[:, 1] < body.centre_mm[1] - 30]
+        assert len(below) > 100
+        assert body.inside(below).all()
 
 
 def test_the_same_state_gives_the_same_hair(model, heads):

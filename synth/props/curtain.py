@@ -125,7 +125,7 @@ def _within_line(fan: Fan, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def locks(ground: Ground, style: Style, rng: np.random.Generator, count: int = 84) -> list[Sheet]:
     """Single ropes of hair along a curtain's ways."""
-    sheets = []
+    ropes, slots = [], []
     for sheet in curtain(ground, style, rng)[::2]:
         points = sheet.points_mm
         at = np.sort(rng.uniform(0.3, COLUMNS - 1.3, count // 2))
@@ -145,8 +145,13 @@ def locks(ground: Ground, style: Style, rng: np.random.Generator, count: int = 8
                 _rows_at(middle[:, k] + lift[:, k] + s * half[:, k], rows) for s in (1, -1)
             )
             slot = int(rng.integers(26)) / 26
-            sheets.append(Sheet(np.stack([left, right], 1), slot, slot + 1 / 26))
-    return sheets
+            ropes.append(np.stack([left, right], 1))
+            slots.append(slot)
+    points = np.stack(ropes)
+    body = ground.shoulders
+    ahead = (points - body.centre_mm) @ body.upright[2] > 0
+    settled = ground.settled(points, 1.0, ahead)
+    return [Sheet(rope, slot, slot + 1 / 26) for rope, slot in zip(settled, slots, strict=True)]
 
 
 def _rows_at(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
