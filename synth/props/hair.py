@@ -62,7 +62,7 @@ def make_hair(
     shell = Shell(head, Fan.about(pole, line, RAYS), style, rng)
     pieces = shell.pieces(look, _bald_reach(rng) if bald else None, rng)
     if style.comb == "part":  # a layer below what hangs
-        pieces = [replace(pieces[0], vertices_mm=shell.points(0.45))]
+        pieces = [replace(pieces[0], vertices_mm=shell.points(0.3))]
     if style.hangs or style.fringe:
         fan = Fan.about(np.array([0.0, 1.0, 0.0]), line, RAYS)
         ground = Ground(head, fan, Shoulders.below(model, shape_mm, settings.upright))
@@ -72,7 +72,7 @@ def make_hair(
     if style.tufts:
         paths, width = shell.tufts(rng)
         pieces.append(strips(paths, width, head, look, rng))
-    elif style.kind in ("straight", "wavy"):
+    elif style.comb == "knot" and style.kind == "straight":
         paths, width = shell.flyaways(rng, FLYAWAYS)
         pieces.append(strips(paths, width, head, look, rng, single=True))
     return pieces

@@ -48,7 +48,7 @@ def bun(ground: Ground, pole: np.ndarray, style: Style, rng: np.random.Generator
     axis /= np.linalg.norm(axis)
     first = np.cross(axis, [0.3, 0.2, 1.0])
     first /= np.linalg.norm(first)
-    second = np.cross(axis, first)
+    second = np.cross(first, axis)
     out = np.linspace(0.02, 0.98, sides)[None, :] * np.pi
     turn = np.linspace(0, 2 * np.pi, rows)[:, None] + 1.2 * out
     lumps = 1 + 0.07 * np.sin(2.0 * turn + 3.5 * out + rng.uniform(0, 6)) * np.sin(out)

@@ -148,13 +148,13 @@ class Shell:
         start, end = np.sort(rng.uniform(0.1, 0.99, (2, count)), axis=0)[..., None]
         outs = self.fan.reach_at(around) * (end + (start - end) * along)
         turn = around + rng.normal(0, 0.25, (count, 1)) * along**2
-        rise = rng.uniform(0.5, 3.5, (count, 1)) * np.sin(np.pi * along)
+        rise = rng.uniform(0.3, 2.2, (count, 1)) * np.sin(np.pi * along)
         directions = self.fan.directions(turn, outs)
         radius = self.head.skull(directions.reshape(-1, 3)).reshape(outs.shape)
         distance = radius + self.height_at(turn, outs) + rise
         paths = self.head.centre_mm + directions * distance[..., None]
         free = (self.head.height(paths.reshape(-1, 3)).reshape(outs.shape) > 0).all(1)
-        return paths[free], rng.uniform(7, 12, count)[free]
+        return paths[free], rng.uniform(4, 8, count)[free]
 
 
 GLOSS = {"straight": 0.1, "wavy": 0.1, "coil": 0.05, "fuzz": 0.03, "plait": 0.06}
