@@ -43,9 +43,9 @@ def _half(ground: Ground, style: Style, rng, where, layer, before: bool) -> np.n
     arc = 110 * t[..., 0]
     full = style.side + (style.top - style.side) * np.clip(directions[..., 1] * 1.5, 0, 1)
     # close to the skin at the hairline, higher along the way and away from the parting
-    rise = (1 - np.exp(-inside / 14)) * (0.55 + 0.45 * (1 - np.exp(-arc / 30)))
+    rise = (1 - np.exp(-inside / 14)) * (0.9 + 0.1 * (1 - np.exp(-arc / 30)))
     lift = 1.5 + height * (full + 2.5) * rise
-    lift = np.maximum(lift + clumps[:ON_HEAD] * rise * np.minimum(t[..., 0] * 3, 1), 1.5)
+    lift = np.maximum(lift + clumps[:ON_HEAD] * rise * t[..., 0], 1.5)
     upper = ground.head.centre_mm + directions * (radius + lift)[..., None]
     lower = _hung(upper, style, length, clumps[ON_HEAD:], ground.shoulders, rng)
     ahead = (turn < 2.0) & before
