@@ -54,30 +54,43 @@ def hung_piece(
     rng: np.random.Generator,
 ) -> Piece:
     """Sheets as one piece "hair" that thins out over ``tips_mm`` towards its ends."""
-    points, triangles, uv, start = [], [], [], 0
+    points, triangles, uv, first, start = [], [], [], [], 0
     for sheet in sheets:
         rows, columns = sheet.points_mm.shape[:2]
         u, v = np.linspace(sheet.left, sheet.right, columns), np.linspace(0, 1, rows)
         points.append(sheet.points_mm.reshape(-1, 3))
         uv.append(np.stack(np.broadcast_arrays(u[None], v[:, None]), -1).reshape(-1, 2))
         triangles.append(grid_triangles(rows, columns) + start)
+        first.append(np.arange(start, start + columns))
         start += rows * columns
     reach = np.full(WIDE, 110.0 + style.length)
     albedo, alpha, relief = paint(style.kind, look, reach, 1.0, tips_mm, rng, (0.9, 1.0))
     if style.hangs == "curtain":  # single hairs at the edges before the face
         edge = np.minimum(np.arange(WIDE), np.arange(WIDE)[::-1]) / 14
         alpha *= np.clip(3 * edge - 2 * rng.random(WIDE), 0, 1).astype(np.float32)
-    points, triangles = np.concatenate(points), np.concatenate(triangles).astype(np.int32)
+    points, corners = np.concatenate(points), np.concatenate(triangles).astype(np.int32)
+    triangles = _joined(points, np.concatenate(first))[corners]
     return Piece(
         "hair",
         points,
         triangles,
         albedo,
         np.concatenate(uv).astype(np.float32),
-        triangles,
+        corners,
         alpha,
         np.full(len(points), 0.1, dtype=np.float32),
         12.0,
         two_sided=True,
         relief=relief,
     )
+
+
+def _joined(points: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """(N,) int32 indices of the points (N, 3) with those ``first`` that lie in one place made
+    one: light falls smoothly over a parting where two halves of a curtain begin."""
+    index = np.arange(len(points), dtype=np.int32)
+    _, kept, place = np.unique(
+        points[first].round(3), axis=0, return_index=True, return_inverse=True
+    )
+    index[first] = first[kept[place.ravel()]]
+    return index
