@@ -14,8 +14,8 @@ from synth.skin_fields import solid_noise
 from synth.skin_parameters import SkinParameters
 
 CHART = 1024  # edge of the face's chart, the one that its skin is painted on
-LEAST_MM = 3.5  # shorter hair is painted on the skin
-LAYERS = ((0.4, 0.15), (1.0, 0.75))  # share of the thickness, and how thin the hair is there
+LEAST_MM, LONGEST_MM = 3.5, 24.0  # shorter hair is painted on the skin
+LAYERS = ((0.4, 0.5), (1.0, 1.2))  # share of the thickness, and how wide gaps are there
 SHAPES = ("full", "short", "goatee", "moustache")
 SHAPE_CHANCE = (0.5, 0.25, 0.15, 0.1)
 
@@ -38,35 +38,32 @@ def make_beard(
     share, cover = _cut(Held(model), shape)
     points = shape_mm[ground.vertices].astype(np.float64)
     normals = vertex_normals(points, ground.triangles)
-    length = min(skin.beard_mm * longer, 24.0)
+    length = min(skin.beard_mm * longer, LONGEST_MM)
     tufts = 1 + 0.3 * solid_noise(points[None].astype(np.float32), 13.0, rng)[0]
     # hair on the chin grows longest and falls; a moustache lies close
-    long = length * (1 - 0.55 * ground.moustache) * (0.4 + 0.6 * ground.chin) * tufts
-    lie = 0.45 * normals + [0.0, -0.32, 0.1]
+    thick = length * (1 - 0.55 * ground.moustache) * (0.4 + 0.6 * ground.chin) * tufts
+    rise = (thick * np.clip(1.6 * share, 0, 1))[:, None] * (0.45 * normals + [0.0, -0.32, 0.1])
     look = Look(0.015 + 1.1 * np.sort(skin.brow)[::-1], 0.02, np.array([1.2, 1.12, 1.05]))
-    albedo, alpha, relief = paint("wavy", look, np.full(WIDE, 150.0), 2.0, 10.0, rng, (0.95, 1.1))
-    strand = np.clip(3.0 * (albedo[..., 1] / albedo[..., 1].mean()) - 2.4, 0, 1)
-    pieces = []
-    for height, thin in LAYERS:
-        thick = np.minimum(height * long, 0.9 * long + 1) * np.clip(1.6 * share, 0, 1)
-        holes = 1 - (0.25 + thin) * (1 - strand)
-        dense = np.clip(1.9 * cover * (0.6 + 0.5 * skin.stubble) - 1.2 * (1 - holes), 0, 1)
-        pieces.append(
-            Piece(
-                "hair",
-                points + 0.5 * normals + thick[:, None] * lie,
-                ground.triangles,
-                albedo,
-                ground.uv,
-                ground.triangles,
-                (alpha * dense).astype(np.float32),
-                np.full(len(points), 0.05, dtype=np.float32),
-                12.0,
-                two_sided=True,
-                relief=relief,
-            )
+    reach = np.full(WIDE, 150.0)
+    albedo, _, relief = paint("wavy", look, reach, 2.0, 10.0, rng, (0.95, 1.1))
+    gaps = 1 - np.clip(3.0 * albedo[..., 1] / albedo[..., 1].mean() - 2.4, 0, 1)
+    dense = 1.9 * cover * (0.6 + 0.5 * skin.stubble)
+    return [
+        Piece(
+            "hair",
+            points + 0.5 * normals + height * rise,
+            ground.triangles,
+            albedo,
+            ground.uv,
+            ground.triangles,
+            np.clip(dense - thin * gaps, 0, 1).astype(np.float32),
+            np.full(len(points), 0.05, dtype=np.float32),
+            12.0,
+            two_sided=True,
+            relief=relief,
         )
-    return pieces
+        for height, thin in LAYERS
+    ]
 
 
 class _Ground:

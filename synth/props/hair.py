@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from faces.morphable import MorphableModel
-from synth.props.hanging import HANG, KNOTTED, Ground, fringe, hung_piece
+from synth.props.curtain import curtain, fringe, locks
 from synth.props.headmap import HeadMap
+from synth.props.knots import bun, tail
 from synth.props.scalp import Fan, Hairline
+from synth.props.sheets import Ground, hung_piece
 from synth.props.shell import Shell, strips
 from synth.props.shoulders import Shoulders
 from synth.props.strands import WIDE, Look
@@ -15,6 +17,8 @@ from synth.props.styles import COLORS, STYLES, Style
 from synth.scene import Piece
 
 RAYS = 96  # on which the hairline is looked for
+HANG = {"curtain": curtain, "locks": locks}
+KNOTTED = {"tail": tail, "bun": bun}
 FLYAWAYS = 30  # single hairs that stray from combed hair
 
 
@@ -58,7 +62,7 @@ def make_hair(
     shell = Shell(head, Fan.about(pole, line, RAYS), style, rng)
     pieces = shell.pieces(look, _bald_reach(rng) if bald else None, rng)
     if style.comb == "part":  # a layer below what hangs
-        pieces = [replace(pieces[0], vertices_mm=shell.points(0.45))]
+        pieces = [replace(pieces[0], vertices_mm=shell.points(0.3))]
     if style.hangs or style.fringe:
         fan = Fan.about(np.array([0.0, 1.0, 0.0]), line, RAYS)
         ground = Ground(head, fan, Shoulders.below(model, shape_mm, settings.upright))
@@ -66,9 +70,9 @@ def make_hair(
         tips = {"bun": 1.0, "locks": 3.0}.get(style.hangs, 50.0 if style.hangs else 22.0)
         pieces.append(hung_piece(sheets, style, look, tips, rng))
     if style.tufts:
-        paths, width = shell.tufts(rng, bald)
+        paths, width = shell.tufts(rng)
         pieces.append(strips(paths, width, head, look, rng))
-    elif style.kind in ("straight", "wavy"):
+    elif style.comb == "knot" and style.kind == "straight":
         paths, width = shell.flyaways(rng, FLYAWAYS)
         pieces.append(strips(paths, width, head, look, rng, single=True))
     return pieces
@@ -105,9 +109,10 @@ def _bald_reach(rng: np.random.Generator) -> np.ndarray:
     the sides and behind."""
     turn = np.linspace(-np.pi, np.pi, WIDE, endpoint=False)
     ahead = np.abs(np.roll(turn, WIDE // 2)) / np.pi
-    behind = rng.uniform(0.25, 0.45)
-    side = np.clip((ahead - 0.28) / 0.12, 0, 1)
-    return 1.5 * (1 - side) + side * (rng.uniform(0.6, 0.7) + (behind - 0.6) * ahead**3)
+    beside, behind = rng.uniform(0.5, 0.62), rng.uniform(0.3, 0.5)
+    front = np.clip((0.5 - ahead) / 0.16, 0, 1) ** 2
+    uneven = 0.02 * np.cumsum(rng.normal(size=WIDE)) / np.sqrt(WIDE)
+    return 1.2 * front + (1 - front) * (beside + (behind - beside) * ahead**3) + uneven
 
 
 def _look(rng: np.random.Generator, settings: HairSettings) -> Look:
@@ -117,10 +122,9 @@ def _look(rng: np.random.Generator, settings: HairSettings) -> Look:
     base = np.array(COLORS[settings.color or list(COLORS)[drawn]][0])
     if settings.tone is not None:
         base = np.sort(settings.tone)[::-1]  # no hair is blue: red leads, blue is last
-    base = 0.02 + base * rng.uniform(0.9, 1.15) * (
-        1 - 0.28 * base.mean()
-    )  # strands in their own shade
-    grey = float(np.clip(rng.normal(-0.2, 0.2), 0, 0.3))
+    # strands lie in their own shade, the more visibly the lighter they are
+    base = 0.02 + base * rng.uniform(0.9, 1.15) * (1 - 0.28 * base.mean())
+    grey = float(np.clip(rng.normal(-0.12, 0.12), 0, 0.2))
     bleached = rng.uniform(0.05, 0.4) * np.array([1.0, 0.9, 0.75])
     return Look(base, grey, 1 + bleached * (1 - base.mean()))
 
@@ -132,7 +136,7 @@ def _style(rng: np.random.Generator, settings: HairSettings) -> tuple[Style, boo
     size, rough, length = rng.uniform(0.8, 1.25, 3)
     style = STYLES[settings.style or drawn]
     if bald and settings.style is None:
-        return replace(STYLES["crop"], top=4, side=3, tufts=160, tuft=9, recede=0), True
+        return replace(STYLES["buzz"], top=2.5, side=2.5, recede=0), True
     return replace(
         style,
         top=style.top * size,

@@ -13,6 +13,7 @@ from synth.props.headmap import disc, head_centre
 
 CHART = 256  # edge of the scalp's chart
 BEFORE_MM = 22.0  # how far before the model's hairline hair may grow
+BEHIND_MM = 9.0  # how far behind the ears' lobes hair begins
 STEEP = 1.6  # how steeply a hairline may fall behind an ear, rad a rad around the head
 
 
@@ -81,6 +82,7 @@ class Hairline:
         shift = self.base * (around < 2) + self.temples * np.exp(-(((around - 0.65) / 0.28) ** 2))
         shift = shift - self.peak * np.exp(-((around / 0.22) ** 2))
         shift = shift - self.burns * np.exp(-(((around - 1.4) / 0.17) ** 2))
+        shift = shift + BEHIND_MM * np.exp(-(((around - 1.85) / 0.2) ** 2))
         for order, (amplitude, phase) in enumerate(self.waves, start=2):
             shift = shift + amplitude / order**0.5 * np.sin(3 * order * turn + phase)
         return inside - shift

@@ -6,7 +6,7 @@ import numpy as np
 
 from synth.props.headmap import HeadMap
 from synth.props.scalp import Fan
-from synth.props.strands import LOCKS, WIDE, Look, lock_textures, paint
+from synth.props.strands import LOCKS, WIDE, Look, lock_textures, paint, tile
 from synth.props.styles import Style
 from synth.scene import Piece
 from synth.skin_fields import solid_noise
@@ -97,7 +97,7 @@ class Shell:
         )
         if bald is not None:
             place = np.linspace(0, OUT, len(alpha))[:, None]
-            alpha *= np.clip((place - bald) * 8, 0, 1)
+            alpha *= np.clip((place - bald) * 6 - 0.6 * _ends(style.kind), 0, 1).astype(np.float32)
         u = np.broadcast_to(np.linspace(0, 1, ROUND + 1), self.along.shape)
         uv = np.stack([u, self.along], -1).reshape(-1, 2).astype(np.float32)
         triangles = corners = grid_triangles(ROWS + 1, ROUND + 1)
@@ -111,7 +111,7 @@ class Shell:
         above = self.points(1.0, more)
         return [own, Piece("hair", above, triangles, albedo, uv, corners, loose, **common)]
 
-    def tufts(self, rng: np.random.Generator, bald: bool) -> tuple[np.ndarray, np.ndarray]:
+    def tufts(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Paths (N, STEPS + 1, 3) mm and widths (N,) of locks that leave the surface."""
         style, count = self.style, self.style.tufts
         around = rng.uniform(0, 2 * np.pi, count)
@@ -137,7 +137,7 @@ class Shell:
         radius = self.head.skull(directions.reshape(-1, 3)).reshape(outs.shape)
         paths = self.head.centre_mm + directions * (radius + np.maximum(lift, 1.0))[..., None]
         over = self.head.height(paths.reshape(-1, 3)).reshape(outs.shape)
-        free = (over > 0).all(1) & ((up < 0.3) | (not bald))
+        free = (over > 0).all(1)
         width = rng.uniform(0.7, 1.3, count) * (5.5 if style.kind == "coil" else 7.5)
         return paths[free], width[free]
 
@@ -148,13 +148,13 @@ class Shell:
         start, end = np.sort(rng.uniform(0.1, 0.99, (2, count)), axis=0)[..., None]
         outs = self.fan.reach_at(around) * (end + (start - end) * along)
         turn = around + rng.normal(0, 0.25, (count, 1)) * along**2
-        rise = rng.uniform(0.5, 3.5, (count, 1)) * np.sin(np.pi * along)
+        rise = rng.uniform(0.3, 2.2, (count, 1)) * np.sin(np.pi * along)
         directions = self.fan.directions(turn, outs)
         radius = self.head.skull(directions.reshape(-1, 3)).reshape(outs.shape)
         distance = radius + self.height_at(turn, outs) + rise
         paths = self.head.centre_mm + directions * distance[..., None]
         free = (self.head.height(paths.reshape(-1, 3)).reshape(outs.shape) > 0).all(1)
-        return paths[free], rng.uniform(7, 12, count)[free]
+        return paths[free], rng.uniform(4, 8, count)[free]
 
 
 GLOSS = {"straight": 0.1, "wavy": 0.1, "coil": 0.05, "fuzz": 0.03, "plait": 0.06}
@@ -163,8 +163,6 @@ GLOSS = {"straight": 0.1, "wavy": 0.1, "coil": 0.05, "fuzz": 0.03, "plait": 0.06
 @lru_cache(maxsize=8)
 def _ends(kind: str) -> np.ndarray:
     """(TALL, WIDE) float32: loose ends, about two fifths of a layer."""
-    from synth.props.strands import tile
-
     grain = tile(kind).shade
     low, high = np.quantile(grain, [0.45, 0.8])
     return np.clip((grain - low) / (high - low), 0, 1)

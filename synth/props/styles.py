@@ -68,7 +68,7 @@ STYLES = {
     "bun": Style(5, 4, "knot", rough=0.8, hangs="bun", recede=3, fade=11),
     "curly": Style(19, 17, kind="coil", rough=3.5, tufts=200, tuft=12, recede=3, rise=16),
     "tight curls": Style(11, 7, kind="coil", rough=1.6, recede=4, fade=5, rise=7),
-    "afro": Style(38, 32, kind="coil", rough=3.0, recede=3, fade=4, rise=32),
+    "afro": Style(38, 32, kind="coil", rough=3.0, recede=3, fade=4, rise=40),
     "cornrows": Style(4, 3.5, "knot", "plait", rough=0.0, length=120, hangs="tail", fade=4),
     "locks": Style(9, 8, "part", "plait", rough=2.0, length=120, hangs="locks", recede=3),
 }

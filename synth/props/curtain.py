@@ -1,52 +1,15 @@
-"""Hair that hangs: a curtain from a parting, locks, a tail or a bun from a knot, a fringe."""
-
-from dataclasses import dataclass
+"""Hair from a parting: a curtain of it, ropes along the curtain's ways, and a fringe."""
 
 import numpy as np
 
-from synth.props.headmap import HeadMap
 from synth.props.scalp import Fan
-from synth.props.shell import grid_triangles
+from synth.props.sheets import GAP_MM, Ground, Sheet
 from synth.props.shoulders import Shoulders
-from synth.props.strands import WIDE, Look, paint
 from synth.props.styles import Style
-from synth.scene import Piece
 
 ON_HEAD, BELOW = 13, 12  # rows of a curtain along the head, and below it
 COLUMNS = 34  # of half a curtain
 LEAVES = np.radians(98)  # from straight up, where hair leaves the head
-GAP_MM = 4.0  # between hanging hair and what it lies on
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
-    """Points (R, C, 3) mm with strands down the rows, from u = left to u = right of a tile."""
-
-    points_mm: np.ndarray
-    left: float
-    right: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ground:
-    """What hanging hair grows on and lies on: head, hairline, shoulders."""
-
-    head: HeadMap
-    fan: Fan  # from straight up to the hairline
-    shoulders: Shoulders
-
-    def settled(self, points_mm: np.ndarray, gap_mm, ahead, tucked: bool = False) -> np.ndarray:
-        """Points (..., 3) moved out of the head and the body, ``gap_mm`` (...) away from them;
-        before the body where ``ahead`` (...), else behind it. Ears do not push where hair is
-        ``tucked`` behind them."""
-        gap = np.broadcast_to(gap_mm, points_mm.shape[:-1])
-        ahead = np.broadcast_to(ahead, gap.shape)
-        push = self.head.off_skull if tucked else self.head.pushed
-        out = push(points_mm.reshape(-1, 3), gap.ravel()).reshape(points_mm.shape)
-        out = self.shoulders.parted(out, ahead, gap)
-        # what the body pushed into the neck comes out of it, and once more out of the body
-        out = self.head.off_skull(out.reshape(-1, 3), 1.0).reshape(points_mm.shape)
-        return self.shoulders.parted(out, ahead, np.ones_like(gap))
 
 
 def curtain(ground: Ground, style: Style, rng: np.random.Generator) -> list[Sheet]:
@@ -80,9 +43,9 @@ def _half(ground: Ground, style: Style, rng, where, layer, before: bool) -> np.n
     arc = 110 * t[..., 0]
     full = style.side + (style.top - style.side) * np.clip(directions[..., 1] * 1.5, 0, 1)
     # close to the skin at the hairline, higher along the way and away from the parting
-    rise = (1 - np.exp(-inside / 14)) * (0.55 + 0.45 * (1 - np.exp(-arc / 30)))
+    rise = (1 - np.exp(-inside / 14)) * (0.9 + 0.1 * (1 - np.exp(-arc / 30)))
     lift = 1.5 + height * (full + 2.5) * rise
-    lift = np.maximum(lift + clumps[:ON_HEAD] * rise * np.minimum(t[..., 0] * 3, 1), 1.5)
+    lift = np.maximum(lift + clumps[:ON_HEAD] * rise * t[..., 0], 1.5)
     upper = ground.head.centre_mm + directions * (radius + lift)[..., None]
     lower = _hung(upper, style, length, clumps[ON_HEAD:], ground.shoulders, rng)
     ahead = (turn < 2.0) & before
@@ -162,7 +125,7 @@ def _within_line(fan: Fan, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def locks(ground: Ground, style: Style, rng: np.random.Generator, count: int = 84) -> list[Sheet]:
     """Single ropes of hair along a curtain's ways."""
-    sheets = []
+    ropes, slots = [], []
     for sheet in curtain(ground, style, rng)[::2]:
         points = sheet.points_mm
         at = np.sort(rng.uniform(0.3, COLUMNS - 1.3, count // 2))
@@ -182,62 +145,18 @@ def locks(ground: Ground, style: Style, rng: np.random.Generator, count: int = 8
                 _rows_at(middle[:, k] + lift[:, k] + s * half[:, k], rows) for s in (1, -1)
             )
             slot = int(rng.integers(26)) / 26
-            sheets.append(Sheet(np.stack([left, right], 1), slot, slot + 1 / 26))
-    return sheets
+            ropes.append(np.stack([left, right], 1))
+            slots.append(slot)
+    points = np.stack(ropes)
+    body = ground.shoulders
+    ahead = (points - body.centre_mm) @ body.upright[2] > 0
+    settled = ground.settled(points, 1.0, ahead)
+    return [Sheet(rope, slot, slot + 1 / 26) for rope, slot in zip(settled, slots, strict=True)]
 
 
 def _rows_at(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
     index = np.arange(len(points))
     return np.stack([np.interp(rows, index, points[:, k]) for k in range(3)], -1)
-
-
-def tail(ground: Ground, pole: np.ndarray, style: Style, rng: np.random.Generator) -> list[Sheet]:
-    """A tail from a knot, behind the neck or over a shoulder."""
-    rows, sides = 18, 15
-    head, shoulders = ground.head, ground.shoulders
-    knot = head.centre_mm + pole * (head.skull(pole[None]) + style.side + 2)
-    t = np.linspace(0, 1, rows)[:, None]
-    aside = rng.choice([-1, 1]) * rng.uniform(0.2, 1.0)
-    over = rng.random() < 0.3 and abs(aside) > 0.4
-    length = style.length * rng.uniform(0.7, 1.25)
-    across, down, front = shoulders.upright * np.array([[1.0], [-1.0], [1.0]])
-    path = knot + 38 * (1 - np.exp(-5 * t)) * pole + length * t**1.25 * down
-    path = path + 75 * aside * t * across + (110.0 if over else 0.0) * t * front
-    size = rng.uniform(0.8, 1.25)
-    radius = size * np.interp(t, [0, 0.08, 0.35, 0.8, 1], [7, 14, 21, 15, 4])
-    around = np.linspace(0, 2 * np.pi, sides)[None, :, None]
-    along = np.gradient(path, axis=0)
-    first = np.cross(along, across)
-    first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-6)
-    second = np.cross(first, along)
-    second /= np.maximum(np.linalg.norm(second, axis=1, keepdims=True), 1e-6)
-    lumps = 1 + 0.12 * np.sin(3 * around + rng.uniform(0, 6) + 4 * t[:, None])
-    ring = np.cos(around) * first[:, None] + 0.8 * np.sin(around) * second[:, None]
-    inner = ground.settled(path, radius[:, 0] + GAP_MM, np.array(over))
-    points = inner[:, None] + lumps * radius[:, None] * ring
-    return [Sheet(ground.settled(points, 1.0, np.array(over)), 0.0, 0.3)]
-
-
-def bun(ground: Ground, pole: np.ndarray, style: Style, rng: np.random.Generator) -> list[Sheet]:
-    """A knot of coiled hair."""
-    rows, sides = 15, 21
-    head = ground.head
-    size = rng.uniform(24, 36)
-    middle = head.centre_mm + pole * (head.skull(pole[None]) + style.side + 0.55 * size)
-    tilt = rng.normal(0, 0.25, 3)
-    axis = pole + tilt - (tilt @ pole) * pole
-    axis /= np.linalg.norm(axis)
-    first = np.cross(axis, [0.3, 0.2, 1.0])
-    first /= np.linalg.norm(first)
-    second = np.cross(axis, first)
-    out = np.linspace(0.02, 0.98, sides)[None, :] * np.pi
-    turn = np.linspace(0, 2 * np.pi, rows)[:, None] + 1.2 * out
-    lumps = 1 + 0.07 * np.sin(2.0 * turn + 3.5 * out + rng.uniform(0, 6)) * np.sin(out)
-    ball = np.cos(turn)[..., None] * first + np.sin(turn)[..., None] * second
-    ball = np.sin(out)[..., None] * ball + 0.8 * np.cos(out)[..., None] * axis
-    points = middle + size * lumps[..., None] * ball
-    points = head.pushed(points.reshape(-1, 3), 0.5).reshape(points.shape)
-    return [Sheet(points, 0.35, 0.6)]
 
 
 def fringe(ground: Ground, style: Style, rng: np.random.Generator) -> list[Sheet]:
@@ -256,44 +175,3 @@ def fringe(ground: Ground, style: Style, rng: np.random.Generator) -> list[Sheet
     radius = ground.head.skull(directions.reshape(-1, 3)).reshape(turn.shape)
     distance = radius + np.maximum(arch + bumps, 2.5)
     return [Sheet(ground.head.centre_mm + directions * distance[..., None], 0.62, 0.98)]
-
-
-HANG = {"curtain": curtain, "locks": locks}
-KNOTTED = {"tail": tail, "bun": bun}
-
-
-def hung_piece(
-    sheets: list[Sheet],
-    style: Style,
-    look: Look,
-    tips_mm: float,
-    rng: np.random.Generator,
-) -> Piece:
-    """Sheets as one piece "hair" that thins out over ``tips_mm`` towards its ends."""
-    points, triangles, uv, start = [], [], [], 0
-    for sheet in sheets:
-        rows, columns = sheet.points_mm.shape[:2]
-        u, v = np.linspace(sheet.left, sheet.right, columns), np.linspace(0, 1, rows)
-        points.append(sheet.points_mm.reshape(-1, 3))
-        uv.append(np.stack(np.broadcast_arrays(u[None], v[:, None]), -1).reshape(-1, 2))
-        triangles.append(grid_triangles(rows, columns) + start)
-        start += rows * columns
-    reach = np.full(WIDE, 110.0 + style.length)
-    albedo, alpha, relief = paint(style.kind, look, reach, 1.0, tips_mm, rng, (0.9, 1.0))
-    if style.hangs == "curtain":  # single hairs at the edges before the face
-        edge = np.minimum(np.arange(WIDE), np.arange(WIDE)[::-1]) / 14
-        alpha *= np.clip(3 * edge - 2 * rng.random(WIDE), 0, 1).astype(np.float32)
-    points, triangles = np.concatenate(points), np.concatenate(triangles).astype(np.int32)
-    return Piece(
-        "hair",
-        points,
-        triangles,
-        albedo,
-        np.concatenate(uv).astype(np.float32),
-        triangles,
-        alpha,
-        np.full(len(points), 0.1, dtype=np.float32),
-        12.0,
-        two_sided=True,
-        relief=relief,
-    )
