@@ -9,7 +9,7 @@ from synth.skin_parameters import SkinParameters
 from synth.strokes import draw_strokes
 
 IRIS_MM = 5.9  # radius; 11.7 mm across in adults (Rüfer et al. 2005)
-SCLERA = np.array([0.75, 0.715, 0.69])
+SCLERA = np.array([0.71, 0.675, 0.65])
 YELLOW = np.array([0.70, 0.64, 0.54])
 PINK = np.array([0.72, 0.46, 0.43])
 VEIN = np.array([0.62, 0.24, 0.22])
