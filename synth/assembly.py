@@ -18,7 +18,7 @@ from synth.light import Light
 MAP_SIZE = 512  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
 UNCOUNTED = ("eye", "mouth", "glasses")  # pieces that keep no light of the surround off others
-SHARP = 30.0  # ν from which a highlight is narrower than a pixel of a curved surface
+SHARP = 50.0  # ν from which a highlight may be narrower than a pixel: frames and eyes, not skin
 SHELTERED = ("mouth",)  # too coarse to count what reaches them: their own ``shade`` says it all
 AXES = dodecahedron_axes()  # along which the environment's light is counted, from both ends
 

@@ -120,7 +120,8 @@ def test_the_body_below_hair_holds_the_torso(model, heads):
     rim = heads[0][neck_rim(model)]
     body = Shoulders.below(model, heads[0])
     for seed in range(4):
-        skin, *_ = make_torso(pose.apply(rim), np.full(3, 0.5), np.random.default_rng(seed))
+        tones, rng = [np.full((len(rim), 3), 0.5)], np.random.default_rng(seed)
+        skin, *_ = make_torso([pose.apply(rim)], tones, rng, True)
         points = pose.invert(skin.vertices_mm)
         below = points[points[:, 1] < body.centre_mm[1] - 30]
         assert len(below) > 100
