@@ -34,7 +34,7 @@ from synth.render import render_face
 # What a stage is, by the functions that capture and this script call one after another.
 STAGES = {
     "sample": ("synth.subjects.sample_subject",),
-    "shape": ("synth.subjects.Subject.shape",),
+    "shape": ("synth.subjects.Subject.surface",),
     "paint": ("synth.capture.skin_of", "synth.capture.pore_relief"),
     "wear": ("synth.capture.wear",),
     "torso": ("synth.capture.make_torso",),
