@@ -25,8 +25,8 @@ STEPS = np.linspace(0, 1, 6)[:, None]
 REACH_MM = 15.0  # from a pupil's axis, and before the ball's equator, what lids can bare
 INNER, OUTER = (39, 42), (36, 45)
 # shade of the lamp and of the room together: (depth, reach in mm), by eye from photographs
-UPPER_SHADE, LOWER_SHADE = ((0.55, 2.6), (0.25, 6.0)), ((0.3, 1.2),)
-CORNER_SHADE = (0.35, 5.0)
+UPPER_SHADE, LOWER_SHADE = ((0.5, 1.8), (0.18, 5.0)), ((0.25, 1.0),)
+CORNER_SHADE = (0.25, 3.5)
 CARUNCLE, CARUNCLE_MM = np.array([0.70, 0.40, 0.37], dtype=np.float32), 2.3
 # A cornea's radius is 7.8 mm and its edge 5.9 mm from the axis (Rüfer et al. 2005). It is drawn
 # flatter, since the iris behind it is shaded with the same normals.

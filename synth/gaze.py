@@ -180,11 +180,11 @@ def _balls(held: Held) -> tuple[_Ball, ...]:
 
 @lru_cache(maxsize=4)
 def _lid_modes(held: Held) -> tuple[tuple[int, str, float], ...]:
-    """(index, axis, degrees with sign at weight 1) of every mode of gaze."""
+    """(index, axis, degrees of gaze with sign at weight 1) of every mode of gaze."""
     model, found = held.model, []
     for ball in _balls(held):
         rest = model.mean_mm[ball.vertices].astype(np.float64)
-        centre, _ = fit_sphere(rest)
+        centre, radius = fit_sphere(rest)
         before = np.array(_angles(rest[ball.pole] - centre))
         for mode, offsets in zip(ball.modes, ball.offsets, strict=True):
             if not model.expression_names[mode].startswith("eyeLook"):
@@ -192,5 +192,6 @@ def _lid_modes(held: Held) -> tuple[tuple[int, str, float], ...]:
             turned = rest[ball.pole] + offsets[ball.pole] - centre
             change = np.array(_angles(turned)) - before
             axis = int(np.argmax(np.abs(change)))
-            found.append((int(mode), "xy"[axis], float(change[axis])))
+            share = min(PUPIL_MM / radius, 1)  # lids go along with the ball, not with the gaze
+            found.append((int(mode), "xy"[axis], float(change[axis] / share)))
     return tuple(found)

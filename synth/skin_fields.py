@@ -117,11 +117,11 @@ def _places(chart: Chart) -> dict[str, np.ndarray]:
     def hills(centres, size_mm):
         return front * sum(np.exp(-(((v - c) / size_mm) ** 2).sum(1)) for c in centres)
 
-    down = np.clip(-chart.head.normals[:, 1] - 0.2, 0, 1)
-    holes = [0.55 * points[wing] + 0.45 * points[33] + [0, 2.0, -1.0] for wing in (31, 35)]
+    away = np.clip(1 - 1.4 * chart.head.normals[:, 2], 0, 1)  # the walls of a hole face each other
+    holes = [0.6 * points[wing] + 0.4 * points[33] + [0, 1.6, -0.5] for wing in (31, 35)]
     beside = [points[w] + [s * 0.035 * d, 0.03 * d, -0.03 * d] for s, w in ((-1, 31), (1, 35))]
     return {
-        "nostrils": np.clip(1.7 * hills(holes, 3.8) * down, 0, 1),
+        "nostrils": np.clip(2.2 * hills(holes, np.array([4.6, 2.4, 6.0])) * away, 0, 1),
         "corners": np.clip(hills(points[[48, 54]], np.array([4.0, 2.5, 8.0])), 0, 1),
         "nose_side": np.clip(hills(beside, 5.0), 0, 1),
         "chin": hills([points[8] * 0.6 + points[57] * 0.4], 0.2 * d),

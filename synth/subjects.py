@@ -39,13 +39,13 @@ MOUTH_CHANCE, MOUTH = zip(
     strict=True,
 )
 UPPER_CHANCE, UPPER = zip(
-    (0.24, {"browInnerUp": 0.4, "browOuterUp": 0.3}),
-    (0.14, {"browInnerUp": 0.4, "browOuterUp": 0.6, "eyeWide": 0.4}),
+    (0.27, {"browInnerUp": 0.3, "browOuterUp": 0.3}),
+    (0.22, {"browInnerUp": 0.4, "browOuterUp": 0.6, "eyeWide": 0.4}),
     (0.12, {"browDown": 0.5}),
     (0.12, {"browDown": 0.35, "eyeSquint": 0.4}),
-    (0.2, {"eyeSquint": 0.5}),
-    (0.1, {"eyeBlink": 0.35}),
-    (0.05, {"eyeBlink": 1.0}),
+    (0.14, {"eyeSquint": 0.5}),
+    (0.06, {"eyeBlink": 0.35}),
+    (0.04, {"eyeBlink": 1.0}),
     (0.03, {"noseSneer": 0.35}),
     strict=True,
 )
