@@ -8,8 +8,9 @@ from faces.errors import BadInput
 from faces.mesh import triangle_normals
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
-from synth.head import head_pieces, neck_rim
+from synth.head import head_pieces
 from synth.light import sample_light
+from synth.neck import neck_rings
 from synth.props.blob import union_mesh
 from synth.props.glasses import make_glasses
 from synth.props.hair import HairSettings, make_hair
@@ -117,11 +118,12 @@ def test_the_body_parts_hair_to_the_side_that_is_asked_for(model, heads):
 
 def test_the_body_below_hair_holds_the_torso(model, heads):
     pose = Pose(np.eye(3), np.array([0, 0, 700.0]))
-    rim = heads[0][neck_rim(model)]
+    rings = neck_rings(model)
+    neck = [pose.apply(heads[0][ring]) for ring in rings]
+    tones = [np.full((len(ring), 3), 0.5) for ring in rings]
     body = Shoulders.below(model, heads[0])
     for seed in range(4):
-        tones, rng = [np.full((len(rim), 3), 0.5)], np.random.default_rng(seed)
-        skin, *_ = make_torso([pose.apply(rim)], tones, rng, True)
+        skin, *_ = make_torso(neck, tones, np.random.default_rng(seed), True)
         points = pose.invert(skin.vertices_mm)
         below = points[points[:, 1] < body.centre_mm[1] - 30]
         assert len(below) > 100
