@@ -10,18 +10,18 @@ from faces.morphable import MorphableModel
 from faces.types import Landmarks, Provenance, Scan
 from faces.visibility import unhidden_vertices
 from synth.beyond import LANDMARK_NOISE_PX
-from synth.catch_light import with_catch_light
-from synth.gaze import gaze_of
+from synth.clothes.neck import neck_rings
+from synth.clothes.torso import make_torso
+from synth.eyes.catch_light import with_catch_light
+from synth.eyes.gaze import gaze_of
+from synth.eyes.lashes import make_lashes
 from synth.head import GROUPS, SKIN_GLOSS, head_pieces, pore_relief, vertex_albedo
-from synth.lashes import make_lashes
-from synth.neck import neck_rings
-from synth.room import RoomSettings, make_backdrop
+from synth.rooms.room import RoomSettings, make_backdrop
 from synth.scene import LABELS, Piece, SceneImage, render_scene
-from synth.sensor import SensorSettings, infrared, sense_color, sense_depth
-from synth.sensor_presets import STRUCTURED_LIGHT
-from synth.skin_texture import paint_person
+from synth.sensors.presets import STRUCTURED_LIGHT
+from synth.sensors.sensor import SensorSettings, infrared, sense_color, sense_depth
+from synth.skin.texture import paint_person
 from synth.subjects import Subject
-from synth.torso import make_torso
 from synth.wear import wear
 
 # a 640×480 depth camera whose lens lets a face at 0.7 m fill half of the image's height

@@ -10,11 +10,11 @@ from scipy.sparse.csgraph import connected_components
 from faces.mesh import soften
 from faces.morphable import PARTS, MorphableModel
 from faces.uv import UvAtlas
-from synth.eye_piece import eye_piece, lid_gaps
-from synth.mouth_texture import with_crowns
+from synth.eyes.piece import eye_piece, lid_gaps
+from synth.noise import noise
 from synth.scene import Piece
-from synth.skin_chart import chart_of
-from synth.surfaces import noise
+from synth.skin.chart import chart_of
+from synth.skin.mouth_texture import with_crowns
 
 GROUPS = {
     "skin": ("skin", "eye_socket"),

@@ -1,10 +1,11 @@
-"""Random fields at the price of the generator's bits: 65,536 quantiles in a table."""
+"""Random fields: smooth ones, and normal ones at the price of the generator's bits."""
 
 import cv2
 import numpy as np
 from scipy.special import ndtri
 
-LEVELS = 65536
+TEXTURE = 256  # texels along a side of a smooth field
+LEVELS = 65536  # quantiles in a table
 # the middle of each of the quantiles: standard deviation 0.99999, none beyond 4.3
 NORMAL = ndtri((np.arange(LEVELS) + 0.5) / LEVELS).astype(np.float32)
 NORMAL.flags.writeable = False
@@ -22,10 +23,16 @@ def normals(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], sigma_px: float) -> np.ndarray:
     """(H, W) float32 of unit variance, smoothed by a Gaussian of ``sigma_px``; 0: white."""
-    noise = normals(rng, shape)
+    white = normals(rng, shape)
     if sigma_px <= 0:
-        return noise
+        return white
     size = 2 * int(np.ceil(3 * sigma_px)) + 1
     kernel = cv2.getGaussianKernel(size, sigma_px, cv2.CV_32F)
     # white noise keeps Σk² of its standard deviation through a separable kernel k·kᵀ
-    return cv2.sepFilter2D(noise, -1, kernel / float(np.sum(kernel**2)), kernel)
+    return cv2.sepFilter2D(white, -1, kernel / float(np.sum(kernel**2)), kernel)
+
+
+def noise(rng: np.random.Generator, cells: tuple[int, int], size: int = TEXTURE) -> np.ndarray:
+    """Smooth noise (size, size) float32 of unit variance in the lattice, rows × columns cells."""
+    lattice = rng.normal(size=cells).astype(np.float32)
+    return cv2.resize(lattice, (size, size), interpolation=cv2.INTER_CUBIC)

@@ -8,10 +8,10 @@ from faces.camera import Pose
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
 from synth.beyond import BeyondSettings, beyond_model
-from synth.gaze import eyes_middle, lids_follow, sample_target, turn_eyes
-from synth.lids import seat_lids
+from synth.eyes.gaze import eyes_middle, lids_follow, sample_target, turn_eyes
+from synth.eyes.lids import seat_lids
 from synth.light import Light, sample_light
-from synth.skin_parameters import SkinParameters, sample_skin
+from synth.skin.parameters import SkinParameters, sample_skin
 
 # What people do with a mouth, and with the rest: one of each at most, so that no two of them
 # contradict (an open jaw with closed lips). Each with how often it is met among faces before a

@@ -9,7 +9,7 @@ from synth.props.beard import make_beard
 from synth.props.hair import HairSettings
 from synth.props.wardrobe import PropSettings, sample_props
 from synth.scene import Piece
-from synth.skin_parameters import SkinParameters
+from synth.skin.parameters import SkinParameters
 
 # how often each style is worn: by women, by men; and, where hair coils tightly, by both
 STYLE_CHANCE = {

@@ -278,6 +278,6 @@ def test_skin_modes_span_light_to_dark(model):
     cheeks = model.regions["cheeks"]
     tone[0] = 2
     light, dark = (model.albedo(s * tone)[cheeks].mean() for s in (1, -1))
-    # the lightest and darkest skins of synth.pigment have means of 0.67 and 0.27
+    # the lightest and darkest skins of synth.skin.pigment have means of 0.67 and 0.27
     assert light > 0.6
     assert dark < 0.33

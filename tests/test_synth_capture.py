@@ -12,7 +12,7 @@ from synth.capture import CaptureSettings, capture, jaw_aware_landmarks, person_
 from synth.head import shine, vertex_albedo
 from synth.rgbd import write_rgbd
 from synth.scene import LABELS
-from synth.sensor_presets import STRUCTURED_LIGHT
+from synth.sensors.presets import STRUCTURED_LIGHT
 from synth.subjects import SubjectSettings, next_frame, sample_subject
 from tests.toy import toy_model
 

@@ -3,8 +3,8 @@ import numpy as np
 from faces.models import load_model
 from faces.morphable import PARTS
 from synth.head import head_pieces, neck_rim, pore_relief, shine
-from synth.mouth_texture import BULGE_MM, with_crowns
-from synth.skin_chart import chart_of
+from synth.skin.chart import chart_of
+from synth.skin.mouth_texture import BULGE_MM, with_crowns
 
 MODEL = load_model()
 SHAPE = MODEL.mean_mm.astype(np.float64)

@@ -8,9 +8,10 @@ from faces.errors import BadInput
 from faces.mesh import triangle_normals
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
+from synth.clothes.neck import neck_rings
+from synth.clothes.torso import make_torso
 from synth.head import head_pieces
 from synth.light import sample_light
-from synth.neck import neck_rings
 from synth.props.blob import union_mesh
 from synth.props.glasses import make_glasses
 from synth.props.hair import HairSettings, make_hair
@@ -24,7 +25,6 @@ from synth.props.shoulders import Shoulders
 from synth.props.styles import STYLES
 from synth.props.wardrobe import MAKERS, OCCLUDERS, PropSettings, sample_props
 from synth.scene import LABELS, render_scene
-from synth.torso import make_torso
 
 # the map's cells are 0.7° wide, 1.2 mm on the skin, so where skin slopes steeply away from the
 # middle of the head (under the nose, at the ears' rims) heights are that uncertain

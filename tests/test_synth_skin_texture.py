@@ -9,13 +9,13 @@ import pytest
 from faces.errors import BadInput
 from faces.models import load_model
 from faces.uv import UvAtlas
-from synth.pigment import skin_color
-from synth.skin_chart import chart_of, nearest_inside
-from synth.skin_features import features_of
-from synth.skin_fields import solid_noise
-from synth.skin_parameters import sample_skin
-from synth.skin_texture import paint_person
-from synth.strokes import draw_spots, draw_strokes, paint_strokes
+from synth.skin.chart import chart_of, nearest_inside
+from synth.skin.features import features_of
+from synth.skin.fields import solid_noise
+from synth.skin.parameters import sample_skin
+from synth.skin.pigment import skin_color
+from synth.skin.strokes import draw_spots, draw_strokes, paint_strokes
+from synth.skin.texture import paint_person
 from tests.colour import cielab
 
 SIZE = 512

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from faces.models import load_model
 from synth.props.beard import LEAST_MM, make_beard
-from synth.skin_parameters import MELANIN_RANGE, sample_skin
+from synth.skin.parameters import MELANIN_RANGE, sample_skin
 from synth.wear import COILED_CHANCE, STYLE_CHANCE, choose_hair, wear
 
 

@@ -16,7 +16,7 @@ from pipelines.stages import subjects
 from synth.capture import CaptureSettings
 from synth.props.wardrobe import OCCLUDERS
 from synth.rgbd import camera_json
-from synth.sensor_presets import sensor as named_sensor
+from synth.sensors.presets import sensor as named_sensor
 from synth.subjects import SubjectSettings
 
 FOLDER = "rgbd"

@@ -9,9 +9,9 @@ from faces.morphable import MorphableModel
 from imaging.raster import rasterise
 from synth.props.strands import TALL, WIDE, Look, paint
 from synth.scene import Piece
-from synth.skin_chart import Held, chart_of
-from synth.skin_fields import solid_noise
-from synth.skin_parameters import SkinParameters
+from synth.skin.chart import Held, chart_of
+from synth.skin.fields import solid_noise
+from synth.skin.parameters import SkinParameters
 
 CHART = 1024  # edge of the face's chart, the one that its skin is painted on
 LEAST_MM, LONGEST_MM = 3.5, 24.0  # shorter hair is painted on the skin

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from synth.surfaces import noise
+from synth.noise import noise
 
 STEP_MM = 0.7  # of the chart
 LEFT_MM, TOP_MM = -75.0, 135.0  # x of its first column and y of its first row, in the hand's frame

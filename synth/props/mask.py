@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from faces.morphable import MorphableModel
-from synth import cloth as fabric
+from synth.clothes import cloth as fabric
+from synth.noise import noise
 from synth.props.headmap import HeadMap
 from synth.props.tubes import merged, sheet_triangles, tube, unit
 from synth.scene import Piece
-from synth.surfaces import noise
 
 ROWS, COLUMNS = 30, 37
 KINDS = ("pleated", "cloth", "folded")  # of paper, sewn, and with a ridge as respirators have

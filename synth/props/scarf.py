@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from faces.morphable import MorphableModel
-from synth import cloth as fabric
-from synth.cloth import weave
+from synth.clothes import cloth as fabric
+from synth.clothes.cloth import weave
 from synth.props.tubes import tube_triangles
 from synth.scene import Piece
 

@@ -9,7 +9,7 @@ from synth.props.scalp import Fan
 from synth.props.strands import LOCKS, WIDE, Look, lock_textures, paint, tile
 from synth.props.styles import Style
 from synth.scene import Piece
-from synth.skin_fields import solid_noise
+from synth.skin.fields import solid_noise
 
 ROUND, ROWS = 96, 22  # of the shell's mesh
 OUT = 1.12  # of the way to the hairline at which the mesh ends; wisps grow on the rest

@@ -7,7 +7,7 @@ import cv2
 import numba
 import numpy as np
 
-from synth.skin_fields import solid_noise
+from synth.skin.fields import solid_noise
 
 TALL, WIDE = 256, 1024  # texels along and across the strands of a tile
 LOCKS, LOCK_TALL, LOCK_WIDE = 12, 128, 32  # of the strips' texture, side by side
