@@ -22,8 +22,8 @@ surface. Where the numbers come from (per cm, λ in nm):
   Biol. 58 (2013), tables 2 and 3; R_d's constants: not yet compared with print.
 
 The thickness stands for the layer that holds the melanin. It is chosen such that colours measured
-on people (tests/test_synth_skin_pigment.py has them) are met best: to 1.2 ΔE (RMS), with melanosomes of
-3-6 % in light skins and 28 % in the darkest of them.
+on people (tests/test_synth_skin_pigment.py has them) are met best: to 1.2 ΔE (RMS), with
+melanosomes of 3-6 % in light skins and 28 % in the darkest of them.
 """
 
 from functools import lru_cache
