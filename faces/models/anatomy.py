@@ -73,6 +73,20 @@ def find_mirror(vertices: np.ndarray) -> np.ndarray:
     return np.where(nearest[nearest] == own, nearest, own).astype(np.int32)
 
 
+def find_opposite(vertices: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """For each vertex (V,) int32 the one of the same kind nearest to its mirror image in x.
+
+    No involution on a mesh whose halves differ, but always a vertex of the other side. ``skin``
+    (V,) bool tells skin from eyeballs behind it.
+    """
+    opposite = np.arange(len(vertices), dtype=np.int32)
+    for kind in (np.flatnonzero(skin), np.flatnonzero(~skin)):
+        if len(kind):
+            mirrored = np.asarray(vertices[kind], dtype=np.float64) * [-1, 1, 1]
+            opposite[kind] = kind[cKDTree(vertices[kind]).query(mirrored)[1]]
+    return opposite
+
+
 def find_regions(head: Head, mirror: np.ndarray, triangles: np.ndarray) -> dict[str, np.ndarray]:
     """The named (V,) bool regions of MorphableModel, on the skin, each its own mirror image.
 
