@@ -99,7 +99,7 @@ def fake_module(monkeypatch, name, **members):
 def test_a_leaf_of_chumpy_is_its_array(tmp_path, monkeypatch, protocol):
     class Ch:
         def __init__(self, x):
-            self.x, self._dirty_vars = x, {"whatever"} if protocol > 2 else None
+            self.x, self._dirty_vars, self._itr = x, {"x"}, None
 
     fake_module(monkeypatch, "chumpy.ch", Ch=Ch)
     true = np.random.default_rng(2).normal(size=(4, 3, 2))

@@ -130,6 +130,11 @@ def _no_bytes():
     return b""
 
 
+def _set_of(items=()):
+    """set(): chumpy keeps names in one."""
+    return set(items)
+
+
 _NUMPY = {
     "multiarray": {"_reconstruct": _reconstruct, "scalar": _Scalar},
     "numeric": {"_frombuffer": _Buffered},
@@ -156,6 +161,7 @@ _KNOWN = {
     ("copyreg", "_reconstructor"): _reconstruct,
     ("__builtin__", "object"): _Bag,
     ("builtins", "object"): _Bag,
+    **{(module, "set"): _set_of for module in ("__builtin__", "builtins")},
     ("collections", "OrderedDict"): dict,
     ("torch._utils", "_rebuild_tensor_v2"): Skipped,
     ("torch.storage", "_load_from_bytes"): Skipped,
