@@ -202,7 +202,9 @@ def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> n
     radial = (head.vertices[candidates, :2] - origin) @ ray
     across = (head.vertices[candidates, :2] - origin) @ [-ray[1], ray[0]]
     depth = head.vertices[candidates, 2]
-    slice_ = (np.abs(across) < 0.08 * head.d) & (radial > 0.2 * head.d)
+    # A chest lies under the chin at the throat's angle, but far from it.
+    near = np.linalg.norm(head.vertices[candidates] - head.vertices[jaw], axis=1) < 0.75 * head.d
+    slice_ = (np.abs(across) < 0.08 * head.d) & (radial > 0.2 * head.d) & near
     kept = candidates[slice_]
     plane = np.stack([radial, depth, across], 1)[slice_]
     # Angles about a point inside the head run monotonously from the cheek round to ear or throat.

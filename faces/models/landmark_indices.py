@@ -38,7 +38,8 @@ BFM17_FACE12 = np.array(
     dtype=np.int32,
 )
 # FLAME: data/FLAME_landmarks.txt in github.com/yunik1004/SAiD. FLAME's own embedding lies between
-# vertices and is better where the user has it.
+# vertices and is better where the user has it. They lie where they should on the template mesh that
+# DECA publishes (data/head_template.obj of github.com/yfeng95/DECA).
 FLAME = np.array(
     [
         2210, 1963, 3056, 3424, 3423, 3421, 3419, 3416, 3414, 3635, 3643, 3646, 3650, 3652,
