@@ -1,13 +1,15 @@
 """BFM 2017 and 2019: Statismo's HDF5 layout, on files we write."""
 
 import builtins
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from faces.errors import BadInput, MissingExtra
 from faces.models import bfm17, import_model, load_model
-from faces.models.bfm17 import FACE12, NOMOUTH
+from faces.models.bfm17 import FACE12, IBUG_OF, NAMED, NOMOUTH
 from faces.models.landmark_indices import BFM17_CORNERS, BFM17_FACE12
 from tests.other_models import check_shapes, truth, unit_columns, write_landmarks
 
@@ -41,7 +43,7 @@ def datasets(true):
 def write(path, stored):
     with h5py.File(path, "w") as file:
         for key, array in stored.items():
-            file[key] = array
+            file.create_dataset(key, data=array)
     return path
 
 
@@ -107,9 +109,39 @@ def test_the_published_landmarks_of_the_head(tmp_path, monkeypatch):
 _CELLS = "shape/representer/cells"
 
 
-def test_another_topology_needs_its_landmarks(tmp_path):
-    path = write(tmp_path / "model2019_bfm.h5", datasets(truth()))
-    with pytest.raises(BadInput, match="whose 68 landmarks are not known"):
+def with_names(true, count=12):
+    """The datasets with the first ``count`` of the points that BFM's files name."""
+    named = [
+        {"id": name, "coordinates": true.mean_mm[true.landmarks[number]].tolist()}
+        for name, number in list(IBUG_OF.items())[:count]
+    ]
+    named.append({"id": "center.front.trichion", "coordinates": [0, 90, 60]})
+    return datasets(true) | {NAMED: np.array([json.dumps(named)], dtype=object)}
+
+
+def test_another_topology_derives_its_landmarks_from_named_points(tmp_path, caplog):
+    # Another head than the one they are derived from: wider, shorter, its nose turned up.
+    true = truth()
+    mean = true.mean_mm * [1.06, 0.95, 1.0]
+    mean[:, 1] += 0.05 * np.maximum(mean[:, 2] - 80, 0)
+    other = replace(true, mean_mm=mean)
+    path = write(tmp_path / "model2019_bfm.h5", with_names(other))
+    points = load_model(str(path)).landmarks["ibug68"]
+    assert "derived from 12 named points" in caplog.text
+    error = np.linalg.norm(mean[points] - mean[other.landmarks], axis=1)
+    known = list(IBUG_OF.values())
+    np.testing.assert_array_equal(points[known], other.landmarks[known])
+    # The jaw and brows carry over by proportion, on a mesh with 5 mm between its vertices.
+    assert np.median(error) < 4
+    assert error.max() < 12
+
+
+def test_another_topology_without_names_needs_its_landmarks(tmp_path):
+    path = write(tmp_path / "model2019_bfm.h5", with_names(truth(), 7))
+    with pytest.raises(BadInput, match="not known, and 7 of the 12 named points"):
+        load_model(str(path))
+    path = write(tmp_path / "damaged.h5", datasets(truth()) | {NAMED: np.array([b"{"])})
+    with pytest.raises(BadInput, match="unreadable"):
         load_model(str(path))
 
 

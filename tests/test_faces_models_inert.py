@@ -10,7 +10,8 @@ import pytest
 import scipy.sparse as sp
 
 from faces.errors import BadInput
-from faces.models.inert import Skipped, read_npy, read_npz, read_pickle
+from faces.models.inert import read_npy, read_npz, read_pickle
+from faces.models.stand_ins import Skipped
 
 LATIN = "Ünder" + chr(255)
 
@@ -171,6 +172,32 @@ def test_a_call_hidden_in_a_state_does_not_run(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(b"cnumpy\nndarray\n(dS'__setstate__'\ncos\nsystem\nsb.")
     with pytest.raises(BadInput, match=r"os\.system"):
+        read_pickle(path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(b"numpy\nndarray", b"numpy\ndtype", b"numpy.core.numeric\n_frombuffer"),
+        *(b"_codecs\nencode", b"__builtin__\nset", b"collections\nOrderedDict"),
+        *(b"chumpy.ch\nCh", b"torch.storage\n_load_from_bytes"),
+    ],
+)
+def test_a_pickle_cannot_change_what_reads_the_next(tmp_path, name):
+    # BUILD with a pair sets the second's items as attributes, here on what the name stands for.
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"c" + name + b"\n(N(dS'made'\nI1\nsS'__new__'\nI1\nstb.")
+    with pytest.raises(BadInput, match="unreadable"):
+        read_pickle(path)
+    for protocol in (2, 5):
+        path.write_bytes(pickle.dumps({"array": np.arange(3.0), "bytes": b"a"}, protocol))
+        np.testing.assert_array_equal(read_pickle(path)["array"], np.arange(3.0))
+
+
+def test_nesting_without_end_is_refused(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"]" + b"]" * 200_000 + b"a" * 200_000 + b".")
+    with pytest.raises(BadInput, match="unreadable"):
         read_pickle(path)
 
 

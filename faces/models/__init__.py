@@ -4,7 +4,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from faces.errors import BadInput
+from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel, read_model
 
 DEFAULT = Path(__file__).parent / "data" / "facesynth-head-1.npz"
@@ -45,6 +48,15 @@ def load_model(spec: str = "default") -> MorphableModel:
         f'"default", an .npz written by save_model, or one of {"; ".join(KINDS.values())}',
         "check the path",
     )
+
+
+@lru_cache(maxsize=1)
+def reference_face() -> tuple[np.ndarray, np.ndarray]:
+    """The default model's 68 points (68, 3) mm and the normals there (68, 3), float64."""
+    model = load_model("default")
+    landmarks = model.landmarks["ibug68"]
+    normals = vertex_normals(model.mean_mm.astype(np.float64), model.triangles)
+    return model.mean_mm[landmarks].astype(np.float64), normals[landmarks]
 
 
 def import_model(

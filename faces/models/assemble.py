@@ -5,13 +5,12 @@ weights, contour, mirror and dense landmarks follow by anatomy, as for the defau
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from faces.errors import BadInput
 from faces.mesh import similarity, triangle_normals
-from faces.models import anatomy
+from faces.models import anatomy, reference_face
 from faces.models.albedo import procedural_albedo
 from faces.models.unwrap import unwrap
 from faces.morphable import PARTS, MorphableModel
@@ -133,7 +132,7 @@ def check_face(what: str, points_mm: np.ndarray) -> None:
     Raises:
         BadInput: the points are in another order, unit or frame.
     """
-    reference = _reference()
+    reference, _ = reference_face()
     scale, rotation, shift = similarity(points_mm, reference)
     moved = scale * points_mm @ rotation.T + shift
     iod = np.linalg.norm(reference[45] - reference[36])
@@ -154,14 +153,6 @@ def check_face(what: str, points_mm: np.ndarray) -> None:
             f"an upright face looking along +z, corners {IOD_MM[0]:.0f} to {IOD_MM[1]:.0f} mm",
             "check that the file is the model's original, and give --landmarks of its topology",
         )
-
-
-@lru_cache(maxsize=1)
-def _reference() -> np.ndarray:
-    from faces.models import load_model
-
-    model = load_model("default")
-    return model.mean_mm[model.landmarks["ibug68"]].astype(np.float64)
 
 
 def outward(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, bool]:

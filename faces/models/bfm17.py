@@ -5,12 +5,15 @@ Framework, FG 2018. Keys and axes as in eos' share/scripts/convert-bfm2017-to-eo
 lengths in mm, colours 0 to 1, unit columns with their variances, triangles (3, T).
 """
 
+import json
+import logging
 from pathlib import Path
 
 import numpy as np
 
 from faces.errors import BadInput, MissingExtra
-from faces.models.assemble import Shapes, assemble
+from faces.models.assemble import Shapes, assemble, check_indices
+from faces.models.derive import derive_landmarks
 from faces.models.landmark_files import read_model_landmarks
 from faces.models.landmark_indices import BFM17_CORNERS, BFM17_FACE12
 from faces.morphable import MorphableModel
@@ -24,6 +27,24 @@ NOMOUTH, FACE12 = 53149, 28588
 # Those of BFM 2019: model2019_bfm, model2019_face12, model2019_fullHead.
 OF_2019 = (47439, 27657, 58203)
 CELLS = "shape/representer/cells"
+NAMED = "metadata/landmarks/json"  # a list of {"id", "coordinates"} on the mean, mm
+# Those of the file's named landmarks that are points of ibug68; "right" is the subject's.
+IBUG_OF = {
+    "center.chin.tip": 8,
+    "center.nose.tip": 30,
+    "right.eye.corner_outer": 36,
+    "right.eye.corner_inner": 39,
+    "left.eye.corner_inner": 42,
+    "left.eye.corner_outer": 45,
+    "right.lips.corner": 48,
+    "center.lips.upper.outer": 51,
+    "left.lips.corner": 54,
+    "center.lips.lower.outer": 57,
+    "center.lips.upper.inner": 62,
+    "center.lips.lower.inner": 66,
+}
+
+log = logging.getLogger(__name__)
 
 
 def read_bfm17(path: str | Path, landmarks: str | Path | None = None) -> MorphableModel:
@@ -34,7 +55,9 @@ def read_bfm17(path: str | Path, landmarks: str | Path | None = None) -> Morphab
     distribution's centre is at weight 1 of it.
 
     Args:
-        landmarks: a file of read_model_landmarks; needed for any but the first two files.
+        landmarks: a file of read_model_landmarks. By default the published tables of the first two
+            files; any other's are derived from the dozen points it names itself, good to some
+            millimetres, and a warning says so.
 
     Raises:
         BadInput: the file is unreadable, a dataset is missing, or sizes contradict each other.
@@ -60,24 +83,44 @@ def read_bfm17(path: str | Path, landmarks: str | Path | None = None) -> Morphab
         identity_mm=_modes(path, stored, "shape", count),
         expression_mm=expression,
         expression_names=names,
-        landmarks=_landmarks(path, landmarks, mean, triangles),
+        landmarks=_landmarks(path, landmarks, stored, triangles),
         albedo=albedo,
     )
     return assemble(shapes, _what(path))
 
 
-def _landmarks(path: Path, file, mean: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def _landmarks(path: Path, file, stored: dict, triangles: np.ndarray) -> np.ndarray:
+    mean = _vertices(path, stored, "shape")
     if file is not None:
         return read_model_landmarks(file, mean)
     if len(mean) == NOMOUTH:
+        check_indices(_what(path), "landmarks", BFM17_CORNERS[:, 0], len(triangles))
         return triangles[BFM17_CORNERS[:, 0], BFM17_CORNERS[:, 1]]
     if len(mean) == FACE12:
         return BFM17_FACE12
-    raise _bad(
-        path,
-        f"{len(mean)} vertices, whose 68 landmarks are not known",
-        f"{NOMOUTH} (bfm_nomouth) or {FACE12} (face12_nomouth), or --landmarks",
-    )
+    named = _named(path, stored)
+    if len(named) < len(IBUG_OF):
+        raise _bad(
+            path,
+            f"{len(mean)} vertices, whose 68 landmarks are not known, and {len(named)} of the "
+            f"{len(IBUG_OF)} named points they could be derived from",
+            f"{NOMOUTH} (bfm_nomouth) or {FACE12} (face12_nomouth) vertices, or --landmarks",
+        )
+    log.warning("%s: its 68 landmarks are derived from %d named points", path, len(named))
+    return derive_landmarks(named, mean, triangles)
+
+
+def _named(path: Path, stored: dict) -> dict[int, np.ndarray]:
+    """Places (3,) mm of those points of ibug68 that the file names."""
+    raw = np.asarray(stored.get(NAMED, b"[]")).ravel()[0]
+    try:
+        entries = json.loads(raw.decode("utf-8") if isinstance(raw, bytes) else str(raw))
+        places = {entry["id"]: np.array(entry["coordinates"], dtype=float) for entry in entries}
+    except (ValueError, TypeError, KeyError) as error:
+        raise _bad(
+            path, f"/{NAMED} unreadable ({error})", "a list of id and coordinates"
+        ) from error
+    return {IBUG_OF[name]: place for name, place in places.items() if name in IBUG_OF}
 
 
 def _expressions(path: Path, stored: dict, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -91,7 +134,7 @@ def _expressions(path: Path, stored: dict, count: int) -> tuple[np.ndarray, tupl
     return np.concatenate([mean[None], modes]), names
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path) -> dict:
     """The wanted datasets of the file by name; colours and expressions where it has them."""
     try:
         import h5py
@@ -107,6 +150,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
                 if key not in file:
                     raise _bad(path, f"no dataset {key} among {sorted(file)}", f"/{key}")
                 stored[key] = np.asarray(file[key])
+            if NAMED in file:
+                stored[NAMED] = file[NAMED][()]
     except (OSError, RuntimeError, KeyError) as error:
         raise _bad(path, f"unreadable ({error})", "an HDF5 file") from error
     return stored

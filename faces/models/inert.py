@@ -1,14 +1,13 @@
 """Pickles, .npy and .npz of other people read without executing anything in them.
 
 A pickle is a program: loading one may run any function it names. Here every name it may use stands
-for a class of this file that only keeps what it is given; arrays are made from those afterwards.
-NumPy arrays, SciPy sparse matrices, chumpy's leaves (``chumpy.ch.Ch``: the array under "x") and
-plain containers come through; torch tensors are skipped unread; any other name is refused.
+for a class of faces.models.stand_ins that only keeps what it is given, and arrays are made of that
+afterwards. NumPy arrays, SciPy sparse matrices, chumpy's leaves (``chumpy.ch.Ch``: the array under
+"x") and plain containers come through; torch tensors are skipped unread; any other name is refused.
 """
 
 import io
 import pickle
-import re
 import zipfile
 from pathlib import Path
 
@@ -16,174 +15,32 @@ import numpy as np
 import scipy.sparse as sp
 
 from faces.errors import BadInput
+from faces.models.stand_ins import KNOWN, Array, Buffered, Chumpy, Dtype, Scalar, Sparse, text_of
 
 LARGEST = 8_000_000_000  # bytes of one array: no face model is as large
-_DTYPE = re.compile(r"[?biufcSUO]\d*")
 # Whatever a damaged stream makes the unpickler raise, beside its own error.
 _DAMAGED = (
     *(pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError),
-    *(OverflowError, MemoryError, OSError, zipfile.BadZipFile),
+    *(OverflowError, MemoryError, RecursionError, OSError, zipfile.BadZipFile),
 )
 
 
-class Skipped:
-    """What stands for a value that was left unread, e.g. a torch tensor."""
-
-    def __init__(self, *_):
-        pass
-
-    def __setstate__(self, _):
-        pass
-
-
-class _Bag:
-    """An object's attributes, whatever they are; its class never runs."""
-
-    state = None
-
-    def __setstate__(self, state):
-        self.state = state
-
-
-class _Chumpy(_Bag):
-    """chumpy.ch.Ch, a leaf of chumpy's graph: an array under "x"."""
-
-
-class _Sparse(_Bag):
-    """A sparse matrix of SciPy, whose class's name tells its layout."""
-
-    layout = ""
-
-
-class _Csc(_Sparse):
-    layout = "csc"
-
-
-class _Csr(_Sparse):
-    layout = "csr"
-
-
-class _Coo(_Sparse):
-    layout = "coo"
-
-
-class _Dtype:
-    """numpy.dtype: its code and, from the state, its byte order."""
-
-    def __init__(self, code="", *_):
-        self.code, self.order = str(code), "="
-
-    def __setstate__(self, state):
-        self.order = _text(state[1])
-
-    def made(self) -> np.dtype:
-        if not _DTYPE.fullmatch(self.code):
-            raise ValueError(f"an array of dtype '{self.code}'")
-        order = self.order if self.order in "<>=|" else "="
-        return np.dtype(self.code).newbyteorder(order)
-
-
-class _Array(_Bag):
-    """numpy.ndarray: shape, dtype, order and bytes, from the state NumPy writes."""
-
-    def made(self) -> np.ndarray:
-        _, shape, dtype, fortran, raw = self.state
-        return _array(shape, dtype, "F" if fortran else "C", raw)
-
-
-def _reconstruct(kind=None, *_):
-    """numpy's _reconstruct and copyreg's _reconstructor: an empty object of a class of ours."""
-    if not (isinstance(kind, type) and issubclass(kind, _Bag)):
-        raise ValueError("an object of a class that is not one")
-    return kind()
-
-
-class _Buffered:
-    """numpy's _frombuffer: an array of a protocol 5 pickle."""
-
-    def __init__(self, raw, dtype, shape, order="C"):
-        self.parts = (shape, dtype, order, raw)
-
-    def made(self) -> np.ndarray:
-        return _array(*self.parts)
-
-
-class _Scalar:
-    """A NumPy scalar: dtype and bytes."""
-
-    def __init__(self, dtype, raw=None):
-        self.dtype, self.raw = dtype, raw
-
-    def made(self):
-        return _array((), self.dtype, "C", self.raw)[()]
-
-
-def _bytes_of(text, encoding="latin1"):
-    """_codecs.encode: how old protocols write bytes."""
-    if encoding != "latin1":
-        raise ValueError(f"bytes in '{encoding}'")
-    return text.encode("latin1")
-
-
-def _no_bytes():
-    """bytes(), which is how the oldest protocols write none at all."""
-    return b""
-
-
-def _set_of(items=()):
-    """set(): chumpy keeps names in one."""
-    return set(items)
-
-
-_NUMPY = {
-    "multiarray": {"_reconstruct": _reconstruct, "scalar": _Scalar},
-    "numeric": {"_frombuffer": _Buffered},
-}
-_KNOWN = {
-    **{
-        (f"numpy.{core}.{module}", name): stand_in
-        for core in ("core", "_core")
-        for module, names in _NUMPY.items()
-        for name, stand_in in names.items()
-    },
-    **{
-        (f"scipy.sparse.{mark}{kind.layout}", f"{kind.layout}_{form}"): kind
-        for kind in (_Csc, _Csr, _Coo)
-        for mark in ("", "_")
-        for form in ("matrix", "array")
-    },
-    ("numpy", "ndarray"): _Array,
-    ("numpy", "dtype"): _Dtype,
-    ("chumpy.ch", "Ch"): _Chumpy,
-    ("_codecs", "encode"): _bytes_of,
-    ("__builtin__", "bytes"): _no_bytes,
-    ("copy_reg", "_reconstructor"): _reconstruct,
-    ("copyreg", "_reconstructor"): _reconstruct,
-    ("__builtin__", "object"): _Bag,
-    ("builtins", "object"): _Bag,
-    **{(module, "set"): _set_of for module in ("__builtin__", "builtins")},
-    ("collections", "OrderedDict"): dict,
-    ("torch._utils", "_rebuild_tensor_v2"): Skipped,
-    ("torch.storage", "_load_from_bytes"): Skipped,
-}
-
-
 class _Inert(pickle.Unpickler):
-    """An unpickler whose only names are those of _KNOWN."""
+    """An unpickler whose only names are those of KNOWN."""
 
     def __init__(self, file, what: str):
         super().__init__(file, encoding="latin1")
         self.what = what
 
     def find_class(self, module, name):
-        if (module, name) not in _KNOWN:
+        if (module, name) not in KNOWN:
             raise BadInput(
                 self.what,
                 f"a pickle that asks for '{module}.{name}'",
                 "arrays, sparse matrices and plain containers alone",
                 "do not load it elsewhere unless you trust it; take the file from the model's site",
             )
-        return _KNOWN[module, name]
+        return KNOWN[module, name]
 
     def persistent_load(self, _):
         raise ValueError("a reference to something outside of the file")
@@ -290,13 +147,13 @@ def _made(value, done: dict):
         made.extend(_made(item, done) for item in value)
     elif isinstance(value, tuple):
         made = tuple(_made(item, done) for item in value)
-    elif isinstance(value, _Array | _Buffered | _Scalar):
+    elif isinstance(value, Array | Buffered | Scalar):
         made = _with_items(value.made(), done)
-    elif isinstance(value, _Dtype):
+    elif isinstance(value, Dtype):
         made = value.made()
-    elif isinstance(value, _Sparse):
+    elif isinstance(value, Sparse):
         made = _sparse(value.layout, _made(value.state, done))
-    elif isinstance(value, _Chumpy):
+    elif isinstance(value, Chumpy):
         made = _leaf(_made(value.state, done))
     done[id(value)] = (made, value)  # the value is kept, so that no other takes its id
     return made
@@ -311,19 +168,8 @@ def _with_items(array: np.ndarray, done: dict) -> np.ndarray:
     return array
 
 
-def _array(shape, dtype: _Dtype, order: str, raw) -> np.ndarray:
-    shape = tuple(int(size) for size in shape)
-    dtype = dtype.made()
-    if dtype.hasobject:
-        array = np.zeros(len(raw), dtype=object)
-        array[:] = raw
-        return array.reshape(shape, order=order)
-    data = raw.encode("latin1") if isinstance(raw, str) else bytes(raw)
-    return np.frombuffer(data, dtype=dtype).reshape(shape, order=order)
-
-
 def _sparse(layout: str, state: dict):
-    state = {_text(key).lstrip("_"): item for key, item in state.items()}
+    state = {text_of(key).lstrip("_"): item for key, item in state.items()}
     if layout == "coo":
         row, col = state["coords"] if "coords" in state else (state["row"], state["col"])
         return sp.coo_matrix((state["data"], (row, col)), shape=state["shape"])
@@ -338,7 +184,3 @@ def _leaf(state) -> np.ndarray:
     if not isinstance(state, dict) or "x" not in state:
         raise ValueError("a chumpy object without its array 'x'")
     return np.asarray(state["x"])
-
-
-def _text(value) -> str:
-    return value.decode("latin1") if isinstance(value, bytes) else str(value)
