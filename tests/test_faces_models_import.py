@@ -100,7 +100,7 @@ def test_unknown_kinds_and_absent_files_are_refused(tmp_path):
     for kind in KINDS:
         with pytest.raises(BadInput, match="no such file"):
             import_model(kind, tmp_path / "absent")
-    with pytest.raises(BadInput, match="a folder of no known model"):
+    with pytest.raises(BadInput, match="a folder without"):
         load_model(str(tmp_path))
     (tmp_path / "model.npz").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(BadInput):

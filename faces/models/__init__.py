@@ -41,7 +41,9 @@ def load_model(spec: str = "default") -> MorphableModel:
         return import_model(kind, path)
     if path.suffix == ".npz" and path.is_file():
         return read_model(path)
-    got = "a folder of no known model" if path.is_dir() else "no such model file"
+    got = "no such model file"
+    if path.is_dir():
+        got = "a folder without generic_neutral_mesh.obj (ICT-FaceKit) or core_*.npy (FaceScape)"
     raise BadInput(
         f"model '{spec}'",
         got,

@@ -56,8 +56,8 @@ def read_bfm17(path: str | Path, landmarks: str | Path | None = None) -> Morphab
 
     Args:
         landmarks: a file of read_model_landmarks. By default the published tables of the first two
-            files; any other's are derived from the dozen points it names itself, good to some
-            millimetres, and a warning says so.
+            files; any other's are derived from the dozen points it names itself, with a warning:
+            good about eyes, nose and mouth, rough along brows and jaw.
 
     Raises:
         BadInput: the file is unreadable, a dataset is missing, or sizes contradict each other.
