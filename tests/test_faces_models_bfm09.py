@@ -134,6 +134,17 @@ def test_a_missing_key_is_named(folder, key):
         imported(folder)
 
 
+def test_colours_of_other_vertices_and_nan_are_refused(folder):
+    keys = scanned(truth())
+    savemat(folder / "01_MorphableModel.mat", keys | {"texMU": keys["texMU"][:-3]})
+    with pytest.raises(BadInput, match="albedo mean of shape"):
+        imported(folder)
+    keys["shapePC"][5, 2] = np.nan
+    savemat(folder / "01_MorphableModel.mat", keys)
+    with pytest.raises(BadInput, match=r"identity modes .* not all finite"):
+        imported(folder)
+
+
 def test_a_truncated_file_is_refused(folder):
     path = folder / "01_MorphableModel.mat"
     path.write_bytes(path.read_bytes()[:5000])

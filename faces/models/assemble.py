@@ -60,11 +60,12 @@ def assemble(shapes: Shapes, what: str) -> MorphableModel:
         what: the file, for messages.
 
     Raises:
-        BadInput: an index lies outside of the vertices, or the landmarks are no upright face in
-            millimetres.
+        BadInput: arrays are of different vertices or not finite, an index lies outside of them, or
+            the landmarks are no upright face in millimetres.
     """
     mean = np.asarray(shapes.mean_mm, dtype=np.float64)
     count = len(mean)
+    _check_sizes(what, shapes)
     check_indices(what, "triangles", shapes.triangles, count)
     check_indices(what, "landmarks", shapes.landmarks, count)
     check_face(what, mean[shapes.landmarks])
@@ -108,6 +109,26 @@ def _anatomy(mean, triangles, part, eyes, shapes: Shapes) -> dict:
         "contour": anatomy.find_contour(head, opposite, landmarks),
         "mirror": mirror,
     }
+
+
+def _check_sizes(what: str, shapes: Shapes) -> None:
+    """That every array is finite and has the mean's vertices."""
+    colours = dict(zip(("albedo mean", "albedo modes"), shapes.albedo or (), strict=False))
+    arrays = {
+        "mean": shapes.mean_mm,
+        "identity modes": shapes.identity_mm,
+        "expressions": shapes.expression_mm,
+        **colours,
+    }
+    for name, array in arrays.items():
+        if array.shape[-2:] != (len(shapes.mean_mm), 3) or not np.isfinite(array).all():
+            finite = "" if np.isfinite(array).all() else ", not all finite"
+            raise BadInput(
+                what,
+                f"{name} of shape {array.shape}{finite}",
+                f"finite numbers for {len(shapes.mean_mm)} vertices",
+                "the file is damaged, or put together from two: fetch it again",
+            )
 
 
 def check_indices(what: str, name: str, indices: np.ndarray, count: int) -> None:
