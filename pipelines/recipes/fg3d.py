@@ -14,6 +14,7 @@ from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.report import write_report
 from pipelines.stages import augment, register, scans
+from registration.batched_solver import torch_device
 from registration.readers.base import ScanRef
 from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
@@ -44,6 +45,7 @@ class Fg3dConfig(RunConfig):
     face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", "local")
     model: str = setting("default", "face model: default, or a path to another", "local")
     model_id: str = setting("", "what --model holds; noted by the run itself")
+    device: str = setting("cpu", "that registers: cpu; or cuda, cuda:N or cpu-torch, by the shard")
     basis: str = setting("auto", "modes fitted: full, truncated or auto; see BASES")
     landmarker_id: str = setting("", "checksum of --face-landmarker; noted by the run itself")
     people: SubjectSettings = setting(BARE, "the simulated subjects")
@@ -68,8 +70,11 @@ def identify(config: Fg3dConfig) -> Fg3dConfig:
     """The settings with what the model and the detector's file hold, and the basis chosen.
 
     Raises:
-        BadInput: no model there, no such file, or no such basis.
+        BadInput: no model there, no such file, no such basis or no such device.
+        MissingExtra: the device needs torch, which is not installed.
     """
+    if config.device != "cpu" and "://" not in config.run.scheduler:  # else the workers' own GPUs
+        torch_device(config.device)
     if config.basis not in BASES:
         raise BadInput("--basis", config.basis, f"one of {', '.join(BASES)}", "choose one")
     basis = config.basis

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,21 +12,56 @@ from faces.types import RegisteredFace
 from manifests.ledger import ShardRecord
 from pipelines.members import face_members, scan_from_members
 from pipelines.plan import ShardTask
-from pipelines.stages.base import Item, StageSample, process_inputs
+from pipelines.stages.base import Item, StageSample, process_inputs, task_items
+from registration.batched import register_batch
 from registration.ticp import register
 from synth.beyond import fitting_model
 
 
 def run(task: ShardTask, config) -> ShardRecord:
-    """See pipelines.stages.base; ``config`` has ``model``, ``basis`` and ``ticp``."""
-    return process_inputs(task, config, _register)
+    """See pipelines.stages.base; ``config`` has ``model``, ``basis``, ``ticp`` and ``device``."""
+    alone = config.device == "cpu"
+    return process_inputs(task, config, _register if alone else _Batch(task, config).register)
 
 
 def _register(item: Item, config) -> Iterator[StageSample]:
-    model = load_model(config.model)
-    fitted = fitting_model(model) if config.basis == "truncated" else model
     scan = scan_from_members(item.key, item.members)
-    face = in_full(register(scan, fitted, config.ticp), fitted, model)
+    yield _sample(register(scan, _fitted(config), config.ticp), config)
+
+
+class _Batch:
+    """The scans of a shard, all registered on the device when the first of them is asked for."""
+
+    def __init__(self, task: ShardTask, config):
+        self.task, self.config = task, config
+
+    def register(self, item: Item, config) -> Iterator[StageSample]:
+        """As _register, of this batch's outcome for the scan."""
+        outcome = self._outcomes[item.key]
+        if isinstance(outcome, Exception):
+            raise outcome
+        yield _sample(outcome, config)
+
+    @cached_property
+    def _outcomes(self) -> dict[str, RegisteredFace | Exception]:
+        config, scans, outcomes = self.config, [], {}
+        for item in task_items(self.task, config.seed):
+            try:
+                scans.append(scan_from_members(item.key, item.members))
+            except Exception as error:
+                outcomes[item.key] = error
+        faces = register_batch(scans, _fitted(config), config.ticp, config.device)
+        found = {scan.key: face for scan, face in zip(scans, faces, strict=True)}
+        return outcomes | found
+
+
+def _fitted(config) -> MorphableModel:
+    model = load_model(config.model)
+    return fitting_model(model) if config.basis == "truncated" else model
+
+
+def _sample(face: RegisteredFace, config) -> StageSample:
+    face = in_full(face, _fitted(config), load_model(config.model))
     row = {
         "subject": face.subject,
         "scan": face.key,
@@ -36,7 +72,7 @@ def _register(item: Item, config) -> Iterator[StageSample]:
         "residual_mm": face.quality.residual_mm,
         "coverage": face.quality.coverage,
     }
-    yield StageSample(face.key, face_members(face), row)
+    return StageSample(face.key, face_members(face), row)
 
 
 def in_full(face: RegisteredFace, fitted: MorphableModel, model: MorphableModel) -> RegisteredFace:
