@@ -9,6 +9,7 @@ iterations on the default model's fine level; it serves where the CPU uses it to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,12 +71,11 @@ def solve_together(
     diagonal = send([system.diagonal for system in systems])[..., None]
     right = send([system.right for system in systems])
     matrices = Matrices(_on_device(one.template, device), one.membrane, one.bending, diagonal)
+    start = send([system.start for system in systems])
     if one.direct:
-        precondition, bad = _by_factor(matrices, one.template)
-        start, tolerance = torch.zeros_like(right), REFINED
+        (precondition, bad), tolerance = _by_factor(matrices, one.template), REFINED
     else:
-        precondition, bad = _by_diagonal(matrices)
-        start, tolerance = send([system.start for system in systems]), one.tolerance
+        (precondition, bad), tolerance = _by_diagonal(matrices), one.tolerance
     x = conjugate_gradients(matrices.multiply, precondition, right, start, tolerance)
     x[:, bad] = torch.nan
     solutions = np.moveaxis(x.cpu().numpy(), 1, 0)
@@ -208,22 +208,21 @@ def conjugate_gradients(
     Returns:
         (n, B, k) float64.
     """
-    x = start
+    x, step = start, right * 0
     residual = right - multiply(x)
-    step = precondition(residual)
-    energy = (residual * step).sum(0)
+    energy = (right * right).sum(0) + math.inf  # of no step yet: the first is all residual
     goal = (right * right).sum(0).mul(tolerance**2).clamp(min=1e-300)
     for _ in range(max_iterations):
         going = ((residual * residual).sum(0) > goal).any(1, keepdim=True)
         if not going.any():
             break
+        fresh = precondition(residual)
+        energy, before = (residual * fresh).sum(0), energy
+        step = fresh + _quotient(energy, before) * step
         product = multiply(step)
         length = _quotient(energy, (step * product).sum(0)) * going
         x = x + length * step
         residual = residual - length * product
-        fresh = precondition(residual)
-        energy, before = (residual * fresh).sum(0), energy
-        step = fresh + _quotient(energy, before) * step
     return x
 
 
