@@ -1,11 +1,13 @@
 """The multifrontal Cholesky of registration.solver for many matrices at once, on a torch device.
 
-Matrices of one sparsity share every front's place and size, so that each front is one batch of
+Matrices of one sparsity share every front's place and size: each level of fronts is one batch of
 small dense matrices, which is what a GPU factors well. The factor is float32: a direct solution
 from it would be off by its rounding times the condition number, but it serves as the
 preconditioner of conjugate gradients in float64 (registration.batched_solver), whose few
-iterations are an iterative refinement that cannot diverge (Golub and Van Loan, Matrix
-Computations, section 11.5).
+iterations are an iterative refinement (Golub and Van Loan, Matrix Computations, section 11.5).
+
+Every sum is made in an order of its own: two children of one front are added one after the other,
+so that a run on one device gives the same bits as the last.
 """
 
 from __future__ import annotations
@@ -14,50 +16,40 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from registration.solver import Front, Symbolic
+import numpy as np
+
+from registration.batched_levels import levels_of
+from registration.solver import Symbolic
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DeviceFront:
-    """A Front's indices on a device; see registration.solver.Front.
+class DeviceLevel:
+    """A registration.batched_levels.Level as tensors; children as (parent, child, place)."""
 
-    Attributes:
-        own: the p unknowns, a slice of the elimination order.
-        border: (b,) int64.
-        take: (m,) int64 entries of the CSR data.
-        put: (m,) int64 where they go in the flat front, rows outermost.
-        children: fronts whose remainder is added, and (b_child,) int64 where.
-    """
-
-    own: slice
+    own: torch.Tensor
     border: torch.Tensor
     take: torch.Tensor
     put: torch.Tensor
-    children: tuple[tuple[int, torch.Tensor], ...]
-
-    @property
-    def size(self) -> int:
-        """p."""
-        return self.own.stop - self.own.start
+    children: tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchedFactor:
-    """P A_k Pᵀ = L_k L_kᵀ of B matrices, by fronts.
+    """P A_k Pᵀ = L_k L_kᵀ of B matrices, by levels of g fronts.
 
     Attributes:
         order: (n,) int64.
-        fronts: as of Symbolic.
-        blocks: for each front L's diagonal block (B, p, p) and the block (B, b, p) below it.
+        levels: the deepest first.
+        blocks: for each level L's diagonal blocks (B, g, p, p) and the blocks (B, g, b, p) below.
         bad: (B,) bool, matrices that are not positive definite in this precision; their factor
             means nothing.
     """
 
     order: torch.Tensor
-    fronts: tuple[DeviceFront, ...]
+    levels: tuple[DeviceLevel, ...]
     blocks: list[tuple[torch.Tensor, torch.Tensor]]
     bad: torch.Tensor
 
@@ -65,18 +57,32 @@ class BatchedFactor:
         """x (B, n, k) with A_k x_k = right_k, right (B, n, k) in the factor's precision."""
         from torch.linalg import solve_triangular
 
-        x = right[:, self.order]
-        steps = list(zip(self.fronts, self.blocks, strict=True))
-        for front, (diagonal, below) in steps:
-            own = solve_triangular(diagonal, x[:, front.own], upper=False)
-            x[:, front.own] = own
-            x[:, front.border] -= below @ own
-        for front, (diagonal, below) in reversed(steps):
-            rest = x[:, front.own] - below.mT @ x[:, front.border]
-            x[:, front.own] = solve_triangular(diagonal.mT, rest, upper=True)
-        solution = x.new_zeros(x.shape)
-        solution[:, self.order] = x
+        count, n, columns = right.shape
+        x = right.new_zeros(count, n + 1, columns)  # the last stays 0
+        x[:, :-1] = right[:, self.order]
+        left = None
+        steps = list(zip(self.levels, self.blocks, strict=True))
+        for level, (diagonal, below) in steps:
+            own, border = _gathered(level, x, left)
+            own = solve_triangular(diagonal, own, upper=False)
+            left = border - below @ own
+            x[:, level.own] = own
+        for level, (diagonal, below) in reversed(steps):
+            rest = x[:, level.own] - below.mT @ x[:, level.border]
+            x[:, level.own] = solve_triangular(diagonal.mT, rest, upper=True)
+        solution = right.new_zeros(right.shape)
+        solution[:, self.order] = x[:, :-1]
         return solution
+
+
+def _gathered(level, x, left):
+    """A level's right-hand sides (B, g, p, k), (B, g, b, k): its own and what its children left."""
+    (g, p), b = level.own.shape, level.border.shape[1]
+    fronts = x.new_zeros(len(x), g, p + b + 1, x.shape[2])
+    fronts[:, :, :p] = x[:, level.own]
+    for parent, child, place in level.children:
+        fronts[:, parent[:, None], place] += left[:, child]
+    return fronts[:, :, :p], fronts[:, :, p:-1]
 
 
 def factorise(symbolic: Symbolic, shared: torch.Tensor, diagonal: torch.Tensor) -> BatchedFactor:
@@ -89,44 +95,46 @@ def factorise(symbolic: Symbolic, shared: torch.Tensor, diagonal: torch.Tensor) 
     """
     from torch.linalg import cholesky_ex, solve_triangular
 
-    order, fronts = _on_device(symbolic, diagonal.device)
-    diagonal = diagonal[:, order]
+    order, levels = _on_device(symbolic, diagonal.device)
     bad = ~diagonal.isfinite().all(1)
-    blocks, rests = [], {}
-    for number, front in enumerate(fronts):
-        dense, p = _assemble(front, shared, diagonal, rests), front.size
-        own, info = cholesky_ex(dense[:, :p, :p])
-        bad |= info > 0
-        below = solve_triangular(own.mT, dense[:, p:, :p], upper=True, left=False)
-        if len(front.border):
-            rests[number] = dense[:, p:, p:] - below @ below.mT
+    ordered = diagonal.new_ones(len(diagonal), len(order) + 1)  # 1 for what pads
+    ordered[:, :-1] = diagonal[:, order]
+    blocks, rest = [], None
+    for level in levels:
+        p = level.own.shape[1]
+        dense = _assemble(level, shared, ordered, rest)
+        own, info = cholesky_ex(dense[..., :p, :p])
+        bad |= (info > 0).any(1)
+        below = solve_triangular(own.mT, dense[..., p:-1, :p], upper=True, left=False)
+        rest = dense[..., p:-1, p:-1] - below @ below.mT
         blocks.append((own, below))
-    return BatchedFactor(order, fronts, blocks, bad)
+    return BatchedFactor(order, levels, blocks, bad)
 
 
-def _assemble(front, shared, diagonal, rests):
-    """Fronts (B, p + b, p + b), right in their lower triangle (and in all of the last b)."""
-    count, size = len(diagonal), front.size + len(front.border)
-    dense = diagonal.new_zeros(count, size * size)
-    dense[:, front.put] = shared[front.take]
-    dense = dense.view(count, size, size)
-    dense.diagonal(dim1=1, dim2=2)[:, : front.size] += diagonal[:, front.own]
-    for child, place in front.children:
-        dense[:, place[:, None], place] += rests.pop(child)
+def _assemble(level, shared, diagonal, rest):
+    """Fronts (B, g, p + b + 1, p + b + 1), right in their lower triangle and in all of b × b."""
+    (g, p), b = level.own.shape, level.border.shape[1]
+    size = p + b + 1
+    dense = diagonal.new_zeros(len(diagonal), g * size * size)
+    dense[:, level.put] = shared[level.take]
+    dense = dense.view(-1, g, size, size)
+    dense.diagonal(dim1=2, dim2=3)[..., :p] += diagonal[:, level.own]
+    for parent, child, place in level.children:
+        dense[:, parent[:, None, None], place[:, :, None], place[:, None]] += rest[:, child]
     return dense
 
 
 @lru_cache(maxsize=16)
 def _on_device(symbolic, device):
-    """The order and the fronts' indices as tensors, sent once a template and device."""
-    from torch import as_tensor
+    """The order and the levels as tensors, sent once a template and device."""
+    import torch
 
-    def send(front: Front):
-        size = front.size + len(front.border)
-        own = slice(front.begin, front.begin + front.size)
-        put = front.put % size * size + front.put // size
-        arrays = (as_tensor(array, device=device) for array in (front.border, front.take, put))
-        places = (as_tensor(place, device=device) for place in front.places)
-        return DeviceFront(own, *arrays, tuple(zip(front.children, places, strict=True)))
+    def send(array: np.ndarray):
+        return torch.as_tensor(array, device=device)
 
-    return as_tensor(symbolic.order, device=device), tuple(map(send, symbolic.fronts))
+    def sent(level):
+        arrays = map(send, (level.own, level.border, level.take, level.put))
+        children = ((send(c.parent), send(c.child), send(c.place)) for c in level.children)
+        return DeviceLevel(*arrays, tuple(children))
+
+    return send(symbolic.order), tuple(map(sent, levels_of(symbolic)))
