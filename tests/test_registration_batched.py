@@ -2,16 +2,20 @@
 
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from faces.errors import BadInput, MissingExtra
 from registration import batched, batched_solver
 from registration.batched import register_batch
 from registration.batched_factor import factorise
+from registration.batched_levels import levels_of
 from registration.batched_solver import solve_together, torch_device
 from registration.nonrigid import System
+from registration.solver import analyse
 from registration.template import template_of
 from registration.ticp import TicpSettings, register
 from tests.simulate import subject
@@ -39,6 +43,16 @@ def systems(count=3, length_mm=10.0, direct=True, tolerance=1e-3):
     return made
 
 
+def grid(side, copies=1):
+    """Laplacian + 1 of ``copies`` square grids apart from each other, and their positions."""
+    line = sp.diags([np.ones(side - 1), np.ones(side - 1)], [-1, 1])
+    near = sp.kron(sp.eye(copies), sp.kronsum(line, line))
+    matrix = sp.csr_matrix(sp.diags(near.sum(1).A1 + 1) - near)
+    matrix.sort_indices()
+    x, y, z = np.meshgrid(np.arange(copies), np.arange(side), np.arange(side), indexing="ij")
+    return matrix, np.stack([1e3 * x, y, z], -1).reshape(-1, 3).astype(float)
+
+
 def broken(system):
     return replace(system, diagonal=-1e6 * np.abs(system.diagonal))
 
@@ -55,6 +69,42 @@ def test_batched_factor_is_the_factor_of_each_matrix():
         expected = system.solve()
         # The condition number is about 1e7 at ℓ = 10 mm: 1e-16 times it, and some room.
         assert np.abs(found - expected).max() < 1e-8 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(("side", "copies", "fronts"), [(4, 1, 1), (20, 1, 3), (7, 9, 9)])
+def test_one_front_and_grids_apart_are_factored_too(side, copies, fronts):
+    matrix, positions = grid(side, copies)
+    symbolic = analyse(matrix, positions)
+    assert len(symbolic.fronts) >= fronts
+    diagonal, right = np.random.default_rng(0).random((2, 3, len(positions)))
+    factor = factorise(symbolic, torch.as_tensor(matrix.data), torch.as_tensor(diagonal))
+    found = factor.solve(torch.as_tensor(right)[..., None]).numpy()[..., 0]
+    for x, more, expected in zip(found, diagonal, right, strict=True):
+        # A condition number below 10 leaves all but the last digit.
+        np.testing.assert_allclose((matrix + sp.diags(more)) @ x, expected, rtol=0, atol=1e-13)
+
+
+def test_levels_hold_every_unknown_and_every_child_once():
+    symbolic = systems(1)[0].template.symbolic
+    levels, count = levels_of(symbolic), len(symbolic.order)
+    own = np.concatenate([level.own.ravel() for level in levels])
+    np.testing.assert_array_equal(np.sort(own[own < count]), np.arange(count))
+    assert len(levels) < len(symbolic.fronts) / 3
+    for deeper, level in pairwise(levels):
+        child = np.concatenate([children.child for children in level.children])
+        np.testing.assert_array_equal(np.sort(child), np.arange(len(deeper.own)))
+        for children in level.children:  # no sum may depend on the order of two writers
+            assert len(np.unique(children.parent)) == len(children.parent)
+            # A child's border lies among its parent's unknowns, under the same numbers.
+            known = np.hstack([level.own, level.border, np.full((len(level.own), 1), count)])
+            found = known[children.parent[:, None], children.place]
+            np.testing.assert_array_equal(found, deeper.border[children.child])
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_the_same_systems_give_the_same_bits(name):
+    first, again = (solve_together(systems(), torch_device(name)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
 
 
 @pytest.mark.parametrize("name", DEVICES)
