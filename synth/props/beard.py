@@ -43,9 +43,9 @@ def make_beard(
     # hair on the chin grows longest and falls; a moustache lies close
     thick = length * (1 - 0.55 * ground.moustache) * (0.4 + 0.6 * ground.chin) * tufts
     rise = (thick * np.clip(1.6 * share, 0, 1))[:, None] * (0.45 * normals + [0.0, -0.32, 0.1])
-    look = Look(0.015 + 1.1 * np.sort(skin.brow)[::-1], 0.02, np.array([1.2, 1.12, 1.05]))
+    look = Look(0.03 + 1.1 * np.sort(skin.brow)[::-1], 0.0, np.array([1.2, 1.12, 1.05]))
     reach = np.full(WIDE, 150.0)
-    albedo, _, relief = paint("wavy", look, reach, 2.0, 10.0, rng, (0.95, 1.1))
+    albedo, _, relief = paint("bristle", look, reach, 2.0, 10.0, rng, (0.95, 1.1))
     gaps = 1 - np.clip(3.0 * albedo[..., 1] / albedo[..., 1].mean() - 2.4, 0, 1)
     dense = 1.9 * cover * (0.6 + 0.5 * skin.stubble)
     return [
@@ -57,7 +57,7 @@ def make_beard(
             ground.uv,
             ground.triangles,
             np.clip(dense - thin * gaps, 0, 1).astype(np.float32),
-            np.full(len(points), 0.05, dtype=np.float32),
+            np.full(len(points), 0.02, dtype=np.float32),
             12.0,
             two_sided=True,
             relief=relief,
