@@ -27,6 +27,8 @@ LAYOUTS = {
     "headspace": ("registration.readers.headspace", "HeadspaceReader"),
     "now": ("registration.readers.now", "NowReader"),
     "tum": ("registration.readers.tum", "TumReader"),
+    "realsense": ("registration.readers.realsense", "RealsenseReader"),
+    "azure-kinect": ("registration.readers.azure_kinect", "AzureKinectReader"),
 }
 SOURCE_FILE = "source.json"
 SOURCE_FIELDS = ("source", "licence", "consent")
