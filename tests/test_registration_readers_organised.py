@@ -37,7 +37,7 @@ def write_abs(path, points, digits=6):
     """FRGC's text; the sensor's z points at the sensor and its y up."""
     valid = np.isfinite(points).all(-1)
     listed = np.where(valid[..., None], points * [1, -1, -1], -999999.0)
-    lines = [f"{HEIGHT} rows", f"{WIDTH} columns", "pixels (flag X Y Z):"]
+    lines = [f"{points.shape[0]} rows", f"{points.shape[1]} columns", "pixels (flag X Y Z):"]
     lines.append(" ".join(str(int(flag)) for flag in valid.ravel()))
     lines += [" ".join(f"{x:.{digits}f}" for x in listed[..., k].ravel()) for k in range(3)]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from faces.errors import BadInput
+from imaging.codec import encode_depth
 from registration.readers import open_layout
 from registration.readers.picking import Picking, read_picking, sharpness
 
@@ -44,6 +45,18 @@ def test_frames_are_paired_by_time(sequence):
     np.testing.assert_allclose(scan.depth_mm, 5002 / 5, rtol=1e-6)  # 5000 units a metre
     assert scan.provenance.licence == "unknown"
     assert type(open_layout("auto", sequence)) is type(reader)
+
+
+def test_the_walls_of_a_room_are_no_depth(sequence):
+    """13 m is more than a shard can keep, and no face."""
+    depth = np.full((HEIGHT, WIDTH), 5000, np.uint16)
+    depth[:100] = 65_535
+    Image.fromarray(depth).save(sequence / "alice" / "first" / "depth" / "1.001000.png")
+    reader = open_layout("tum", sequence)
+    scan = reader.read(reader.refs()[0])
+    assert (scan.depth_mm[:100] == 0).all()
+    assert (scan.depth_mm[100:] == 1000).all()
+    encode_depth(scan.depth_mm)  # raises where it cannot be kept
 
 
 def test_every_nth_frame_and_one_sequence_alone(sequence):

@@ -20,7 +20,7 @@ from faces.errors import BadInput
 from faces.landmarks import read_landmarks
 from faces.types import Scan
 from registration.readers.base import ScanRef, SideView, provenance_of
-from registration.readers.images import MAX_PIXELS, read_color
+from registration.readers.images import MAX_PIXELS, read_color, within_reach
 from registration.readers.mesh_render import render
 from registration.readers.organised import fit_pinhole, grid_mesh, pixel_uv
 from registration.readers.published import key_of, no_scans, with_suffix_of
@@ -94,7 +94,7 @@ class FrgcReader:
         if fit.residual_px > NO_CAMERA_PX:
             got = f"points {fit.residual_px:.0f} px from where the nearest pinhole puts them"
             raise BadInput(what, got, f"at most {NO_CAMERA_PX:.0f} px", "leave this scan out")
-        depth = np.nan_to_num(fit.points_mm[..., 2]).astype(np.float32)
+        depth = within_reach(np.nan_to_num(fit.points_mm[..., 2]))
         if fit.residual_px > AS_IT_IS_PX:
             mesh = grid_mesh(fit.points_mm, pixel_uv(*depth.shape), color)
             color, depth = render(mesh, mesh.vertices_mm, fit.camera)

@@ -14,6 +14,7 @@ from faces.camera import Camera
 from faces.errors import BadInput
 from faces.types import Scan
 from registration.readers.base import ScanRef, SideView, provenance_of
+from registration.readers.images import within_reach
 from registration.readers.picking import Picking, read_picking
 from registration.readers.published import no_scans
 
@@ -101,7 +102,7 @@ class RecordingReader:
             key=ref.key,
             subject=ref.subject,
             color=recording.color(index),
-            depth_mm=recording.depth(index),
+            depth_mm=within_reach(recording.depth(index)),
             camera=recording.camera,
             provenance=provenance_of(self.root, path.parent, given, self.KNOWN),
         )
