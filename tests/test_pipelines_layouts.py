@@ -12,7 +12,7 @@ from pipelines.recipes.fg3d import RECIPE, Fg3dConfig
 from pipelines.stages import scans
 from tests import simulate
 from tests.test_registration_readers_organised import write_abs
-from tests.test_registration_readers_recordings import realsense, write
+from tests.test_registration_readers_realsense import realsense, write
 from tests.toy import toy_model
 
 

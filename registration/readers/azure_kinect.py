@@ -1,84 +1,51 @@
-"""Azure Kinect recordings: the .mkv of k4arecorder, by Open3D and the Azure Kinect SDK.
+"""Azure Kinect recordings: the .mkv of k4arecorder and of the SDK's recording API.
 
-Open3D's reader carries depth onto the colour image with the SDK's own transformation. It loads
-the SDK's libk4arecord at run time, which Open3D's wheel does not bring.
+Read from the file itself, so that neither the SDK nor its closed depth engine is needed. Tracks
+and attachments: the SDK's record-file-format.md. Cameras: calibration.json as calibration.c reads
+it, modes as mode_specific_calibration.c has them, both of Azure-Kinect-Sensor-SDK 1.4.
 """
 
+import io
 import json
 import re
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
+import cv2
 import numpy as np
+from PIL import Image
 
 from faces.camera import Camera
-from faces.errors import BadInput, MissingExtra
-from registration.readers.recording import RecordingReader
+from faces.errors import BadInput
+from registration.readers.align import align_depth
+from registration.readers.images import decode
+from registration.readers.matroska import Matroska, Track
+from registration.readers.recording import RecordingReader, pairs_in_time
 
-SDK = "the Azure Kinect SDK's libk4arecord and depth engine"
-
-
-class Playback(Protocol):
-    """What is used of Open3D's AzureKinectMKVReader."""
-
-    def open(self, path: str) -> bool: ...
-
-    def intrinsics(self) -> dict:
-        """``width``, ``height`` and ``intrinsic_matrix``, nine numbers column by column."""
-        ...
-
-    def is_eof(self) -> bool: ...
-
-    def next_frame(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Colour (H, W, 3) uint8 and depth (H, W) uint16 mm on its pixels; None: one is missing."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class Open3dPlayback:
-    """Playback by Open3D.
-
-    Raises:
-        MissingExtra: Open3D is not installed.
-    """
-
-    def __init__(self):
-        try:
-            import open3d
-        except ImportError as error:
-            raise MissingExtra("reading an Azure Kinect recording", "open3d") from error
-        self._io, self._reader = open3d.io, open3d.io.AzureKinectMKVReader()
-
-    def open(self, path: str) -> bool:
-        return self._reader.open(path) and self._reader.is_opened()
-
-    def intrinsics(self) -> dict:
-        # Its Python class has no attribute for them; its JSON does.
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "intrinsic.json"
-            self._io.write_azure_kinect_mkv_metadata(str(path), self._reader.get_metadata())
-            return json.loads(path.read_text())
-
-    def is_eof(self) -> bool:
-        return self._reader.is_eof()
-
-    def next_frame(self) -> tuple[np.ndarray, np.ndarray] | None:
-        frame = self._reader.next_frame()
-        if frame is None or frame.color.is_empty() or frame.depth.is_empty():
-            return None
-        return np.asarray(frame.color), np.asarray(frame.depth)
-
-    def close(self) -> None:
-        self._reader.close()
+# image size: the size that the calibration's unit square stands for, and the window cut from it
+COLOR_MODES = {
+    (1280, 720): ((1280, 960), (0, 120)),
+    (1920, 1080): ((1920, 1440), (0, 180)),
+    (2560, 1440): ((2560, 1920), (0, 240)),
+    (2048, 1536): ((2048, 1536), (0, 0)),
+    (3840, 2160): ((3840, 2880), (0, 360)),
+    (4096, 3072): ((4096, 3072), (0, 0)),
+}
+DEPTH_MODES = {
+    (320, 288): ((512, 512), (96, 90)),
+    (640, 576): ((1024, 1024), (192, 180)),
+    (512, 512): ((512, 512), (0, 0)),
+    (1024, 1024): ((1024, 1024), (0, 0)),
+}
+COLOR_CAMERA, DEPTH_CAMERA = "CALIBRATION_CameraLocationPV0", "CALIBRATION_CameraLocationD0"
+MODEL = "CALIBRATION_LensDistortionModelBrownConrady"
+CALIBRATION = "calibration.json"
 
 
 @dataclass(frozen=True)
 class AzureKinectReader(RecordingReader):
-    """Azure Kinect .mkv recordings. The colour lens' distortion is not in what Open3D hands out;
-    it is taken as none."""
+    """Azure Kinect .mkv recordings; depth is brought onto the colour image's pixels."""
 
     LAYOUT: ClassVar[str] = "azure-kinect"
     TREE: ClassVar[str] = "SUBJECT/NAME.mkv of k4arecorder"
@@ -86,97 +53,130 @@ class AzureKinectReader(RecordingReader):
 
     @classmethod
     def opener(cls, path: Path) -> "AzureKinectRecording":
-        return AzureKinectRecording(path, Open3dPlayback)
+        return AzureKinectRecording(path)
 
 
 class AzureKinectRecording:
-    """See registration.readers.recording.Recording; a frame before the last one asked for costs
-    a playback from the start.
-
-    Args:
-        path: the file.
-        playback: makes a new Playback.
+    """See registration.readers.recording.Recording.
 
     Raises:
-        BadInput: unreadable, the SDK is missing, or no frame with colour and depth.
+        BadInput: no Matroska file, without a colour or depth track or their calibration, of a
+            mode or format that is not read, or no two images within 20 ms.
     """
 
-    def __init__(self, path: Path, playback: type[Playback]):
-        self._path, self._what, self._make = path, f"recording '{path}'", playback
-        self._playing, self._at, self._frame = None, -1, None
-        self._rewind()
-        self.camera = self._camera()
-        self._count = 0
-        while self._next() is not None:
-            self._count += 1
-        if not self._count:
-            raise self._bad("no frame with both colour and depth", "frames with both")
+    def __init__(self, path: Path):
+        self._what = f"recording '{path}'"
+        self._file = Matroska(path)
+        self._color, self._depth = self._track("COLOR"), self._track("DEPTH")
+        cameras = self._cameras()
+        self._raw_camera, world_to_color = self._camera_of(
+            cameras, COLOR_CAMERA, self._color, COLOR_MODES
+        )
+        self._raw_depth_camera, world_to_depth = self._camera_of(
+            cameras, DEPTH_CAMERA, self._depth, DEPTH_MODES
+        )
+        self.camera = replace(self._raw_camera, distortion=())
+        self._depth_camera = replace(self._raw_depth_camera, distortion=())
+        self._to_color = world_to_color @ np.linalg.inv(world_to_depth)
+        times = [np.array([t for t, _, _ in track.blocks]) for track in (self._color, self._depth)]
+        self._pairs = pairs_in_time(*times)
+        if not self._pairs:
+            raise self._bad("no depth image within 20 ms of a colour image", "both at once")
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._pairs)
 
     def color(self, index: int) -> np.ndarray:
         """See Recording."""
-        return self._seek(index)[0]
+        data = self._file.bytes_of(self._color.blocks[self._pairs[index][0]])
+        width, height = self._color.width, self._color.height
+        code = _four_letters(self._color)
+        if code == "MJPG":
+            image = self._jpeg(data)
+        elif code in ("NV12", "YUY2"):
+            image = self._yuv(data, code)
+        else:
+            raise self._bad(f"colour of format '{code}'", "MJPG, NV12 or YUY2")
+        if image.shape != (height, width, 3):
+            raise self._bad(f"an image of shape {image.shape}", f"{width}×{height} in colour")
+        return self._raw_camera.undistort(image)
 
     def depth(self, index: int) -> np.ndarray:
         """See Recording."""
-        return self._seek(index)[1].astype(np.float32)
+        data = self._file.bytes_of(self._depth.blocks[self._pairs[index][1]])
+        code, size = _four_letters(self._depth), (self._depth.height, self._depth.width)
+        if code != "b16g" or len(data) != 2 * size[0] * size[1]:
+            got = f"depth of format '{code}', {len(data):,} bytes"
+            raise self._bad(got, f"b16g of {size[1]}×{size[0]} pixels")
+        raw = np.frombuffer(data, ">u2").reshape(size).astype(np.float32)
+        depth = self._raw_depth_camera.undistort(raw, nearest=True)
+        rotation, translation = self._to_color[:3, :3], self._to_color[:3, 3]
+        return align_depth(depth, self._depth_camera, self.camera, rotation, translation)
 
-    def _seek(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        if self._frame is None or index < self._at:
-            self._rewind()
-        while self._at < index:
-            self._frame = self._next()
-            if self._frame is None:
-                raise self._bad(f"{self._at + 1} frames on this reading", f"{self._count}")
-            self._at += 1
-        return self._frame
-
-    def _rewind(self) -> None:
-        if self._playing is not None:
-            self._playing.close()
-        self._playing, self._at, self._frame = self._make(), -1, None
+    def _jpeg(self, data: bytes) -> np.ndarray:
         try:
-            opened = self._playing.open(str(self._path))
-        except RuntimeError as error:
-            raise self._without_sdk(str(error)) from error
-        if not opened:
-            raise self._bad("Open3D cannot open it", "an .mkv of k4arecorder")
+            image = Image.open(io.BytesIO(data))
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            raise self._bad(f"a colour image that cannot be decoded ({error})", "JPEG") from error
+        decode(image, self._what)
+        return np.array(image.convert("RGB"))
 
-    def _next(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """The next frame with colour and depth; None at the end."""
+    def _yuv(self, data: bytes, code: str) -> np.ndarray:
+        width, height = self._color.width, self._color.height
+        shape = (height * 3 // 2, width) if code == "NV12" else (height, width, 2)
+        if len(data) != np.prod(shape):
+            raise self._bad(f"{code} of {len(data):,} bytes", f"{np.prod(shape):,} bytes")
+        how = cv2.COLOR_YUV2RGB_NV12 if code == "NV12" else cv2.COLOR_YUV2RGB_YUY2
+        return cv2.cvtColor(np.frombuffer(data, np.uint8).reshape(shape), how)
+
+    def _track(self, name: str) -> Track:
+        track = self._file.tracks.get(name)
+        if track is None or not track.blocks:
+            raise self._bad(f"no images in a track '{name}'", "tracks COLOR and DEPTH")
+        return track
+
+    def _cameras(self) -> dict[str, dict]:
         try:
-            while not self._playing.is_eof():
-                frame = self._playing.next_frame()
-                if frame is not None:
-                    self._check(*frame)
-                    return np.array(frame[0]), np.array(frame[1])
-        except RuntimeError as error:
-            raise self._without_sdk(str(error)) from error
-        return None
-
-    def _check(self, color: np.ndarray, depth: np.ndarray) -> None:
-        size = (self.camera.height, self.camera.width)
-        if color.shape != (*size, 3) or color.dtype != np.uint8 or depth.shape != size:
-            got = f"colour {color.shape} {color.dtype}, depth {depth.shape}"
-            raise self._bad(got, f"8-bit colour and depth of {size}")
-
-    def _camera(self) -> Camera:
-        record = self._playing.intrinsics()
-        try:
-            width, height = int(record["width"]), int(record["height"])
-            fx, _, _, _, fy, _, cx, cy, _ = (float(x) for x in record["intrinsic_matrix"])
+            record = json.loads(self._file.attachments[CALIBRATION].rstrip(b"\0"))
+            cameras = record["CalibrationInformation"]["Cameras"]
+            return {camera["Location"]: camera for camera in cameras}
         except (KeyError, TypeError, ValueError) as error:
-            raise self._bad(f"intrinsics {record}", "size and nine numbers") from error
-        if not (min(width, height) > 0 and min(fx, fy) > 1):  # the identity where nobody wrote it
-            raise self._bad(f"{width}×{height} px, f {fx}, {fy}", "a calibrated colour camera")
-        return Camera(width, height, fx, fy, cx + 0.5, cy + 0.5)  # theirs counts from centres
+            got = f"no calibration ({type(error).__name__}: {error})"
+            raise self._bad(got, f"the attachment {CALIBRATION}") from error
 
-    def _without_sdk(self, message: str) -> BadInput:
-        got = re.sub(r"\x1b\[[0-9;]*m", "", message).strip().replace("\n", " ")
-        remedy = "install the SDK, or convert the recording to the rgbd layout where it is"
-        return BadInput(self._what, got, SDK, remedy)
+    def _camera_of(self, cameras, location: str, track: Track, modes):
+        """(camera, (4, 4) world to camera in mm) of a track."""
+        size = (track.width, track.height)
+        try:
+            record = cameras[location]
+            inner, placed = record["Intrinsics"], record["Rt"]
+            values = [float(value) for value in inner["ModelParameters"]]
+            matrix = np.eye(4)
+            matrix[:3, :3] = np.reshape([float(v) for v in placed["Rotation"]], (3, 3))
+            matrix[:3, 3] = [1000 * float(value) for value in placed["Translation"]]
+            cx, cy, fx, fy, k1, k2, k3, k4, k5, k6, codx, cody, p2, p1 = values[:14]
+            tall = int(record["SensorWidth"]) * 3 == int(record["SensorHeight"]) * 4
+            model = inner["ModelType"]
+        except (KeyError, TypeError, ValueError) as error:
+            got = f"calibration of {location}: {type(error).__name__}: {error}"
+            raise self._bad(got, "14 parameters, a rotation and a translation") from error
+        if size not in modes or model != MODEL or codx or cody:
+            got = f"{size[0]}×{size[1]} px with {model}, distortion about ({codx}, {cody})"
+            raise self._bad(got, f"one of {list(modes)} with {MODEL} about (0, 0)")
+        if location == COLOR_CAMERA and not tall:  # old calibrations are of the 16:9 window
+            cy, fy = (cy * 2304 + 384) / 3072, fy * 2304 / 3072
+        # The unit square's corner is (0, 0), as in faces.camera: no half pixel to shift by.
+        (wide, high), (left, top) = modes[size]
+        distortion = (k1, k2, p1, p2, k3, k4, k5, k6)
+        focal, principal = (fx * wide, fy * high), (cx * wide - left, cy * high - top)
+        if not (np.isfinite([*focal, *principal, *matrix.ravel()]).all() and min(focal) > 0):
+            raise self._bad(f"calibration of {location}: f {focal}", "a camera")
+        return Camera(*size, *focal, *principal, distortion if any(distortion) else ()), matrix
 
     def _bad(self, got: str, expected: str) -> BadInput:
         return BadInput(self._what, got, expected, "record colour and depth with k4arecorder")
+
+
+def _four_letters(track: Track) -> str:
+    """The format's code, from the BITMAPINFOHEADER that is the codec's private data."""
+    return track.private[16:20].decode("ascii", "replace")

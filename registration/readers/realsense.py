@@ -20,14 +20,13 @@ from faces.camera import Camera
 from faces.errors import BadInput
 from registration.readers.align import align_depth
 from registration.readers.images import MAX_PIXELS
-from registration.readers.recording import RecordingReader
+from registration.readers.recording import RecordingReader, pairs_in_time
 from registration.readers.rosbag import Message, Rosbag
 
 # ROS encoding to (bytes a pixel, the channels that are red, green and blue)
 COLOR_ENCODINGS = {"rgb8": (3, [0, 1, 2]), "bgr8": (3, [2, 1, 0])}
 COLOR_ENCODINGS |= {"rgba8": (4, [0, 1, 2]), "bgra8": (4, [2, 1, 0])}
 DEPTH_ENCODINGS = ("mono16", "16UC1")
-MAX_APART_NS = 20_000_000  # half a frame at 30 frames a second, and some jitter
 DEPTH_UNIT_M = 0.001  # the sensors' default
 REFIT_PX = 0.1  # to which an inverse distortion is followed by OpenCV's
 _STREAM = re.compile(r"(/device_\d+/sensor_\d+)/(Depth|Color)_(\d+)/image/data")
@@ -161,13 +160,9 @@ class RealsenseRecording:
 
     def _paired(self, color: str, depth: str) -> list[tuple[Message, Message]]:
         """Each colour image with the depth image nearest in time, in the order of time."""
-        depths = self._bag.topics[depth]
-        times = np.array([message.time_ns for message in depths])
-        pairs = []
-        for message in self._bag.topics[color]:
-            nearest = int(np.abs(times - message.time_ns).argmin())
-            if abs(int(times[nearest]) - message.time_ns) <= MAX_APART_NS:
-                pairs.append((message, depths[nearest]))
+        colors, depths = self._bag.topics[color], self._bag.topics[depth]
+        times = [np.array([m.time_ns for m in messages]) for messages in (colors, depths)]
+        pairs = [(colors[i], depths[k]) for i, k in pairs_in_time(*times)]
         if not pairs:
             raise self._bad("no depth image within 20 ms of a colour image", "both streams at once")
         return pairs

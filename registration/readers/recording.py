@@ -20,6 +20,8 @@ from registration.readers.published import no_scans
 
 LOG = logging.getLogger(__name__)
 
+MAX_APART_NS = 20_000_000  # half a frame at 30 frames a second, and some jitter
+
 
 class Recording(Protocol):
     """An open recording.
@@ -128,6 +130,17 @@ class RecordingReader:
             MissingExtra: the package that reads it is not installed.
         """
         raise NotImplementedError
+
+
+def pairs_in_time(color_ns: np.ndarray, depth_ns: np.ndarray) -> list[tuple[int, int]]:
+    """(colour, depth) indices: each colour image with the depth image nearest in time, if near.
+
+    Args:
+        color_ns: (N,) int64 and depth_ns (M,) int64, both in the order of time.
+    """
+    nearest = [int(np.abs(depth_ns - time).argmin()) for time in color_ns]
+    apart = np.abs(depth_ns[nearest] - color_ns)
+    return [(i, nearest[i]) for i in np.flatnonzero(apart <= MAX_APART_NS).tolist()]
 
 
 @lru_cache(maxsize=1)

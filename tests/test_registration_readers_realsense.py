@@ -1,9 +1,8 @@
-"""Recordings: a RealSense bag written here byte by byte, and a Kinect's playback by a double."""
+"""RealSense recordings: bags written here byte by byte, and everything that can be wrong."""
 
 import bz2
 import contextlib
 import struct
-import sys
 
 import cv2
 import numpy as np
@@ -11,10 +10,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from faces.camera import Camera
-from faces.errors import BadInput, MissingExtra
+from faces.errors import BadInput
 from registration.readers import open_layout
 from registration.readers.align import align_depth
-from registration.readers.azure_kinect import AzureKinectReader, AzureKinectRecording
 from registration.readers.lz4_frames import decompress
 from registration.readers.realsense import RealsenseRecording
 from registration.readers.rosbag import Rosbag
@@ -390,103 +388,3 @@ def test_aligned_depth_is_that_of_the_other_camera():
     assert not seen[:3].any()  # above the rows without depth, whose edge runs obliquely
     assert seen[30:60, 30:90].all()  # four colour pixels for each of depth, and no hole
     assert (align_depth(np.zeros_like(depth), DEPTH, COLOR, rotation, shift) == 0).all()
-
-
-# --- Azure Kinect --------------------------------------------------------------------------
-
-
-class FakePlayback:
-    """Three whole frames among incomplete ones, as Open3D's reader hands them out."""
-
-    frames = (None, 0, None, 1, 2)
-    matrix = (600.0, 0, 0, 0, 610.0, 0, 63.5, 47.5, 1.0)
-    size, opens, error = (96, 128), True, None
-
-    def __init__(self):
-        self.left = list(self.frames)
-
-    def open(self, path):
-        if self.error:
-            raise RuntimeError(self.error)
-        return self.opens
-
-    def intrinsics(self):
-        return {"width": 128, "height": 96, "intrinsic_matrix": list(self.matrix)}
-
-    def is_eof(self):
-        return not self.left
-
-    def next_frame(self):
-        number = self.left.pop(0)
-        if number is None:
-            return None
-        color = np.full((*self.size, 3), 40 + number, np.uint8)
-        return color, np.full(self.size, 700 + number, np.uint16)
-
-    def close(self):
-        self.left = []
-
-
-class FakeKinectReader(AzureKinectReader):
-    playback = FakePlayback
-
-    @classmethod
-    def opener(cls, path):
-        return AzureKinectRecording(path, cls.playback)
-
-
-@pytest.fixture
-def kinect(tmp_path):
-    (tmp_path / "bob").mkdir()
-    (tmp_path / "bob" / "take.1.mkv").write_bytes(b"\x1a\x45\xdf\xa3")
-    return tmp_path
-
-
-def test_a_kinects_frames_come_with_its_camera(kinect):
-    reader = FakeKinectReader(kinect)
-    refs = reader.refs()
-    assert [ref.key for ref in refs] == [f"bob/take_1/f00000{i}" for i in range(3)]
-    for number in (2, 0, 1):  # any order
-        scan = reader.read(refs[number])
-        assert (scan.color == 40 + number).all()
-        assert (scan.depth_mm == 700 + number).all()
-        assert scan.depth_mm.dtype == np.float32
-    assert (scan.camera.fx, scan.camera.fy) == (600, 610)
-    assert (scan.camera.cx, scan.camera.cy) == (64, 48)
-    assert type(open_layout("auto", kinect)) is AzureKinectReader
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"opens": False}, "cannot open"),
-        ({"frames": (None,)}, "no frame with both"),
-        ({"matrix": (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0)}, "f 1.0, 1.0"),
-        ({"matrix": (1.0,)}, "nine numbers"),
-        ({"size": (4, 4)}, r"colour \(4, 4, 3\)"),
-        ({"error": "\x1b[1;31mCannot load libk4arecord.so\n\x1b[0;m"}, "Cannot load libk4arecord"),
-    ],
-)
-def test_what_a_kinects_recording_lacks_is_said(kinect, changes, says):
-    playback = type("Playback", (FakePlayback,), changes)
-    reader = type("Reader", (FakeKinectReader,), {"playback": playback})(kinect)
-    (ref,) = reader.refs()  # the error belongs to the recording, not to the run
-    with pytest.raises(BadInput, match=says) as caught:
-        reader.read(ref)
-    assert "take.1.mkv" in caught.value.what
-    assert "\x1b" not in str(caught.value)
-
-
-def test_without_open3d_the_extra_is_named(kinect, monkeypatch):
-    monkeypatch.setitem(sys.modules, "open3d", None)
-    with pytest.raises(MissingExtra, match=r"facesynth\[open3d\]"):
-        open_layout("azure-kinect", kinect).refs()
-
-
-def test_open3ds_reader_has_what_the_adapter_calls(kinect):
-    pytest.importorskip("open3d")
-    reader = open_layout("azure-kinect", kinect)
-    (ref,) = reader.refs()
-    # With the SDK the four bytes are no recording; without it they are not looked at.
-    with pytest.raises(BadInput, match=r"cannot open it|libk4a"):
-        reader.read(ref)
