@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from faces.camera import Camera
 from faces.errors import BadInput
 from registration.readers import open_layout
-from registration.readers.organised import fit_pinhole
+from registration.readers.organised import fit_lens, fit_pinhole
 from tests.surfaces import TEXTURE, check_surface, surface
 
 WIDTH, HEIGHT = 160, 120
@@ -101,28 +101,74 @@ def test_any_axis_along_the_view_and_both_origins(flip, origin):
     np.testing.assert_allclose(fit.points_mm, seen(), atol=1e-5)
 
 
-def test_a_bent_image_is_rendered_into_the_fitted_camera(tmp_path):
-    """A lens with distortion: 2 px in the corners, above what is taken as it is."""
+def bent_scan(root, bend):
+    """A surface whose image is bent: ``bend`` carries true rays to image rays. Its points, shade.
+
+    The shade grows with the point's x, so that a colour tells where on the surface it belongs.
+    """
     v, u = np.mgrid[:HEIGHT, :WIDTH] + 0.5
-    x, y = (u - CAMERA.cx) / CAMERA.fx, (v - CAMERA.cy) / CAMERA.fy
-    bend = 1 + 4.0 * (x**2 + y**2)
+    seen_at = np.stack([(u - CAMERA.cx) / CAMERA.fx, (v - CAMERA.cy) / CAMERA.fy], -1)
+    rays = seen_at.copy()
+    for _ in range(50):
+        rays += seen_at - bend(rays)
+    x, y = np.moveaxis(rays, -1, 0)
     depth = DISTANCE_MM - 100 * np.cos(x * 7.5) * np.cos(y * 9)
-    points = np.stack([x * bend * depth, y * bend * depth, depth], -1)
-    shade = (127 + 100 * np.sin(x * 30)).astype(np.uint8)
-    write_abs(tmp_path / "04201d302.abs", points)
-    Image.fromarray(np.stack([shade] * 3, -1)).save(tmp_path / "04201d302.ppm")
-    scan = read_only(tmp_path)
+    points = np.stack([x * depth, y * depth, depth], -1)
+    shade = np.rint(128 + 0.5 * points[..., 0]).astype(np.uint8)
+    write_abs(root / "04201d302.abs", points)
+    Image.fromarray(np.stack([shade] * 3, -1)).save(root / "04201d302.ppm")
+    return points
+
+
+def check_bent(scan, depth_mm, color_steps):
+    """Each depth pixel lies on the surface, and has the colour of its place there."""
     inside = scan.depth_mm > 0
+    assert inside.mean() > 0.8
     rows, columns = np.nonzero(inside)
     pixels = np.stack([columns, rows], -1) + 0.5
-    found = scan.camera.unproject(pixels, scan.depth_mm[inside])
+    x, y, z = scan.camera.unproject(pixels, scan.depth_mm[inside]).T
+    # Half a pixel is 1.3 mm there, and the surface is no steeper than one in two.
+    true = DISTANCE_MM - 100 * np.cos(x / z * 7.5) * np.cos(y / z * 9)
+    assert np.percentile(np.abs(z - true), 99) < depth_mm
+    shade = scan.color[rows, columns, 0].astype(float)
+    assert np.percentile(np.abs(shade - (128 + 0.5 * x)), 95) < color_steps
+
+
+def test_a_lens_is_straightened_and_the_background_stays(tmp_path):
+    def lens(rays):
+        square = (rays**2).sum(-1, keepdims=True)
+        return rays * (1 - 3.0 * square + 6.0 * square**2)
+
+    points = bent_scan(tmp_path, lens)
     fit = fit_pinhole(points * [1, -1, -1], "scan")
     assert 1 < fit.residual_px < 20
-    # The surface's own colour is found where its points lie.
-    near, index = cKDTree(fit.points_mm.reshape(-1, 3)).query(found)
-    assert np.median(near) < 1.5  # the grid is 2.6 mm wide
-    wanted = shade.ravel()[index].astype(float)
-    assert np.median(np.abs(scan.color[rows, columns, 0] - wanted)) < 10
+    found = fit_lens(fit)
+    assert found.residual_px < 0.01
+    assert found.camera.fx == pytest.approx(CAMERA.fx, rel=1e-4)
+    np.testing.assert_allclose(found.camera.distortion, [-3.0, 6.0, 0, 0], atol=0.02)
+    check_bent(read_only(tmp_path), depth_mm=1.0, color_steps=2)
+    points[:20] = np.nan  # no points there, but a photograph
+    write_abs(tmp_path / "04201d302.abs", points)
+    scan = read_only(tmp_path)
+    assert (scan.depth_mm[5:15, 40:120] == 0).all()
+    assert np.ptp(scan.color[10, 40:120, 0]) > 50
+
+
+def test_what_no_lens_explains_is_rendered_into_the_fitted_camera(tmp_path):
+    def ripple(rays):
+        return rays + 0.004 * np.sin(60 * rays[..., ::-1])
+
+    points = bent_scan(tmp_path, ripple)
+    fit = fit_pinhole(points * [1, -1, -1], "scan")
+    assert fit_lens(fit).residual_px > 1
+    scan = read_only(tmp_path)
+    assert scan.camera.fx == pytest.approx(fit.camera.fx, abs=1e-4)  # six decimals are written
+    rows, columns = np.nonzero(scan.depth_mm)
+    found = scan.camera.unproject(np.stack([columns, rows], -1) + 0.5, scan.depth_mm[rows, columns])
+    near, _ = cKDTree(fit.points_mm.reshape(-1, 3)).query(found)
+    assert np.percentile(near, 99) < 2.5  # the grid's points lie 2.6 mm apart
+    shade = scan.color[rows, columns, 0].astype(float)
+    assert np.percentile(np.abs(shade - (128 + 0.5 * found[:, 0])), 95) < 3
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import gzip
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
+from faces.camera import Camera
 from faces.detectors import find_sidecar
 from faces.errors import BadInput
 from faces.landmarks import read_landmarks
@@ -22,7 +23,7 @@ from faces.types import Scan
 from registration.readers.base import ScanRef, SideView, provenance_of
 from registration.readers.images import MAX_PIXELS, read_color, within_reach
 from registration.readers.mesh_render import render
-from registration.readers.organised import fit_pinhole, grid_mesh, pixel_uv
+from registration.readers.organised import PinholeFit, fit_lens, fit_pinhole, grid_mesh, pixel_uv
 from registration.readers.published import key_of, no_scans, with_suffix_of
 
 TREE = "04201d302.abs.gz with 04201d302.ppm or 04201d303.ppm"
@@ -38,9 +39,10 @@ class FrgcReader:
     """FRGC v2: organised points and colour to an RGB-D frame, with a camera fitted to the points.
 
     A residual of the fitted camera up to AS_IT_IS_PX (root mean square over all points) keeps the
-    pixels as they are. Above it, where the lens bends the image, the points are taken as a surface
-    and rendered into the fitted camera, so that colour and depth agree. Above NO_CAMERA_PX the
-    scan is refused.
+    pixels as they are. Above it, the lens' distortion is fitted too, and taken out of colour and
+    depth. Where more than AS_IT_IS_PX is left even so, the points are taken as a surface and
+    rendered into the fitted camera, so that colour and depth agree, without a background. Above
+    NO_CAMERA_PX the scan is refused.
 
     Attributes:
         root: any folder above the files; the first five digits of a name are the subject.
@@ -94,20 +96,30 @@ class FrgcReader:
         if fit.residual_px > NO_CAMERA_PX:
             got = f"points {fit.residual_px:.0f} px from where the nearest pinhole puts them"
             raise BadInput(what, got, f"at most {NO_CAMERA_PX:.0f} px", "leave this scan out")
-        depth = within_reach(np.nan_to_num(fit.points_mm[..., 2]))
-        if fit.residual_px > AS_IT_IS_PX:
-            mesh = grid_mesh(fit.points_mm, pixel_uv(*depth.shape), color)
-            color, depth = render(mesh, mesh.vertices_mm, fit.camera)
+        color, depth, camera = _as_pinhole(color, fit)
         landmarks = None
         if "landmarks" in ref.files:
             landmarks = read_landmarks(self.root / ref.files["landmarks"])
         given = {"source": self.source, "licence": self.licence, "consent": self.consent}
         provenance = provenance_of(self.root, path.parent, given, self.KNOWN)
-        return Scan(ref.key, ref.subject, color, depth, fit.camera, provenance, landmarks)
+        return Scan(ref.key, ref.subject, color, depth, camera, provenance, landmarks)
 
     def side_views(self, ref: ScanRef) -> list[SideView]:
         """None: a frame is all there is."""
         return []
+
+
+def _as_pinhole(color: np.ndarray, fit: PinholeFit) -> tuple[np.ndarray, np.ndarray, Camera]:
+    """Colour, depth and camera of a scan whose pixels need not be a pinhole's; see FrgcReader."""
+    depth = within_reach(np.nan_to_num(fit.points_mm[..., 2]))
+    if fit.residual_px <= AS_IT_IS_PX:
+        return color, depth, fit.camera
+    lens = fit_lens(fit)
+    if lens.residual_px <= AS_IT_IS_PX:
+        straight = replace(lens.camera, distortion=())
+        return lens.camera.undistort(color), lens.camera.undistort(depth, nearest=True), straight
+    mesh = grid_mesh(fit.points_mm, pixel_uv(*depth.shape), color)
+    return *render(mesh, mesh.vertices_mm, fit.camera), fit.camera
 
 
 def _color_beside(stem: Path) -> Path | None:

@@ -1,7 +1,8 @@
 """Organised scans: a 3D point a pixel. The camera that saw them, and the surface between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from faces.camera import Camera
@@ -15,6 +16,7 @@ MIN_POINTS = 1000  # fewer show no face, and no camera
 # A head is some 250 mm deep and no scanner measures below that distance, so the nearest point lies
 # at more than this share of the farthest one's distance.
 NEAREST = 0.5
+LENS_ROUNDS = 5  # each cuts the error by the distortion's own size, a few hundredths
 FITTED = 20_000  # points that a camera is fitted to; all have a say in the residual
 
 
@@ -23,7 +25,7 @@ class PinholeFit:
     """A camera fitted to an organised scan.
 
     Attributes:
-        camera: pinhole, distortion-free, of the scan's own pixels.
+        camera: of the scan's own pixels; a plain pinhole, or with distortion (fit_lens).
         points_mm: (H, W, 3) float64 in its frame; NaN where there is no point.
         residual_px: root mean square distance of a point's projection from its pixel's centre.
     """
@@ -71,6 +73,33 @@ def fit_pinhole(points: np.ndarray, what: str) -> PinholeFit:
     every = np.full(points.shape, np.nan)
     every[valid] = placed
     return PinholeFit(camera, every, rms)
+
+
+def fit_lens(fit: PinholeFit) -> PinholeFit:
+    """The fit with OpenCV's radial and tangential distortion (k1, k2, p1, p2) of the lens.
+
+    u = fx·x + cx + k1·fx·x·r² + k2·fx·x·r⁴ + p1·2·fx·x·y + p2·fx·(r² + 2·x²), and v likewise, are
+    linear in all unknowns but for the products with fx and fy, for which the last round's stand.
+    """
+    rows, columns = np.nonzero(np.isfinite(fit.points_mm[..., 2]))
+    pixels, points = np.stack([columns, rows], -1) + 0.5, fit.points_mm[rows, columns]
+    step = max(1, len(points) // FITTED)
+    x, y = points[::step, 0] / points[::step, 2], points[::step, 1] / points[::step, 2]
+    zero, one, r2 = np.zeros_like(x), np.ones_like(x), x * x + y * y
+    bends_u = [x * r2, x * r2**2, 2 * x * y, r2 + 2 * x * x]
+    bends_v = [y * r2, y * r2**2, r2 + 2 * y * y, 2 * x * y]
+    fx, fy = fit.camera.fx, fit.camera.fy
+    for _ in range(LENS_ROUNDS):
+        across = np.stack([x, zero, one, zero, *(fx * bend for bend in bends_u)], 1)
+        down = np.stack([zero, y, zero, one, *(fy * bend for bend in bends_v)], 1)
+        wanted = np.concatenate(pixels[::step].T)
+        found = np.linalg.lstsq(np.concatenate([across, down]), wanted, rcond=None)[0]
+        fx, fy, cx, cy, *lens = (float(value) for value in found)
+    camera = replace(fit.camera, fx=fx, fy=fy, cx=cx, cy=cy, distortion=tuple(lens))
+    zeros = np.zeros(3)
+    seen = cv2.projectPoints(points, zeros, zeros, camera.matrix, np.array(lens))[0][:, 0]
+    rms = float(np.sqrt(((seen - pixels) ** 2).sum(1).mean()))
+    return PinholeFit(camera, fit.points_mm, rms)
 
 
 def _solve(pixels: np.ndarray, points: np.ndarray, free: bool):

@@ -1,7 +1,7 @@
 """Intel RealSense recordings: the .bag of librealsense's recorder and of the RealSense Viewer.
 
-Read from the file itself: librealsense and Open3D play a recording at its own pace and drop frames
-while the reader is busy, so that the same number is another frame in every run. The topics are
+Read from the file itself: a recording that is played at its own pace loses frames while its reader
+is busy, so that the same number is another frame in every run. The topics are
 those of librealsense's ros_topic.h: /device_N/sensor_N/Depth_N and Color_N with image/data,
 info/camera_info and tf (the reference stream's points to this stream's), and the option
 Depth_Units. Frames of the newer .db3 are not read.
