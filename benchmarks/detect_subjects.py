@@ -23,7 +23,7 @@ from faces.models import load_model
 from faces.types import Scan
 from pipelines.seeds import rng_for
 from synth.capture import CaptureSettings, capture
-from synth.sensor_presets import sensor
+from synth.sensors.presets import sensor
 from synth.subjects import SubjectSettings, sample_subject
 
 YAW_DEG = 45.0

@@ -1,5 +1,6 @@
 """Triangle meshes: normals, edges, subdivision and similarity alignment."""
 
+import numba
 import numpy as np
 import scipy.sparse as sp
 
@@ -18,14 +19,30 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     In the camera frame (y down) the triangles keep their winding and the normals still point
     outwards, since FLIP is a rotation. A vertex without area has a zero normal.
     """
-    faces = triangle_normals(vertices, triangles)
-    count = len(vertices)
-    corners = triangles.ravel()
-    normals = np.stack(
-        [np.bincount(corners, np.repeat(faces[:, k], 3), minlength=count) for k in range(3)], 1
-    )
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
+    normals = np.zeros((len(vertices), 3))
+    points = np.ascontiguousarray(vertices, dtype=np.float64)
+    _add_normals(points, np.ascontiguousarray(triangles), normals)
+    return normals
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_normals(points, triangles, normals):
+    """Area-weighted normals summed at the corners, then of length 1."""
+    for t in range(len(triangles)):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, az = points[i, 0], points[i, 1], points[i, 2]
+        bx, by, bz = points[j, 0] - ax, points[j, 1] - ay, points[j, 2] - az
+        cx, cy, cz = points[k, 0] - ax, points[k, 1] - ay, points[k, 2] - az
+        x, y, z = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+        for corner in (i, j, k):
+            normals[corner, 0] += x
+            normals[corner, 1] += y
+            normals[corner, 2] += z
+    for v in range(len(points)):
+        x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        if length > 0:
+            normals[v, 0], normals[v, 1], normals[v, 2] = x / length, y / length, z / length
 
 
 def unique_edges(triangles: np.ndarray) -> np.ndarray:

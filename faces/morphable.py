@@ -78,13 +78,12 @@ class MorphableModel:
         ``identity`` (k ≤ K,) and ``expression`` (e ≤ E,) may be shorter than the basis; missing
         coefficients are 0.
         """
-        offset = np.tensordot(identity, self.identity_mm[: len(identity)], 1)
-        offset = offset + np.tensordot(expression, self.expression_mm[: len(expression)], 1)
-        return self.mean_mm + offset.astype(np.float64)
+        offset = _sum_of_modes(identity, self.identity_mm)
+        return self.mean_mm + (offset + _sum_of_modes(expression, self.expression_mm))
 
     def albedo(self, beta: np.ndarray) -> np.ndarray:
         """T of Eq. 3: (V, 3) float32 sRGB, clipped to [0, 1]; ``beta`` (b ≤ B,) in σ."""
-        texture = self.albedo_mean + np.tensordot(beta, self.albedo_modes[: len(beta)], 1)
+        texture = self.albedo_mean + _sum_of_modes(beta, self.albedo_modes)
         return np.clip(texture, 0, 1).astype(np.float32)
 
     def part_triangles(self, *parts: str) -> np.ndarray:
@@ -121,6 +120,20 @@ class MorphableModel:
             expression_names=self.expression_names[:expression],
             coarse=None if self.coarse is None else self.coarse.truncated(identity, expression),
         )
+
+
+def _sum_of_modes(weights: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """Σ weights · modes (V, 3) float64, summed in the modes' float32; (k ≤ K,) and (K, V, 3).
+
+    Modes are stored in float32: widening them would double the memory that is read, which is all
+    of the work. Expressions at rest are left out.
+    """
+    weights = np.asarray(weights)
+    used, modes = np.flatnonzero(weights), modes[: len(weights)]
+    if 2 * len(used) < len(weights):
+        weights, modes = weights[used], modes[used]
+    flat = modes.reshape(len(modes), modes.shape[1] * modes.shape[2])
+    return (weights.astype(modes.dtype) @ flat).reshape(modes.shape[1:]).astype(np.float64)
 
 
 def save_model(model: MorphableModel, path: str | Path) -> None:

@@ -17,6 +17,7 @@ class UvAtlas:
     Attributes:
         size: edge of the square map, texels.
         mask: (size, size) bool, texels whose centre a triangle covers.
+        gather: (N, V) sparse float32, from the vertices to the mask's texels in their order.
     """
 
     def __init__(self, model: MorphableModel, size: int):
@@ -27,7 +28,7 @@ class UvAtlas:
         chart = rasterise(screen, model.triangle_uv, (size, size), perspective=False)
         self.mask = chart.mask
         triangles = chart.triangle_id[self.mask]
-        self._gather = _rows(
+        self.gather = _rows(
             model.triangles[triangles],
             chart.barycentric[self.mask],
             model.vertex_count,
@@ -37,7 +38,7 @@ class UvAtlas:
     def to_map(self, values: np.ndarray) -> np.ndarray:
         """Values (V, C) on the vertices to a map (size, size, C) float32; 0 outside the mask."""
         result = np.zeros((self.size, self.size, values.shape[1]), dtype=np.float32)
-        result[self.mask] = self._gather @ np.asarray(values, dtype=np.float32)
+        result[self.mask] = self.gather @ np.asarray(values, dtype=np.float32)
         return result
 
     def sample(self, texture: np.ndarray) -> np.ndarray:

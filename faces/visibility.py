@@ -46,8 +46,10 @@ def unhidden_vertices(
 ) -> np.ndarray:
     """As visible_vertices, where the depth (H, W) mm of a whole scene is known; 0 is nothing."""
     normals = vertex_normals(vertices_mm, triangles)
-    facing = (normals * view_directions(vertices_mm, camera)).sum(-1) > cos_min
-    return facing & _unhidden(camera.screen(vertices_mm), depth_mm, tolerance_mm)
+    facing = np.einsum("ij,ij->i", normals, view_directions(vertices_mm, camera)) > cos_min
+    screen = camera.screen(np.asarray(vertices_mm)[facing])
+    facing[facing] = _unhidden(screen, depth_mm, tolerance_mm)
+    return facing
 
 
 def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
@@ -55,7 +57,7 @@ def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
     points = np.asarray(points_mm, dtype=np.float64)
     if not camera.is_perspective:
         return np.broadcast_to([0.0, 0.0, -1.0], points.shape)
-    return -points / np.linalg.norm(points, axis=-1, keepdims=True)
+    return points / -np.sqrt(np.einsum("...i,...i->...", points, points))[..., None]
 
 
 def _unhidden(screen: np.ndarray, depth: np.ndarray, tolerance_mm: float) -> np.ndarray:

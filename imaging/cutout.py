@@ -29,12 +29,9 @@ WHOLE = Cutout(np.zeros(0, np.float32), np.zeros((0, 3), np.int32), np.zeros((0,
 
 
 @numba.njit(nogil=True, cache=True)
-def is_there(texture, uv, alpha, wa, wb, wc, dithered, x, y):
-    """Whether the cut-out triangle has surface at weights (wa, wb, wc), which need not sum to 1."""
+def is_there(texture, alpha, u, v, dithered, x, y):
+    """Whether a cut-out triangle has surface at (u, v) of its texture, seen at pixel (x, y)."""
     start, height, width = texture
-    total = wa + wb + wc
-    u = (wa * uv[0, 0] + wb * uv[1, 0] + wc * uv[2, 0]) / total
-    v = (wa * uv[0, 1] + wb * uv[1, 1] + wc * uv[2, 1]) / total
     column = min(max(int(u * width), 0), width - 1)
     row = min(max(int(v * height), 0), height - 1)
     limit = 0.5

@@ -1,9 +1,14 @@
-"""Shading of what a rasteriser found: a sample's own normal, texture, light and shadow."""
+"""Shading of what a rasteriser found: a sample's own normal, texture, light and shadow.
+
+Vectors are tuples of three inside of the loops. A surface's vertices come as rows of eight float32:
+position (mm, camera frame), normal, openness, and k_s of Eq. 4.
+"""
 
 import numba
 import numpy as np
 
 from imaging.shadow import SPIRALS, lit_share
+from imaging.texture import is_coarse, look_up, slope
 
 # How far red, green and blue light wander below the skin before they leave it: the terminator's
 # reach beyond a right angle (cosine units), by eye after Jensen et al. 2001's skin, where red
@@ -11,6 +16,8 @@ from imaging.shadow import SPIRALS, lit_share
 SCATTER = np.array([0.30, 0.14, 0.09])
 FRESNEL = 0.9  # how much of the highlight's strength at grazing angles is added (Schlick's shape)
 SHEEN = 0.05  # of what is all around: a cornea of strength 0.5 mirrors 2.5 % (Fresnel, n = 1.38)
+BRIGHTEST = 4.0  # a glint may not outshine its pixel
+STEP_MM = 1.5  # outwards: keeps a slanted surface out of its own shadow
 
 
 @numba.njit(nogil=True, cache=True)
@@ -20,21 +27,9 @@ def to_linear(value):
 
 
 @numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
-def _texel(texture, u, v, channel):
-    """Bilinear look-up, held at the border."""
-    height, width = texture.shape[:2]
-    x = min(max(u * width - 0.5, 0.0), width - 1.001)
-    y = min(max(v * height - 0.5, 0.0), height - 1.001)
-    i, j = int(y), int(x)
-    a, b = x - j, y - i
-    upper = texture[i, j, channel] * (1 - a) + texture[i, j + 1, channel] * a
-    lower = texture[i + 1, j, channel] * (1 - a) + texture[i + 1, j + 1, channel] * a
-    return upper * (1 - b) + lower * b
-
-
-@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
-def _irradiance(light, channel, x, y, z):
+def _irradiance(light, channel, way):
     """An environment's quadratic polynomial at a normal; light (9, 3), bands already weighted."""
+    x, y, z = way
     value = light[0, channel] + light[1, channel] * y + light[2, channel] * z
     value += light[3, channel] * x + light[4, channel] * x * y + light[5, channel] * y * z
     value += light[6, channel] * (3 * z * z - 1) + light[7, channel] * x * z
@@ -51,128 +46,164 @@ def bounced(share, albedo):
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def shade(
-    triangle_id,
-    barycentric,
-    first,
-    stop,
-    mesh,
-    paint,
-    gloss,
-    shininess,
-    scatter,
-    two_sided,
-    lamp,
-    environment,
-    shadow,
-    out,
-):
-    """Linear colours of the samples that one surface owns.
+def shade(samples, first, stop, surface, paint, look, lamp, environment, shadow, out):
+    """Add the colours, in linear light, of the samples that one surface owns.
 
     Args:
-        triangle_id: (h, w) int32 of the whole scene; barycentric: (h, w, 3) float32.
+        samples: pixel, triangle, barycentric, weight, area of imaging.samples.Samples.
         first, stop: the range of triangle ids that are this surface.
-        mesh: triangles (T, 3), points (V, 3) mm camera frame, normals (V, 3), openness (V,).
-        paint: colors (V, 3) sRGB, texture (H, W, 3) sRGB or (0, 0, 3), relief (H, W) mm or (0, 0),
-            uv (U, 2), triangle_uv (T, 3).
-        gloss: (V,) k_s of Eq. 4 at the vertices; shininess: ν.
-        scatter: share of SCATTER that the surface has.
-        two_sided: whether normals turn towards the camera.
+        surface: triangles (T, 3) int32 and vertices (V, 8) float32 as above.
+        paint: colors (V, 3) sRGB; texture (H, W, 3) sRGB and its half, or (0, 0, 3); relief
+            (H, W) mm and its half, or (0, 0); uv (U, 2); triangle_uv (T, 3).
+        look: ν of the highlight; share of SCATTER; whether normals turn towards the camera.
         lamp: direction (3,), colour (3,).
         environment: (9, 3), irradiance over π as a polynomial.
         shadow: whether there is a map, depth (N, N), matrix (3, 4), spread.
-        out: (h, w, 3) float32, written in place.
+        out: (h, w, 3) float32, added to in place.
     """
-    triangles, points, normals, openness = mesh
-    colors, texture, relief, uv, triangle_uv = paint
-    direction, lamp_color = lamp
+    pixel, triangle, barycentric, weight, area = samples
+    triangles, vertices = surface
+    colors, texture, half, relief, half_relief, uv, triangle_uv = paint
+    shininess, scatter, two_sided = look
     shadowed, depth, matrix, spread = shadow
-    height, width = triangle_id.shape
-    for y in range(height):
-        for x in range(width):
-            t = triangle_id[y, x] - first
-            if t < 0 or t >= stop - first:
-                continue
-            i, j, k = triangles[t]
-            a, b, c = barycentric[y, x]
-            px = a * points[i, 0] + b * points[j, 0] + c * points[k, 0]
-            py = a * points[i, 1] + b * points[j, 1] + c * points[k, 1]
-            pz = a * points[i, 2] + b * points[j, 2] + c * points[k, 2]
-            nx = a * normals[i, 0] + b * normals[j, 0] + c * normals[k, 0]
-            ny = a * normals[i, 1] + b * normals[j, 1] + c * normals[k, 1]
-            nz = a * normals[i, 2] + b * normals[j, 2] + c * normals[k, 2]
-            u = v = 0.0
-            if texture.shape[0] > 0:
-                ui, uj, uk = triangle_uv[t]
-                u = a * uv[ui, 0] + b * uv[uj, 0] + c * uv[uk, 0]
-                v = a * uv[ui, 1] + b * uv[uj, 1] + c * uv[uk, 1]
-            length = max(np.sqrt(nx * nx + ny * ny + nz * nz), 1e-9)
-            nx, ny, nz = nx / length, ny / length, nz / length
-            if relief.shape[0] > 0:
-                gx, gy, gz = _slope(
-                    relief, u, v, points[i], points[j], points[k], uv[ui], uv[uj], uv[uk]
-                )
-                nx, ny, nz = nx - gx, ny - gy, nz - gz
-                length = np.sqrt(nx * nx + ny * ny + nz * nz)
-                nx, ny, nz = nx / length, ny / length, nz / length
-            distance = np.sqrt(px * px + py * py + pz * pz)
-            vx, vy, vz = -px / distance, -py / distance, -pz / distance
-            facing = nx * vx + ny * vy + nz * vz
-            if two_sided and facing < 0:
-                nx, ny, nz, facing = -nx, -ny, -nz, -facing
-            share = a * openness[i] + b * openness[j] + c * openness[k]
-            lit = 1.0
-            incidence = nx * direction[0] + ny * direction[1] + nz * direction[2]
-            if shadowed and incidence > -0.3:
-                taps = SPIRALS[(x * 7 + y * 13) & 15]  # a fixed dither
-                # a step outwards keeps a slanted surface out of its own shadow
-                lit = lit_share(
-                    depth, matrix, spread, px + 1.5 * nx, py + 1.5 * ny, pz + 1.5 * nz, taps
-                )
-            rx, ry, rz = 2 * facing * nx - vx, 2 * facing * ny - vy, 2 * facing * nz - vz
-            strength = a * gloss[i] + b * gloss[j] + c * gloss[k]
-            mirrored = rx * direction[0] + ry * direction[1] + rz * direction[2]
-            highlight = 0.0
-            if incidence > 0 and mirrored > 0:
-                highlight = strength * lit * mirrored**shininess
-            away = (1 - min(max(facing, 0.0), 1.0)) ** 2
-            rim = min(strength, 0.1) * FRESNEL * share * away * away
-            for n in range(3):
-                if texture.shape[0] > 0:
-                    tone = _texel(texture, u, v, n)
-                else:
-                    tone = a * colors[i, n] + b * colors[j, n] + c * colors[k, n]
-                albedo = to_linear(tone)
-                wrap = scatter * SCATTER[n]
-                diffuse = max(incidence + wrap, 0.0) / (1 + wrap)
-                if wrap > 0:
-                    diffuse *= diffuse / (diffuse + 0.3 * wrap + 1e-6)  # rolls off to zero softly
-                soft = _irradiance(environment, n, nx, ny, nz) * bounced(share, albedo)
-                glow = _irradiance(environment, n, rx, ry, rz) * (rim + SHEEN * strength * share)
-                light = soft + lamp_color[n] * diffuse * (lit + 0.5 * wrap * lit * (1 - lit))
-                out[y, x, n] = albedo * light + lamp_color[n] * highlight + glow
+    direction, lamp_color = lamp
+    width, slot = out.shape[1], 0
+    for e in range(len(pixel)):
+        slot = slot + 1 if e > 0 and pixel[e] == pixel[e - 1] else 0
+        t = triangle[e] - first
+        if t < 0 or t >= stop - first:
+            continue
+        y, x = pixel[e] // width, pixel[e] % width
+        corners = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        shares = barycentric[e, 0], barycentric[e, 1], barycentric[e, 2]
+        place = _mix3(vertices, 0, corners, shares)
+        normal = _unit(_mix3(vertices, 3, corners, shares))
+        share = _mix(vertices, 6, corners, shares)
+        strength = _mix(vertices, 7, corners, shares)
+        tone = _mix3(colors, 0, corners, shares) if len(texture) == 0 else (0.0, 0.0, 0.0)
+        if len(texture) > 0:
+            tone, normal = _painted(
+                texture,
+                half,
+                relief,
+                half_relief,
+                uv,
+                (triangle_uv[t, 0], triangle_uv[t, 1], triangle_uv[t, 2]),
+                vertices,
+                corners,
+                shares,
+                normal,
+                area[e],
+                weight[e],
+            )
+        view = _unit((-place[0], -place[1], -place[2]))
+        if two_sided and _dot(normal, view) < 0:
+            normal = (-normal[0], -normal[1], -normal[2])
+        lit = 1.0
+        incidence, lit = _dot(normal, direction), 1.0
+        if shadowed and incidence > -SCATTER[0]:
+            taps = SPIRALS[(x * 7 + y * 13 + 4 * slot) & 15]  # a fixed dither
+            px, py, pz = place[0] + STEP_MM * normal[0], place[1] + STEP_MM * normal[1], place[2]
+            lit = lit_share(depth, matrix, spread, px, py, pz + STEP_MM * normal[2], taps)
+        mirror = _mirrored(view, normal)
+        highlight = (
+            strength * lit * _lobe(_dot(mirror, direction), shininess) if incidence > 0 else 0.0
+        )
+        glow = strength * share * SHEEN + _rim(_dot(normal, view), strength) * share
+        for n in range(3):
+            albedo = to_linear(tone[n])
+            soft = _irradiance(environment, n, normal) * bounced(share, albedo)
+            light = soft + lamp_color[n] * _diffuse(incidence, lit, scatter * SCATTER[n])
+            shiny = lamp_color[n] * highlight
+            if glow > 0:
+                shiny += _irradiance(environment, n, mirror) * glow
+            out[y, x, n] += weight[e] * min(albedo * light + shiny, BRIGHTEST)
+
+
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _mix(values, column, corners, shares):
+    """A column of the vertices' values, carried to a place between a triangle's corners."""
+    total = shares[0] * values[corners[0], column] + shares[1] * values[corners[1], column]
+    return total + shares[2] * values[corners[2], column]
+
+
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _mix3(values, column, corners, shares):
+    """Three columns, from ``column`` on."""
+    return (
+        _mix(values, column, corners, shares),
+        _mix(values, column + 1, corners, shares),
+        _mix(values, column + 2, corners, shares),
+    )
+
+
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _painted(
+    texture, half, relief, half_relief, uv, chart, vertices, corners, shares, normal, area, weight
+):
+    """sRGB of a sample of a textured triangle, and its unit normal turned by the relief."""
+    at = _mix(uv, 0, chart, shares), _mix(uv, 1, chart, shares)
+    if len(relief) > 0:
+        if is_coarse(relief, uv, chart, area, weight):
+            normal = _roughened(normal, half_relief, at, vertices, corners, uv, chart)
+        else:
+            normal = _roughened(normal, relief, at, vertices, corners, uv, chart)
+    if is_coarse(texture, uv, chart, area, weight):
+        tone = look_up(half, at[0], at[1])
+    else:
+        tone = look_up(texture, at[0], at[1])
+    return tone, normal
+
+
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _roughened(normal, relief, place, vertices, corners, uv, chart):
+    """A unit normal turned by the slope of a relief."""
+    way = slope(relief, place[0], place[1], vertices, corners, uv, chart)
+    return _unit((normal[0] - way[0], normal[1] - way[1], normal[2] - way[2]))
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def _slope(relief, u, v, p, q, r, up, uq, ur):
-    """Gradient (3 values, mm a mm) of a relief over a triangle, in the triangle's plane."""
-    height, width = relief.shape
-    x = min(max(int(u * width), 1), width - 2)
-    y = min(max(int(v * height), 1), height - 2)
-    du = (relief[y, x + 1] - relief[y, x - 1]) * 0.5 * width
-    dv = (relief[y + 1, x] - relief[y - 1, x]) * 0.5 * height
-    e1x, e1y, e1z = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-    e2x, e2y, e2z = r[0] - p[0], r[1] - p[1], r[2] - p[2]
-    a, b = uq[0] - up[0], uq[1] - up[1]
-    c, d = ur[0] - up[0], ur[1] - up[1]
-    # along the sides the relief rises by s1 and s2; its gradient is g = α e1 + β e2
-    s1, s2 = du * a + dv * b, du * c + dv * d
-    m11 = e1x * e1x + e1y * e1y + e1z * e1z
-    m12 = e1x * e2x + e1y * e2y + e1z * e2z
-    m22 = e2x * e2x + e2y * e2y + e2z * e2z
-    determinant = m11 * m22 - m12 * m12
-    if determinant < 1e-12:
-        return 0.0, 0.0, 0.0
-    alpha = (m22 * s1 - m12 * s2) / determinant
-    beta = (m11 * s2 - m12 * s1) / determinant
-    return alpha * e1x + beta * e2x, alpha * e1y + beta * e2y, alpha * e1z + beta * e2z
+def _diffuse(incidence, lit, wrap):
+    """The lamp's share on a surface whose light reaches ``wrap`` beyond the terminator."""
+    diffuse = max(incidence + wrap, 0.0) / (1 + wrap)
+    if wrap > 0:
+        diffuse *= diffuse / (diffuse + 0.3 * wrap + 1e-6)  # rolls off to zero softly
+    return diffuse * (lit + 0.5 * wrap * lit * (1 - lit))
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _lobe(cosine, shininess):
+    """The highlight of Eq. 4 for k_s = 1; 0 where it is below a thousandth."""
+    if cosine <= 0 or shininess * (1 - cosine) > 7:  # cos^ν ≤ exp(−ν (1 − cos))
+        return 0.0
+    return np.float32(cosine) ** np.float32(shininess)
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _rim(facing, strength):
+    """What grazing angles add to the mirror's strength: Schlick's shape, its fifth power rounded
+    to a fourth."""
+    away = (1 - min(max(facing, 0.0), 1.0)) ** 2
+    return min(strength, 0.1) * FRESNEL * away * away
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _mirrored(view, normal):
+    """Where a ray from the camera goes on to."""
+    twice = 2 * _dot(normal, view)
+    return (
+        twice * normal[0] - view[0],
+        twice * normal[1] - view[1],
+        twice * normal[2] - view[2],
+    )
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _unit(way):
+    scale = 1 / max(np.sqrt(_dot(way, way)), 1e-9)
+    return way[0] * scale, way[1] * scale, way[2] * scale
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from imaging.cover import cover
 from imaging.cutout import WHOLE, Cutout
-from imaging.raster_kernels import cover, gather, resolve, snap
+from imaging.raster_kernels import gather, resolve, snap, span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +60,28 @@ class Fragments:
         return out
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Coverage:
+    """The nearest triangle at each pixel's centre, and what its weights there follow from.
+
+    Attributes:
+        triangle_id: (H, W) int32; -1 = background.
+        nearness: (H, W) float32, 1/z of a perspective image (z mm), -z of an orthographic one;
+            -inf on the background.
+        snapped: (V, 2) int32, corners in 1/256 px.
+        near: (V,) float64, their nearness.
+        triangles: (T, 3) int32.
+        perspective: whether 1/z is linear over the image.
+    """
+
+    triangle_id: np.ndarray
+    nearness: np.ndarray
+    snapped: np.ndarray
+    near: np.ndarray
+    triangles: np.ndarray
+    perspective: bool
+
+
 def rasterise(
     screen: np.ndarray,
     triangles: np.ndarray,
@@ -84,6 +107,30 @@ def rasterise(
     Raises:
         ValueError: where a shape or an index does not fit.
     """
+    seen = covered(screen, triangles, size, perspective, cull, cutout)
+    barycentric = np.zeros((*seen.triangle_id.shape, 3), dtype=np.float32)
+    depth = np.zeros(seen.triangle_id.shape, dtype=np.float32)
+    resolve(
+        seen.snapped,
+        seen.near,
+        seen.triangles,
+        perspective,
+        seen.triangle_id,
+        barycentric,
+        depth,
+    )
+    return Fragments(seen.triangle_id, barycentric, depth)
+
+
+def covered(
+    screen: np.ndarray,
+    triangles: np.ndarray,
+    size: tuple[int, int],
+    perspective: bool = True,
+    cull: bool = False,
+    cutout: Cutout | None = None,
+) -> Coverage:
+    """As rasterise, without weights: where these are wanted at few of the pixels, or nowhere."""
     points = np.ascontiguousarray(screen, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f"screen: shape {points.shape}; expected (V, 3); stack (u, v, z)")
@@ -92,15 +139,31 @@ def rasterise(
     if width <= 0 or height <= 0:
         raise ValueError(f"size: {size}; expected (width, height) above 0; check the camera")
     triangle_id = np.full((height, width), -1, dtype=np.int32)
-    nearness = np.full((height, width), -np.inf)
-    barycentric = np.zeros((height, width, 3), dtype=np.float32)
-    depth = np.zeros((height, width), dtype=np.float32)
+    nearness = np.full((height, width), -np.inf, dtype=np.float32)
     snapped, near = snap(points, perspective)
     holes = WHOLE if cutout is None else cutout
     holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
     cover(snapped, near, corners, cull, perspective, *holes, triangle_id, nearness)
-    resolve(snapped, near, corners, perspective, triangle_id, barycentric, depth)
-    return Fragments(triangle_id, barycentric, depth)
+    return Coverage(triangle_id, nearness, snapped, near, corners, perspective)
+
+
+def depth_span(
+    screen: np.ndarray, triangles: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest and farthest depth of an orthographic image, (size, size) float32 mm each.
+
+    For counting what stands in the way: corners are not snapped and a pixel on an edge may belong
+    to both sides. Where there is nothing the nearest is inf and the farthest -inf.
+
+    Args:
+        screen: (V, 3) float64, (u px, v px, z mm), finite.
+        triangles: (T, 3) int32.
+        size: edge of the image, px.
+    """
+    nearest = np.full((size, size), np.inf, dtype=np.float32)
+    farthest = np.full((size, size), -np.inf, dtype=np.float32)
+    span(screen, triangles, nearest, farthest)
+    return nearest, farthest
 
 
 def downsample(image: np.ndarray, factor: int) -> np.ndarray:

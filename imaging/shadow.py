@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from imaging.cutout import WHOLE, Cutout
-from imaging.raster_kernels import cover, snap
+from imaging.cutout import Cutout
+from imaging.raster import covered, depth_span
 
 BIAS_MM = 1.2  # a surface does not shade itself through the map's coarse steps
 REACH_MM = 60.0  # from the surface to what may throw a penumbra on it
 WIDEST = 24.0  # texels of the widest penumbra's radius
-TAPS = 10
+TAPS = 20  # that count what is free of the lamp; every second one looks for what is in the way
+RIM = 8  # outermost ones: where these agree, so does the disc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,41 +66,63 @@ def openness(
     points: np.ndarray,
     normals: np.ndarray,
     triangles: np.ndarray,
-    directions: np.ndarray,
+    axes: np.ndarray,
     radiance: np.ndarray,
     centre: np.ndarray,
     radius: float,
     size: int = 96,
     bias_mm: float = 3.0,
+    wanted: np.ndarray | None = None,
 ) -> np.ndarray:
     """Share (V,) float32 of an environment's light that other surfaces let through to each vertex.
+
+    Directions come in pairs that look along one axis from both ends: what stands nearest and
+    farthest along it is found in one go.
 
     Args:
         points, normals: (V, 3) mm and unit.
         triangles: (T, 3) int.
-        directions: (K, 3) unit, where the environment is sampled.
-        radiance: (K,) of the environment there, ≥ 0.
+        axes: (K, 3) unit; the environment is sampled at these and at their opposites.
+        radiance: (K, 2) of the environment at both, ≥ 0.
         centre, radius: (3,), mm, of the ball around what may stand in the way.
         size: edge of the K depth maps, texels.
         bias_mm: how far before a point something must stand to be in its way.
+        wanted: (V,) bool, the vertices that are asked for; 1 is returned at the others.
     """
-    got, all_of_it = np.zeros(len(points)), np.full(len(points), 1e-9)
-    for direction, light in zip(directions, radiance, strict=True):
-        seen = shadow_map(points, triangles, direction, centre, radius, size)
-        _gather_open(points, normals, direction, light, seen.depth, seen.matrix, bias_mm, got)
-        all_of_it += light * np.clip(normals @ direction, 0, None)
-    return np.clip(got / all_of_it, 0, 1).astype(np.float32)
+    occluders, corners = _used(points, triangles)
+    chosen = np.arange(len(points)) if wanted is None else np.flatnonzero(wanted)
+    own, ways = points[chosen], normals[chosen]
+    got, all_of_it = np.zeros(len(chosen)), np.full(len(chosen), 1e-9)
+    for axis, light in zip(axes, np.asarray(radiance, dtype=np.float64), strict=True):
+        matrix = _light_matrix(axis, centre, radius, size)
+        span = depth_span(occluders @ matrix[:, :3].T + matrix[:, 3], corners, size)
+        _gather_open(own, ways, axis, light, span, matrix, bias_mm, got, all_of_it)
+    share = np.ones(len(points), dtype=np.float32)
+    share[chosen] = np.clip(got / all_of_it, 0, 1)
+    return share
+
+
+def _used(points, triangles) -> tuple[np.ndarray, np.ndarray]:
+    """The points that triangles use, and the triangles among them."""
+    used = np.zeros(len(points), dtype=bool)
+    used[triangles] = True
+    place = np.cumsum(used, dtype=np.int32) - 1
+    return points[used], place[triangles]
 
 
 def _depth(screen, triangles, size: int, cutout: Cutout | None) -> np.ndarray:
     """Depth (size, size) float32 alone, 0 where nothing is: a third of a rasterisation's work."""
-    triangle_id = np.full((size, size), -1, dtype=np.int32)
-    nearness = np.full((size, size), -np.inf)
-    holes = WHOLE if cutout is None else cutout
-    holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
-    snapped, near = snap(screen, False)
-    cover(snapped, near, triangles, False, False, *holes, triangle_id, nearness)
-    return np.where(triangle_id < 0, 0, -nearness).astype(np.float32)
+    nearness = covered(screen, triangles, (size, size), perspective=False, cutout=cutout).nearness
+    return np.where(np.isinf(nearness), np.float32(0), -nearness)
+
+
+def dodecahedron_axes() -> np.ndarray:
+    """(10, 3) unit vectors: with their opposites the corners of a dodecahedron, evenly spread."""
+    golden = (1 + np.sqrt(5)) / 2
+    cube = [[1, y, z] for y in (-1, 1) for z in (-1, 1)]
+    edges = [[0, side / golden, golden] for side in (-1, 1)]
+    rolled = [np.roll(edge, turn) for edge in edges for turn in range(3)]
+    return np.array([*cube, *rolled]) / np.sqrt(3)
 
 
 def sphere_directions(count: int) -> np.ndarray:
@@ -124,25 +147,25 @@ def _light_matrix(direction, centre, radius, size) -> np.ndarray:
 
 
 @numba.njit(nogil=True, cache=True)
-def _gather_open(points, normals, direction, light, depth, matrix, bias_mm, got):
-    """got += light · cosine where nothing stands before the point in the direction."""
-    size = len(depth)
+def _gather_open(points, normals, axis, light, span, matrix, bias_mm, got, all_of_it):
+    """got += light · cosine where nothing stands before the point at its own end of the axis."""
+    nearest, farthest = span
+    size = len(nearest)
+    step = 1.5 * bias_mm  # outwards, so that a flat surface seen at a slant does not shade itself
     for i in range(len(points)):
-        p, n = points[i], normals[i]
-        cosine = n[0] * direction[0] + n[1] * direction[1] + n[2] * direction[2]
-        if cosine <= 0:
-            continue
-        place = np.zeros(3)
-        for k in range(3):
-            m = matrix[k]
-            # a step outwards, so that a flat surface seen at a slant does not shade itself
-            for axis in range(3):
-                place[k] += m[axis] * (p[axis] + 1.5 * bias_mm * n[axis])
-            place[k] += m[3]
-        u, v = int(place[0]), int(place[1])
-        if 0 <= u < size and 0 <= v < size and 0 < depth[v, u] < place[2] - bias_mm:
-            continue
-        got[i] += light * cosine
+        nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
+        cosine = nx * axis[0] + ny * axis[1] + nz * axis[2]
+        ahead = cosine > 0
+        share = light[0] * cosine if ahead else -light[1] * cosine
+        all_of_it[i] += share
+        x, y, z = points[i, 0] + step * nx, points[i, 1] + step * ny, points[i, 2] + step * nz
+        u = int(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3])
+        v = int(matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3])
+        if 0 <= u < size and 0 <= v < size:
+            d = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3]
+            if nearest[v, u] < d - bias_mm if ahead else farthest[v, u] > d + bias_mm:
+                continue
+        got[i] += share
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
@@ -160,20 +183,34 @@ def lit_share(depth, matrix, spread, x, y, z, taps):
     if u < reach or v < reach or u >= size - reach or v >= size - reach:
         return 1.0
     blockers, gap = 0, 0.0
-    for k in range(len(taps)):
+    for k in range(0, len(taps), 2):
         before = depth[int(v + reach * taps[k, 1]), int(u + reach * taps[k, 0])]
         if 0 < before < d:
             blockers += 1
             gap += d - before
     if blockers == 0:
         return 1.0
+    if blockers == (len(taps) + 1) // 2:  # so is a narrower disc
+        return 0.0
     width = min(max(spread * gap / blockers, 0.8), reach)
+    inner = len(taps) - RIM  # the spiral runs outwards
+    free = _free(depth, u, v, d, width, taps, inner, len(taps))
+    if free == 0:
+        return 0.0
+    if free == RIM:
+        return 1.0
+    return (free + _free(depth, u, v, d, width, taps, 0, inner)) / len(taps)
+
+
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _free(depth, u, v, d, width, taps, first, stop):
+    """Number of a range of taps at whose places nothing stands before depth ``d``."""
     free = 0
-    for k in range(len(taps)):
+    for k in range(first, stop):
         before = depth[int(v + width * taps[k, 1]), int(u + width * taps[k, 0])]
         if before == 0 or before >= d:
             free += 1
-    return free / len(taps)
+    return free
 
 
 def _spirals() -> np.ndarray:

@@ -25,6 +25,7 @@ from faces.types import (
     View,
 )
 from imaging import codec
+from imaging.archive import decode_arrays, encode_arrays
 from manifests.schema import SCHEMA_VERSION
 
 JPEG_QUALITY = 95
@@ -44,7 +45,7 @@ def scan_members(scan: Scan) -> Members:
         "color.png": codec.encode_png(scan.color),
         "depth.png": codec.encode_depth(scan.depth_mm),
         "scan.json": _json(about),
-        "truth.npz": _npz(scan.truth),
+        "truth.npz": encode_arrays(scan.truth),
     }
 
 
@@ -60,7 +61,7 @@ def scan_from_members(key: str, members: Members) -> Scan:
         camera=_camera(about["camera"]),
         provenance=Provenance(**about["provenance"]),
         landmarks=None if landmarks is None else _landmarks(landmarks),
-        truth=_arrays(members["truth.npz"]),
+        truth=decode_arrays(members["truth.npz"]),
     )
 
 
@@ -89,12 +90,12 @@ def face_members(face: RegisteredFace) -> Members:
         },
         "quality": asdict(face.quality),
     }
-    return {"face.npz": _npz(arrays), "face.json": _json(about)}
+    return {"face.npz": encode_arrays(arrays), "face.json": _json(about)}
 
 
 def face_from_members(key: str, members: Members, model: MorphableModel) -> RegisteredFace:
     """Inverse of face_members; ``model`` must be the one it was registered with."""
-    about, arrays = json.loads(members["face.json"]), _arrays(members["face.npz"])
+    about, arrays = json.loads(members["face.json"]), decode_arrays(members["face.npz"])
     if about["model"] != model.name:
         raise ValueError(
             f"registered face {key!r}: made with model {about['model']!r}; "
@@ -248,20 +249,7 @@ def _plain(value):
     raise TypeError(f"{type(value).__name__} has no place in a shard's JSON")
 
 
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
-    stream = io.BytesIO()
-    np.savez_compressed(
-        stream, **arrays
-    )  # members are dated 1980: the bytes depend on nothing else
-    return stream.getvalue()
-
-
 def _npy(array: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     return stream.getvalue()
-
-
-def _arrays(data: bytes) -> dict[str, np.ndarray]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return dict(archive)

@@ -1,8 +1,10 @@
 """What a worker process does before its first task."""
 
+import ctypes
 import importlib
 import os
 import signal
+import sys
 from collections.abc import Sequence
 
 from distributed import Worker, WorkerPlugin
@@ -21,6 +23,23 @@ THREAD_LIMITS = {
 }
 
 
+# glibc's options (malloc.h), and what to set them to. Images and textures of 1 to 30 MB are made
+# and dropped all the time. Dask has its workers hand memory back above 64 KB; then each of these
+# arrays is fetched from the system anew, page by page, which doubles a subject's time.
+M_TRIM_THRESHOLD, TRIM_BYTES = -1, 256 << 20
+M_MMAP_THRESHOLD, MMAP_BYTES = -3, 32 << 20  # the largest that every glibc takes
+
+
+def keep_memory() -> None:
+    """Freed memory stays with this process up to TRIM_BYTES; nothing where there is no glibc."""
+    if not sys.platform.startswith("linux"):
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(M_TRIM_THRESHOLD, TRIM_BYTES)
+        library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+
+
 def limit_threads() -> None:
     """One thread for every numerical library of this process.
 
@@ -34,7 +53,7 @@ def limit_threads() -> None:
 
 
 class Prepare(WorkerPlugin):
-    """Thread limits and warm-up, once a worker.
+    """Thread limits, memory and warm-up, once a worker.
 
     Args:
         warm_up: "module:function" names, called without arguments: compile kernels, load models.
@@ -52,6 +71,7 @@ class Prepare(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Called by Dask as the worker starts, or as the plugin reaches a running one."""
         limit_threads()
+        keep_memory()
         if self.ignore_interrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         for name in self.warm_up:

@@ -1,6 +1,6 @@
 """The pieces of a scene as one mesh: what a camera sees of it, and how light falls on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,15 +8,19 @@ from faces.camera import Camera
 from faces.mesh import vertex_normals
 from imaging.cutout import Cutout
 from imaging.deferred import shade
-from imaging.raster import Fragments, rasterise
+from imaging.raster import Fragments, covered, rasterise
+from imaging.samples import Samples, every_pixel, supersampled
 from imaging.shading import harmonics, irradiance_polynomial
-from imaging.shadow import openness, shadow_map, sphere_directions
+from imaging.shadow import dodecahedron_axes, openness, shadow_map
+from imaging.texture import halved
 from synth.light import Light
 
-MAP_SIZE = 640  # texels of the lamp's shadow map
+MAP_SIZE = 512  # texels of the lamp's shadow map
 REACH_MM = 210.0  # of the ball around the head within which things shade each other
-SIDES = sphere_directions(16)  # from which the environment's light is counted
-_NOTHING = (np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), np.float32))
+UNCOUNTED = ("eye", "mouth", "glasses")  # pieces that keep no light of the surround off others
+SHARP = 50.0  # ν from which a highlight may be narrower than a pixel: frames and eyes, not skin
+SHELTERED = ("mouth",)  # too coarse to count what reaches them: their own ``shade`` says it all
+AXES = dodecahedron_axes()  # along which the environment's light is counted, from both ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +30,7 @@ class Assembly:
     points: (V, 3) float64 mm; triangles: (T, 3) int32, of all pieces.
     vertex_start, triangle_start: (P + 1,) where each piece begins.
     owner: (T,) int16, the piece of each triangle.
+    holes: of the triangles; None where all are whole.
     """
 
     pieces: tuple
@@ -34,6 +39,7 @@ class Assembly:
     vertex_start: np.ndarray
     triangle_start: np.ndarray
     owner: np.ndarray
+    holes: Cutout | None
 
     @classmethod
     def of(cls, pieces) -> "Assembly":
@@ -48,60 +54,64 @@ class Assembly:
             vertex_start,
             np.cumsum([0, *counts]),
             np.repeat(np.arange(len(pieces), dtype=np.int16), counts),
+            _holes(pieces),
         )
 
-    def seen_by(self, camera: Camera, dithered: bool) -> Fragments:
-        """The nearest triangle at each pixel; strands are ``dithered`` in an averaged image."""
+    def seen_by(self, camera: Camera) -> Fragments:
+        """The nearest triangle at each pixel's centre."""
         size = (camera.width, camera.height)
         screen = camera.screen(self.points)
-        return rasterise(
-            screen, self.triangles, size, camera.is_perspective, cutout=self.cutout(dithered)
-        )
+        return rasterise(screen, self.triangles, size, camera.is_perspective, cutout=self.holes)
 
-    def cutout(self, dithered: bool) -> Cutout | None:
-        """The pieces' holes; None where no piece has any."""
-        if all(piece.alpha is None for piece in self.pieces):
-            return None
-        texture = np.zeros((len(self.triangles), 3), dtype=np.int32)
-        corners = np.zeros((len(self.triangles), 3, 2), dtype=np.float32)
-        alphas, start = [], 0
-        for piece, first in zip(self.pieces, self.triangle_start, strict=False):
-            if piece.alpha is None:
-                continue
-            rows = slice(first, first + len(piece.triangles))
-            texture[rows] = start, *piece.alpha.shape
-            corners[rows] = piece.uv[piece.triangle_uv]
-            alphas.append(np.ascontiguousarray(piece.alpha, dtype=np.float32).ravel())
-            start += piece.alpha.size
-        return Cutout(np.concatenate(alphas), texture, corners, dithered)
+    def samples(self, camera: Camera, factor: int, centres: Fragments | None) -> Samples:
+        """Where to shade an image of ``factor``² samples a pixel; ``centres`` if that is not 1."""
+        size = (camera.width * factor, camera.height * factor)
+        screen = camera.screen(self.points) * [factor, factor, 1]
+        holes = self.holes
+        if holes is not None:
+            holes = replace(holes, dithered=factor > 1)
+        fine = covered(screen, self.triangles, size, camera.is_perspective, cutout=holes)
+        if factor == 1:
+            return every_pixel(fine)
+        # strands and sharp glints differ from sample to sample
+        whole = np.array([p.alpha is None and p.shininess < SHARP for p in self.pieces])
+        pixel = 1 / camera.fx if camera.is_perspective else camera.mm_per_px
+        return supersampled(fine, centres, self.owner, whole, factor, pixel)
 
-    def lit(self, fragments: Fragments, light: Light, shadows: bool) -> np.ndarray:
-        """Linear colours (h, w, 3) float32 of the fragments, 0 where there is nothing."""
+    def lit(
+        self, samples: Samples, size: tuple[int, int], light: Light, shadows: bool
+    ) -> np.ndarray:
+        """Linear colours (H, W, 3) float32 of an image (width, height), 0 where nothing is."""
         normals = [vertex_normals(p.vertices_mm, p.triangles) for p in self.pieces]
         share = np.ones(len(self.points), dtype=np.float32)
         shadow = (False, np.zeros((1, 1), np.float32), np.zeros((3, 4)), 0.0)
         if shadows:
-            share = self._openness(np.concatenate(normals), light)
-            shadow = (True, *self._shadow(light))
-        out = np.zeros((*fragments.triangle_id.shape, 3), dtype=np.float32)
+            centre = self._centre()
+            share = self._openness(np.concatenate(normals), light, samples, centre)
+            shadow = (True, *self._shadow(light, centre))
+        out = np.zeros((size[1], size[0], 3), dtype=np.float32)
         environment = irradiance_polynomial(light.environment)
         lamp = (np.asarray(light.direction, np.float64), np.asarray(light.color, np.float64))
+        fields = (
+            samples.pixel,
+            samples.triangle,
+            samples.barycentric,
+            samples.weight,
+            samples.area,
+        )
+        paints = {}
         for index, (piece, normal) in enumerate(zip(self.pieces, normals, strict=True)):
             own = share[self.vertex_start[index] : self.vertex_start[index + 1]]
-            own = own if piece.shade is None else own * piece.shade
-            gloss = np.zeros(len(normal)) if piece.gloss is None else piece.gloss * light.specular
+            if piece.label in SHELTERED:
+                own = np.ones_like(own)
             first, stop = self.triangle_start[index : index + 2]
             shade(
-                fragments.triangle_id,
-                fragments.barycentric,
+                fields,
                 first,
                 stop,
-                (_int32(piece.triangles), piece.vertices_mm.astype(np.float64), normal, own),
-                _paint(piece),
-                np.ascontiguousarray(gloss, dtype=np.float64),
-                float(piece.shininess),
-                float(piece.scatter),
-                piece.two_sided,
+                (_int32(piece.triangles), _rows(piece, normal, own, light.specular)),
+                _paint(piece, paints),
+                (float(piece.shininess), float(piece.scatter), piece.two_sided),
                 lamp,
                 environment,
                 shadow,
@@ -114,47 +124,84 @@ class Assembly:
         first = self.pieces[0].vertices_mm
         return (first.min(0) + first.max(0)) / 2
 
-    def _openness(self, normals: np.ndarray, light: Light) -> np.ndarray:
-        radiance = np.clip(harmonics(SIDES) @ light.environment.mean(1), 0, None)
-        # strands let light through, and eyes and teeth lie behind lids and lips
-        whole = [
-            i
-            for i, piece in enumerate(self.pieces)
-            if piece.alpha is None and piece.label not in ("eye", "mouth")
-        ]
-        solid = self.triangles[np.isin(self.owner, whole)]
-        return openness(self.points, normals, solid, SIDES, radiance, self._centre(), REACH_MM)
+    def _openness(self, normals, light: Light, samples: Samples, centre) -> np.ndarray:
+        """(V,) float32, at the corners of what is seen."""
+        mean = light.environment.mean(1)
+        radiance = np.stack([harmonics(way) @ mean for way in (AXES, -AXES)], axis=1).clip(0)
+        # strands let light through, eyes and teeth lie behind lids and lips, and a frame, thinner
+        # than a texel of these maps, would leave smears
+        solid = np.concatenate(
+            [
+                (piece.triangles if piece.occluder is None else piece.occluder) + start
+                for piece, start in zip(self.pieces, self.vertex_start, strict=False)
+                if piece.alpha is None and piece.label not in UNCOUNTED
+            ]
+        )
+        seen = np.zeros(len(self.points), dtype=bool)
+        seen[self.triangles[samples.triangle]] = True
+        return openness(self.points, normals, solid, AXES, radiance, centre, REACH_MM, wanted=seen)
 
-    def _shadow(self, light: Light) -> tuple[np.ndarray, np.ndarray, float]:
+    def _shadow(self, light: Light, centre) -> tuple[np.ndarray, np.ndarray, float]:
         seen = shadow_map(
             self.points,
             self.triangles,
             light.direction,
-            self._centre(),
+            centre,
             REACH_MM,
             MAP_SIZE,
             light.size_deg,
-            self.cutout(False),
+            self.holes,
         )
         return seen.depth, seen.matrix, seen.spread
 
 
-def _paint(piece) -> tuple:
-    """Colours, texture, relief and texture coordinates as imaging.deferred.shade takes them."""
-    texture, relief = _NOTHING
-    colors = np.zeros((1, 3), dtype=np.float32)
-    uv, triangle_uv = np.zeros((1, 2), dtype=np.float32), np.zeros((1, 3), dtype=np.int32)
-    if piece.albedo.ndim == 3:
-        texture = np.ascontiguousarray(piece.albedo, dtype=np.float32)
-        uv, triangle_uv = (
-            np.ascontiguousarray(piece.uv, dtype=np.float32),
-            _int32(piece.triangle_uv),
-        )
-        if piece.relief is not None:
-            relief = piece.relief
-    else:
+def _holes(pieces) -> Cutout | None:
+    """The pieces' holes; None where no piece has any."""
+    if all(piece.alpha is None for piece in pieces):
+        return None
+    textures, corners, alphas, start = [], [], [], 0
+    for piece in pieces:
+        texture = np.zeros((len(piece.triangles), 3), dtype=np.int32)
+        corner = np.zeros((len(piece.triangles), 3, 2), dtype=np.float32)
+        if piece.alpha is not None:
+            texture[:] = start, *piece.alpha.shape
+            corner = piece.uv[piece.triangle_uv]
+            alphas.append(np.ascontiguousarray(piece.alpha, dtype=np.float32).ravel())
+            start += piece.alpha.size
+        textures.append(texture)
+        corners.append(corner)
+    uv = np.concatenate(corners).astype(np.float32)
+    return Cutout(np.concatenate(alphas), np.concatenate(textures), uv)
+
+
+def _rows(piece, normals: np.ndarray, openness: np.ndarray, specular: float) -> np.ndarray:
+    """(V, 8) float32, a piece's vertices as imaging.deferred.shade takes them."""
+    rows = np.zeros((len(normals), 8), dtype=np.float32)
+    rows[:, :3], rows[:, 3:6] = piece.vertices_mm, normals
+    rows[:, 6] = openness if piece.shade is None else openness * piece.shade
+    if piece.gloss is not None:
+        rows[:, 7] = piece.gloss * specular
+    return rows
+
+
+def _paint(piece, halves: dict) -> tuple:
+    """Colours, texture, relief and texture coordinates as imaging.deferred.shade takes them.
+
+    ``halves`` keeps textures that several pieces share.
+    """
+    if piece.albedo.ndim == 2:
         colors = np.ascontiguousarray(piece.albedo, dtype=np.float32)
-    return colors, texture, relief, uv, triangle_uv
+        nowhere = np.zeros((1, 2), np.float32), np.zeros((1, 3), np.int32)
+        return colors, *halved(None), *halved(None, 1), *nowhere
+    if id(piece.albedo) not in halves:
+        halves[id(piece.albedo)] = halved(piece.albedo)
+    return (
+        np.zeros((1, 3), dtype=np.float32),
+        *halves[id(piece.albedo)],
+        *halved(piece.relief, 1),
+        np.ascontiguousarray(piece.uv, dtype=np.float32),
+        _int32(piece.triangle_uv),
+    )
 
 
 def _int32(indices: np.ndarray) -> np.ndarray:

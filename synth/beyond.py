@@ -76,7 +76,7 @@ class BeyondSettings:
         pore_mm: RMS of the finest field.
     """
 
-    amplitude: float = 1.33
+    amplitude: float = 1.27
     size: float = 0.07
     proportion: float = 0.04
     broad_mm: float = 1.6

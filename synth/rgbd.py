@@ -1,14 +1,12 @@
 """Captures on disk in the ``rgbd`` layout, as any depth camera's export would lie there."""
 
-import io
 import json
 from pathlib import Path
-
-import numpy as np
 
 from faces.camera import Camera
 from faces.landmarks import landmarks_json
 from faces.types import Scan
+from imaging.archive import encode_arrays
 from imaging.codec import encode_depth, encode_png
 
 
@@ -51,9 +49,7 @@ def rgbd_members(scan: Scan, depth_scale: float = 1.0) -> dict[str, bytes]:
     if scan.landmarks is not None:
         members["landmarks.json"] = landmarks_json(scan.landmarks).encode()
     if scan.truth:
-        stream = io.BytesIO()
-        np.savez_compressed(stream, **scan.truth)  # its members are dated 1980
-        members["truth.npz"] = stream.getvalue()
+        members["truth.npz"] = encode_arrays(scan.truth)
     return members
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
+import numba
 import numpy as np
 
 from faces.camera import Camera, Pose
-from imaging.raster import downsample
 from synth.assembly import Assembly
 from synth.light import Light
 
@@ -44,6 +43,8 @@ class Piece:
         shininess: ν of the highlight.
         two_sided: whether its back is lit as its front is.
         relief: (H, W) float32 mm on the same uv, what is too fine for the mesh; None where smooth.
+        occluder: (t, 3) int32, fewer triangles over the same vertices, good enough for what keeps
+            the light all around off other surfaces; None for ``triangles``.
         shade: (V,) float32 share of the light around that reaches the surface past what is too
             thin for the scene's own count: lids before an eye. None for all of it.
         scatter: how much light wanders below the surface: 1 skin, 0 none.
@@ -62,6 +63,7 @@ class Piece:
     relief: np.ndarray | None = None
     scatter: float = 0.0
     shade: np.ndarray | None = None
+    occluder: np.ndarray | None = None
 
     def moved(self, pose: Pose) -> "Piece":
         """The piece where the pose carries it."""
@@ -121,52 +123,61 @@ def render_scene(
         backdrop: seen where no piece is.
     """
     size = (camera.width, camera.height)
-    fine_camera = camera.crop(0, 0, *(supersample * n for n in size), zoom=supersample)
     whole = Assembly.of(pieces)
-    plain = whole.seen_by(camera, dithered=False)
-    fine = whole.seen_by(fine_camera, dithered=supersample > 1)
-    linear = whole.lit(fine, light, shadows)
-    color = downsample(np.minimum(linear, 4), supersample)  # a glint may not outshine its pixel
+    plain = whole.seen_by(camera)
+    samples = whole.samples(camera, supersample, plain)
+    color = whole.lit(samples, size, light, shadows)
     piece_id = np.where(plain.mask, whole.owner[plain.triangle_id], -1).astype(np.int16)
     ids = np.array([LABELS.index(piece.label) for piece in pieces] + [0], dtype=np.uint8)
     labels, depth = ids[piece_id], plain.depth
     if backdrop is not None:
-        cover = downsample(fine.mask.astype(np.float32), supersample)[..., None]
-        color = color + (1 - cover) * backdrop.color
+        color = color + (1 - samples.cover(size)[..., None]) * backdrop.color
         labels = np.where(plain.mask, labels, backdrop.labels)
         depth = np.where(plain.mask, depth, backdrop.depth_mm)
     return SceneImage(developed(color), depth, labels, piece_id, plain.mask)
 
 
-def shade_linear(
-    pieces: Sequence[Piece], camera: Camera, light: Light, zoom: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Linear colour (H, W, 3) float32 and depth (H, W) of pieces that throw no shadows.
-
-    The colour is made at ``zoom`` times the resolution, for what is blurred later.
-    """
-    whole = Assembly.of(pieces)
-    size = (camera.width, camera.height)
-    small = camera.crop(0, 0, *(max(int(n * zoom), 1) for n in size), zoom=zoom)
-    color = whole.lit(whole.seen_by(small, dithered=False), light, shadows=False)
-    depth = whole.seen_by(camera, dithered=False).depth
-    return cv2.resize(color, size, interpolation=cv2.INTER_LINEAR), depth
-
-
 def developed(linear: np.ndarray) -> np.ndarray:
-    """Linear light (H, W, 3) as an sRGB image, uint8, with a soft shoulder above 0.7."""
-    knee = 0.7
-    over = np.maximum(linear - knee, 0)
-    held = np.minimum(linear, knee) + (1 - knee) * over / (over + 1 - knee)
-    steps = np.rint(held * (len(_ENCODE) - 1)).astype(np.int32)
-    return _ENCODE[np.clip(steps, 0, len(_ENCODE) - 1)]
+    """Linear light (H, W, 3) as a camera's sRGB picture, uint8.
+
+    As cameras do, the middle greys keep their place, CONTRAST steepens what is around them without
+    a change of hue, and channels above KNEE roll off towards white.
+    """
+    out = np.zeros(linear.shape, dtype=np.uint8)
+    _develop(np.ascontiguousarray(linear, dtype=np.float32), _STEEPEN, _ENCODE, out)
+    return out
 
 
-def _encode_table() -> np.ndarray:
-    """IEC 61966-2-1's curve from 4096 steps of linear light to uint8."""
-    x = np.linspace(0, 1, 4096)
+MIDDLE, CONTRAST = 0.18, 1.2  # grey card; log-log slope
+KNEE, WHITE = 0.5, 4.0  # linear light after the contrast: where the shoulder begins and ends
+_BRIGHTEST, _STEPS = 8.0, 1 << 15
+
+
+def _tables() -> tuple[np.ndarray, np.ndarray]:
+    """Contrast's gain, and the shoulder with IEC 61966-2-1's curve, from steps of linear light."""
+    light = np.linspace(0, _BRIGHTEST, _STEPS + 1)
+    gain = (np.maximum(light, 1e-3) / MIDDLE) ** (CONTRAST - 1)
+    # Reinhard et al. 2002, Eq. 4, on what lies above the knee
+    over, white = np.maximum(light - KNEE, 0) / (1 - KNEE), (WHITE - KNEE) / (1 - KNEE)
+    shoulder = over * (1 + over / white**2) / (1 + over)
+    x = np.clip(np.minimum(light, KNEE) + (1 - KNEE) * shoulder, 0, 1)
     curve = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-    return np.rint(255 * curve).astype(np.uint8)
+    return gain.astype(np.float32), np.rint(255 * curve).astype(np.uint8)
 
 
-_ENCODE = _encode_table()
+_STEEPEN, _ENCODE = _tables()
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def _develop(linear, steepen, encode, out):
+    """developed() of (H, W, 3) float32 into uint8."""
+    last = len(encode) - 1
+    scale = np.float32(last / _BRIGHTEST)
+    for y in range(linear.shape[0]):
+        for x in range(linear.shape[1]):
+            r, g, b = linear[y, x]
+            luminance = np.float32(0.2126) * r + np.float32(0.7152) * g + np.float32(0.0722) * b
+            gain = steepen[min(max(int(luminance * scale), 0), last)] * scale
+            for n in range(3):
+                step = int(linear[y, x, n] * gain + np.float32(0.5))
+                out[y, x, n] = encode[min(max(step, 0), last)]

@@ -8,31 +8,48 @@ from faces.camera import Pose
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
 from synth.beyond import BeyondSettings, beyond_model
+from synth.eyes.gaze import eyes_middle, lids_follow, sample_target, turn_eyes
+from synth.eyes.lids import seat_lids
 from synth.light import Light, sample_light
-from synth.skin_parameters import SkinParameters, sample_skin
+from synth.skin.parameters import SkinParameters, sample_skin
 
 # What people do with a mouth, and with the rest: one of each at most, so that no two of them
-# contradict (an open jaw with closed lips). Weights are the strongest that looks natural.
-MOUTH = (
-    {"mouthSmile": 0.7, "cheekSquint": 0.35},
-    {"mouthSmile": 0.6, "jawOpen": 0.18, "mouthUpperUp": 0.25, "cheekSquint": 0.3},
-    {"jawOpen": 0.45},
-    {"jawOpen": 0.25, "mouthFunnel": 0.4},
-    {"mouthPucker": 0.6},
-    {"mouthFrown": 0.6},
-    {"mouthPress": 0.6},
-    {"mouthStretch": 0.4, "jawOpen": 0.1},
-    {"mouthDimple": 0.5},
+# contradict (an open jaw with closed lips). Each with how often it is met among faces before a
+# camera, most of which smile; weights are the strongest that looks natural. By eye.
+MOUTH_CHANCE, MOUTH = zip(
+    (0.24, {"mouthSmile": 0.7, "cheekSquint": 0.35}),
+    (
+        0.2,
+        {
+            "mouthSmile": 0.75,
+            "mouthUpperUp": 0.75,
+            "mouthLowerDown": 0.3,
+            "jawOpen": 0.16,
+            "cheekSquint": 0.4,
+        },
+    ),
+    (0.1, {"mouthSmile": 0.7, "mouthUpperUp": 0.8, "jawOpen": 0.2, "cheekSquint": 0.45}),
+    (0.1, {"mouthDimple": 0.5}),
+    (0.08, {"mouthPress": 0.5}),
+    (0.07, {"jawOpen": 0.4, "mouthUpperUp": 0.3}),
+    (0.05, {"jawOpen": 0.25, "mouthFunnel": 0.4}),
+    (0.06, {"mouthFrown": 0.5}),
+    (0.05, {"mouthPucker": 0.5}),
+    (0.05, {"mouthStretch": 0.3, "jawOpen": 0.12, "mouthUpperUp": 0.3, "mouthLowerDown": 0.3}),
+    strict=True,
 )
-UPPER = (
-    {"browInnerUp": 0.5},
-    {"browInnerUp": 0.4, "browOuterUp": 0.6, "eyeWide": 0.4},
-    {"browDown": 0.6},
-    {"browDown": 0.35, "eyeSquint": 0.5},
-    {"eyeBlink": 0.35},
-    {"eyeSquint": 0.6},
-    {"noseSneer": 0.4},
+UPPER_CHANCE, UPPER = zip(
+    (0.27, {"browInnerUp": 0.3, "browOuterUp": 0.3}),
+    (0.22, {"browInnerUp": 0.4, "browOuterUp": 0.6, "eyeWide": 0.4}),
+    (0.12, {"browDown": 0.5}),
+    (0.12, {"browDown": 0.35, "eyeSquint": 0.4}),
+    (0.14, {"eyeSquint": 0.5}),
+    (0.06, {"eyeBlink": 0.35}),
+    (0.04, {"eyeBlink": 1.0}),
+    (0.03, {"noseSneer": 0.35}),
+    strict=True,
 )
+TOGETHER = ("eyeBlink",)  # what both sides do alike
 SIDES = ("_L", "_R", "Left", "Right")
 
 
@@ -58,7 +75,7 @@ class SubjectSettings:
     identity_sigma: float = 1.0
     identity_limit: float = 2.5
     neutral_share: float = 0.4
-    asymmetry: float = 0.3
+    asymmetry: float = 0.2
     albedo_sigma: float = 0.6
     albedo_limit: float = 1.5
     yaw_deg: float = 15.0
@@ -87,6 +104,7 @@ class Subject:
         seed: of what stays with the person from frame to frame: skin, hair and clothes.
         pose: model frame to camera frame.
         light: in the camera frame.
+        target_mm: (3,) float64, what both eyes look at, in the camera frame.
     """
 
     key: str
@@ -100,10 +118,19 @@ class Subject:
     seed: int
     pose: Pose
     light: Light
+    target_mm: np.ndarray
 
     def shape(self, model: MorphableModel) -> np.ndarray:
         """The true surface (V, 3) float64 mm in the model frame."""
-        return model.shape(self.identity, self.expression) + self.beyond_mm
+        return self.surface(model)[0]
+
+    def surface(self, model: MorphableModel) -> tuple[np.ndarray, np.ndarray]:
+        """The true surface, and all of it that the model's shape lacks: ``beyond_mm``, the turn
+        of the eyeballs and lids that clear them; both (V, 3) float64 mm in the model frame."""
+        rest = model.shape(self.identity, self.expression) + self.beyond_mm
+        target = self.pose.invert(self.target_mm)
+        shape = seat_lids(model, turn_eyes(model, rest, self.expression, target))
+        return shape, self.beyond_mm + (shape - rest)
 
 
 def sample_subject(
@@ -116,7 +143,7 @@ def sample_subject(
     s = settings
     age, male = float(rng.uniform(*s.age_years)), bool(rng.random() < 0.5)
     skin = sample_skin(rng, age, male)
-    return Subject(
+    subject = Subject(
         key=key,
         subject=key.split("/")[0],
         identity=_truncated(rng, len(model.identity_mm), s.identity_sigma, s.identity_limit),
@@ -128,7 +155,9 @@ def sample_subject(
         seed=int(rng.integers(2**63)),
         pose=_sample_pose(rng, s),
         light=sample_light(rng).brighter(_exposure(skin)),
+        target_mm=np.zeros(3),
     )
+    return _looking(subject, model, rng)
 
 
 def next_frame(
@@ -139,13 +168,14 @@ def next_frame(
     key: str,
 ) -> Subject:
     """The same person another time: expression, pose and light are drawn again."""
-    return replace(
+    frame = replace(
         subject,
         key=key,
         expression=sample_expression(model.expression_names, rng, settings),
         pose=_sample_pose(rng, settings),
         light=sample_light(rng).brighter(_exposure(subject.skin)),
     )
+    return _looking(frame, model, rng)
 
 
 def sample_expression(
@@ -153,10 +183,12 @@ def sample_expression(
 ) -> np.ndarray:
     """Weights (E,) float64 in [0, 1]: at rest, or one recipe of the mouth, of the rest, or both."""
     weights = np.zeros(len(names))
-    draws = rng.random(3), rng.integers(len(MOUTH)), rng.integers(len(UPPER))
+    chosen = (rng.choice(len(chance), p=chance) for chance in (MOUTH_CHANCE, UPPER_CHANCE))
+    draws = (rng.random(3), *chosen)
     (rest, mouth_share, upper_share), mouth, upper = draws
     strength = rng.uniform(0.3, 1.0, 2)
     lean = 1 + settings.asymmetry * rng.uniform(-0.5, 0.5)
+    tilts = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}
     if rest < settings.neutral_share:
         return weights
     recipes = []
@@ -167,14 +199,23 @@ def sample_expression(
     for recipe, factor in recipes:
         for index, name in enumerate(names):
             base, side = _unsided(name)
-            tilt = {"_L": lean, "Left": lean, "_R": 2 - lean, "Right": 2 - lean}.get(side, 1.0)
+            tilt = 1.0 if base in TOGETHER else tilts.get(side, 1.0)
             weights[index] += recipe.get(base, 0.0) * factor * tilt
     return np.clip(weights, 0, 1)
 
 
+def _looking(subject: Subject, model: MorphableModel, rng: np.random.Generator) -> Subject:
+    """The subject with a gaze, and with lids that follow it."""
+    eyes = eyes_middle(model)
+    target = sample_target(rng, subject.pose, eyes)
+    way = subject.pose.invert(target) - eyes
+    expression = lids_follow(model, subject.expression, way)
+    return replace(subject, target_mm=target, expression=expression)
+
+
 def _exposure(skin: SkinParameters) -> float:
     """A camera exposes for the face: the darker the skin, the more, though not all of it."""
-    return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.4)
+    return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.38)
 
 
 def _sample_pose(rng: np.random.Generator, s: SubjectSettings) -> Pose:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from imaging.raster import downsample, rasterise
+from imaging.raster import depth_span, downsample, rasterise
 
 
 def reference(screen, triangles, size, perspective):
@@ -73,6 +73,21 @@ def test_mesh_agrees_with_brute_force(perspective):
     back = rasterise(screen, ball.faces[:, ::-1], (40, 30), perspective, cull=True)
     # 12 mm: with the front culled the far side of a 200 mm ball is seen, all but at its rim
     assert (back.depth[10:20, 15:25] > fragments.depth[10:20, 15:25] + 12).all()
+
+
+def test_depth_span_is_the_nearest_and_the_farthest_of_all_triangles():
+    rng = np.random.default_rng(6)
+    screen, triangles = soup(rng, 60, 10.0)
+    nearest, farthest = depth_span(screen, triangles, 30)
+    nearer, _, on_edge = reference(screen, triangles, (30, 30), False)
+    mirrored = screen * [1, 1, -1] + [0, 0, 1200]
+    farther, _, _ = reference(mirrored, triangles, (30, 30), False)
+    free, empty = ~on_edge, nearer == 0
+    # float32 of a depth below 1024 mm
+    np.testing.assert_allclose(nearest[free & ~empty], nearer[free & ~empty], atol=6e-5)
+    np.testing.assert_allclose(farthest[free & ~empty], 1200 - farther[free & ~empty], atol=6e-5)
+    assert np.isinf(nearest[free & empty]).all()
+    assert np.isinf(farthest[free & empty]).all()
 
 
 def test_every_pixel_of_a_square_is_covered_once():

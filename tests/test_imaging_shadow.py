@@ -1,6 +1,13 @@
 import numpy as np
 
-from imaging.shadow import SPIRALS, lit_share, openness, shadow_map, sphere_directions
+from imaging.shadow import (
+    SPIRALS,
+    dodecahedron_axes,
+    lit_share,
+    openness,
+    shadow_map,
+    sphere_directions,
+)
 
 UP = np.array([0.0, 0.0, 1.0])
 
@@ -64,15 +71,14 @@ def test_openness_beside_a_wall_is_a_half():
     points = np.concatenate([probes, floor, wall])
     corners = np.concatenate([triangles + len(probes), triangles + len(probes) + 4])
     normals = np.tile(UP, (len(points), 1))
-    directions = sphere_directions(400)
-    got = openness(points, normals, corners, directions, np.ones(400), np.zeros(3), 220.0, 200)
+    sky = np.ones((200, 2))
+    axes = sphere_directions(400)[:200]  # the half with y > 0, nearly evenly with its opposites
+    got = openness(points, normals, corners, axes, sky, np.zeros(3), 220.0, 200)
     foot = got[: len(grid)][grid[:, 0] == 7]
     # the wall's top and ends leave some of that half open: 7 mm off a wall 150 mm high, 300 wide,
     # the cosine-weighted share hidden is 0.5·(1 − 7/150) or so; 400 directions know it to 0.03
     assert abs(foot.mean() - 0.52) < 0.05
-    alone = openness(
-        points, normals, triangles + len(probes), directions, np.ones(400), np.zeros(3), 220.0, 200
-    )
+    alone = openness(points, normals, triangles + len(probes), axes, sky, np.zeros(3), 220.0, 200)
     assert alone[: len(grid)].min() > 0.999
 
 
@@ -80,3 +86,30 @@ def test_directions_are_even():
     directions = sphere_directions(200)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1)
     np.testing.assert_allclose(directions.T @ directions / 200, np.eye(3) / 3, atol=0.01)
+
+
+def test_a_dodecahedron_s_corners_are_even_and_opposite():
+    axes = dodecahedron_axes()
+    np.testing.assert_allclose(np.linalg.norm(axes, axis=1), 1)
+    np.testing.assert_allclose(axes.T @ axes / 10, np.eye(3) / 3, atol=1e-12)
+    corners = np.concatenate([axes, -axes])
+    apart = np.sort(corners @ corners.T, axis=1)[:, -4:-1]
+    np.testing.assert_allclose(apart, np.sqrt(5) / 3)  # each has three neighbours at 41.8°
+
+
+def test_openness_sees_both_ends_of_an_axis():
+    """Probes 30 mm below a lid that look up, and 30 mm above it that look down."""
+    lid, triangles = quad(20.0, 30.0)
+    probes = np.array([[0.0, 0, 0], [60, 0, 0], [0, 0, 60], [60, 0, 60]])
+    normals = np.array([UP, UP, -UP, -UP])
+    points = np.concatenate([probes, lid])
+    ways = np.concatenate([normals, np.tile(UP, (4, 1))])
+    got = openness(points, ways, triangles + 4, UP[None], np.ones((1, 2)), np.zeros(3), 100.0, 200)
+    np.testing.assert_array_equal(got[:4], [0, 1, 0, 1])
+    dark = np.array([[0.0, 1.0]])  # light from below alone, which the upper probes see
+    got = openness(points, ways, triangles + 4, UP[None], dark, np.zeros(3), 100.0, 200)
+    np.testing.assert_array_equal(got[:4], [0, 0, 0, 1])
+    some = openness(
+        points, ways, triangles + 4, UP[None], dark, np.zeros(3), 100.0, 200, wanted=ways[:, 2] < 0
+    )
+    np.testing.assert_array_equal(some, [1, 1, 0, 1, 1, 1, 1, 1])

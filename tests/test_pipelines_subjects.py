@@ -10,6 +10,8 @@ from pipelines.cli import main
 from registration.readers.rgbd import RgbdReader
 from tests.toy import toy_model
 
+CUT = ("--count", "3", "--expressions", "2", "--sensor", "tof", "--per-shard", "1")
+
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
@@ -65,10 +67,27 @@ def test_frames_of_one_person_share_the_person(made):
     assert (one["identity"] != other["identity"]).any()
 
 
-def test_bytes_do_not_depend_on_how_the_work_is_cut(made, toy, tmp_path):
-    words = ("--count", "3", "--expressions", "2", "--sensor", "tof", "--per-shard", "1")
-    assert make(tmp_path / "other", toy, *words) == 0
-    assert frames(tmp_path / "other") == frames(made)
+@pytest.fixture(scope="module")
+def cut(toy, tmp_path_factory):
+    out = tmp_path_factory.mktemp("subjects") / "cut"
+    assert make(out, toy, *CUT) == 0
+    return out
+
+
+def test_bytes_do_not_depend_on_how_the_work_is_cut(made, cut):
+    assert frames(cut) == frames(made)
+
+
+def test_workers_do_not_change_the_bytes(cut, toy, tmp_path):
+    """Two processes, each with its own caches and its own order of work, against this one."""
+    words = ("--scheduler", "local", "--workers", "2", "--dashboard", "127.0.0.1:0")
+    assert make(tmp_path / "local", toy, *CUT, *words) == 0
+    shards = [sorted((out / "samples").glob("*.tar")) for out in (cut, tmp_path / "local")]
+    assert len(shards[0]) == 3
+    assert [p.name for p in shards[0]] == [p.name for p in shards[1]]
+    for one, other in zip(*shards, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+    assert frames(tmp_path / "local") == frames(cut)
 
 
 def test_a_sensor_changes_the_depth_alone_of_what_is_true(made, toy, tmp_path):

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from faces.camera import Camera, Pose
+from faces.models import load_model
 from faces.rotation import matrix_from_euler
 from faces.visibility import visible_vertices
 from registration.readers.rgbd import RgbdReader
 from synth.capture import CaptureSettings, capture, jaw_aware_landmarks, person_pieces
+from synth.head import shine, vertex_albedo
 from synth.rgbd import write_rgbd
 from synth.scene import LABELS
+from synth.sensors.presets import STRUCTURED_LIGHT
 from synth.subjects import SubjectSettings, next_frame, sample_subject
 from tests.toy import toy_model
 
@@ -32,7 +35,7 @@ def test_the_same_generator_gives_the_same_scan():
 
 
 def test_depth_lies_on_the_true_surface():
-    scan = scan_of(3)
+    scan = scan_of(3, sensor=replace(STRUCTURED_LIGHT, misaligned_px=0.0))
     truth, camera = scan.truth["vertices_mm"], scan.camera
     assert scan.depth_mm.dtype == np.float32
     assert scan.color.dtype == np.uint8
@@ -46,6 +49,19 @@ def test_depth_lies_on_the_true_surface():
     # half a pixel is 0.8 mm sideways, the noise at 0.75 m is 0.8 mm: the median is far below both
     assert abs(np.median(errors)) < 0.6
     assert np.percentile(np.abs(errors), 80) < 3
+
+
+def test_the_light_in_the_truth_is_the_one_that_is_rendered():
+    rng = np.random.default_rng(8)
+    subject = sample_subject(MODEL, rng, key="s0003/f001")
+    truth = capture(subject, MODEL, rng, SETTINGS).truth
+    light, skin = subject.light, person_pieces(subject, MODEL)[0]
+    np.testing.assert_array_equal(truth["environment"], light.environment)
+    np.testing.assert_array_equal(truth["directional"], light.color)
+    strength, power = truth["gloss"]
+    assert skin.shininess == power
+    # the shader's k_s is the piece's gloss times the light's; 1 is the factor of plain cheeks
+    np.testing.assert_allclose(skin.gloss / shine(MODEL) * light.specular, strength, rtol=1e-6)
 
 
 def test_truth_is_consistent():
@@ -138,3 +154,15 @@ def test_a_person_stays_the_same_from_frame_to_frame():
     for a, b in zip(person_pieces(first, MODEL), person_pieces(still, MODEL), strict=True):
         np.testing.assert_array_equal(a.vertices_mm, b.vertices_mm)
         np.testing.assert_array_equal(a.albedo, b.albedo)
+
+
+def test_the_albedo_map_is_what_the_vertices_wear():
+    model = load_model("default")
+    rng = np.random.default_rng(5)
+    subject = sample_subject(model, rng, SubjectSettings(occluder="none"), key="s0005/f000")
+    truth = capture(subject, model, rng, replace(SETTINGS, albedo_map=True)).truth
+    assert truth["albedo_map"].dtype == np.uint8
+    at_vertices = vertex_albedo(model, truth["albedo_map"].astype(np.float32) / 255)
+    # half a step of 8 bits, and float32's rounding
+    np.testing.assert_allclose(at_vertices, truth["albedo"], atol=0.5 / 255 + 1e-6)
+    assert "albedo_map" not in scan_of(5).truth

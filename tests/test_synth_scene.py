@@ -1,11 +1,15 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
+import trimesh
 
 from faces.camera import Camera, Pose
 from imaging.deferred import to_linear
+from imaging.raster import downsample
+from synth.assembly import Assembly
 from synth.light import Light
-from synth.scene import LABELS, Backdrop, Piece, developed, render_scene
+from synth.scene import CONTRAST, LABELS, Backdrop, Piece, developed, render_scene
 
 CAMERA = Camera(80, 60, 100.0, 100.0, 40.0, 30.0)
 Y0 = 0.282095
@@ -105,6 +109,41 @@ def test_texture_relief_and_back_faces():
     assert dark < bright
 
 
+def test_shading_once_a_pixel_looks_like_shading_each_of_its_samples():
+    """A textured, rough, shining ball before a wall: box averages of four samples are the truth."""
+    ball = trimesh.creation.uv_sphere(radius=90.0, count=[40, 40])
+    points = ball.vertices + np.array([0, 0, 500.0])
+    rng = np.random.default_rng(3)
+    texture = cv2.resize(rng.uniform(0.2, 0.9, (24, 24, 3)).astype(np.float32), (256, 256))
+    relief = cv2.resize(rng.normal(0, 0.2, (40, 40)).astype(np.float32), (256, 256))
+    uv = (ball.vertices[:, :2] / 200 + 0.5).astype(np.float32)
+    triangles = ball.faces.astype(np.int32)
+    round_one = Piece(
+        "skin",
+        points,
+        triangles,
+        texture,
+        uv,
+        triangles,
+        gloss=np.full(len(points), 0.2, np.float32),
+        relief=relief,
+        scatter=1.0,
+    )
+    scene = Assembly.of([square(400, 700), round_one])
+    lamp = light(0.4, 0.7, (0.4, -0.3, -1.0))
+    size = CAMERA.width, CAMERA.height
+    samples = scene.samples(CAMERA, 2, scene.seen_by(CAMERA))
+    fine = CAMERA.crop(0, 0, 160, 120, zoom=2.0)
+    every = scene.samples(fine, 1, None)
+    got = scene.lit(samples, size, lamp, shadows=False)
+    truth = downsample(scene.lit(every, (160, 120), lamp, shadows=False), 2)
+    assert len(samples.pixel) < 0.4 * len(every.pixel)
+    error = developed(got).astype(float) - developed(truth)
+    # 40 dB: a difference of 2.5 steps of 255 in the root mean square, below a sensor's noise
+    assert 10 * np.log10(255**2 / (error**2).mean()) > 40
+    assert abs(error.mean()) < 0.2
+
+
 def test_strands_are_mixed_with_what_lies_behind():
     strands = square(
         200,
@@ -142,8 +181,22 @@ def test_a_piece_moves_with_the_pose():
     np.testing.assert_array_equal(piece.moved(pose).vertices_mm, pose.apply(piece.vertices_mm))
 
 
-def test_developing_is_srgb_below_the_shoulder_and_never_saturates_suddenly():
+def test_developing_keeps_the_grey_card_and_never_saturates_suddenly():
     steps = developed(np.linspace(0, 3, 500, dtype=np.float32)[:, None, None].repeat(3, 2))[:, 0, 0]
     assert (np.diff(steps.astype(int)) >= 0).all()
-    assert shown(0.2140) == 127  # sRGB's middle
+    assert shown(0.18) == 118  # sRGB of 18 % grey: 117.7
     assert shown(0.8) < shown(1.0) < shown(1.5) <= 255
+    assert shown(-0.1) == 0
+    assert shown(1e6) == 255
+
+
+def test_developing_steepens_the_middle_by_its_contrast():
+    darker, brighter = (to_linear(shown(value) / 255) for value in (0.09, 0.36))
+    got = np.log(brighter / darker) / np.log(4)
+    np.testing.assert_allclose(got, CONTRAST, atol=0.01)  # two roundings of half an 8-bit step
+
+
+def test_developing_keeps_the_ratio_of_channels_below_the_shoulder():
+    skin = np.array([0.36, 0.22, 0.15], dtype=np.float32)
+    got = to_linear(developed(skin[None, None])[0, 0] / 255.0)
+    np.testing.assert_allclose(got / got[1], skin / skin[1], rtol=0.02)  # 8-bit rounding

@@ -9,11 +9,14 @@ import pytest
 from faces.errors import BadInput
 from faces.models import load_model
 from faces.uv import UvAtlas
-from synth.skin_chart import chart_of, nearest_inside
-from synth.skin_fields import solid_noise
-from synth.skin_parameters import sample_skin
-from synth.skin_texture import paint_person
-from synth.strokes import draw_spots, draw_strokes
+from synth.skin.chart import chart_of, nearest_inside
+from synth.skin.features import features_of
+from synth.skin.fields import solid_noise
+from synth.skin.parameters import sample_skin
+from synth.skin.pigment import skin_color
+from synth.skin.strokes import draw_spots, draw_strokes, paint_strokes
+from synth.skin.texture import paint_person
+from tests.colour import cielab
 
 SIZE = 512
 
@@ -81,6 +84,44 @@ def test_darker_people_are_darker_and_redder_ones_redder(model, skin):
     assert flushed[0] / flushed[1] > pale[0] / pale[1]
 
 
+def test_even_pigments_show_their_colour(model, skin):
+    """A skin whose pigments are the same everywhere is painted as the formula has it."""
+    even = replace(skin, **skin.bare(), uneven=0.0, redness=0.0, shadows=0.0, dark_lids=0.0)
+    for melanin, blood in ((0.02, 0.012), (0.1, 0.02), (0.4, 0.01)):
+        texture = paint(model, replace(even, melanin=melanin, blood=blood))
+        seen = UvAtlas(model, SIZE).sample(texture)[model.regions["cheeks"]].mean(0)
+        # the cheek's own melanin is up to 3 % more, of which colours change by 0.005
+        np.testing.assert_allclose(seen, skin_color(melanin, blood), atol=0.008)
+
+
+def test_light_faces_have_the_colours_measured_on_people(model):
+    """Means of foreheads and cheeks over light people lie within a standard deviation of those of
+    Caucasians, Chinese, Kurds and Thai (Xiao et al. 2017), to whom the formula gives 2 to 9 %
+    melanin: ours are other people of that range."""
+    masks, atlas, found = chart_of(model, SIZE).masks, UvAtlas(model, SIZE), []
+    for number in range(24):
+        rng = np.random.default_rng([31, number])
+        person = sample_skin(rng)
+        if 0.02 < person.melanin < 0.09:
+            colors = atlas.sample(paint(model, replace(person, **person.bare()), number))
+            found.append([colors[masks[name] > 0.7].mean(0) for name in ("forehead", "cheek")])
+    assert len(found) > 5
+    forehead, cheek = cielab(np.mean(found, axis=0))
+    np.testing.assert_array_less(np.abs(forehead - [57.1, 11.6, 16.4]), [5.1, 2.8, 2.3])
+    np.testing.assert_array_less(np.abs(cheek - [59.3, 11.4, 15.5]), [5.5, 3.1, 2.6])
+    assert cheek[1] > forehead[1] + 1  # and cheeks are the redder
+
+
+def test_lashes_draw_a_line_along_the_upper_margin(model, skin):
+    """Within half a millimetre of the margin it is darker by far than 3 mm above it."""
+    plain = replace(skin, **skin.bare(), melanin=0.03, lash=0.8)
+    texture, features = paint(model, plain), features_of(chart_of(model, SIZE))
+    above = (features.upper > 0.95) & chart_of(model, SIZE).mask
+    margin = texture[above & (np.abs(features.lid_mm - 0.15) < 0.35)].mean()
+    lid = texture[above & (np.abs(features.lid_mm - 3) < 0.5)].mean()
+    assert margin < 0.5 * lid
+
+
 def test_features_are_where_they_belong(model, skin):
     atlas = UvAtlas(model, SIZE)
     plain = replace(skin, **skin.bare(), melanin=0.03, brow=np.full(3, 0.08), brow_density=0.9)
@@ -93,6 +134,18 @@ def test_features_are_where_they_belong(model, skin):
     eye = model.part_vertices("eye")
     front = eye & (model.mean_mm[:, 2] > model.mean_mm[eye, 2].max() - 0.5)
     assert colors[front].mean() < 0.25  # the pupils
+
+
+def test_wrinkles_only_darken_and_only_where_they_run(model, skin):
+    plain = replace(skin, **skin.bare(), melanin=0.05)
+    before, after = paint(model, plain), paint(model, replace(plain, lines=1.0))
+    ratio = after.sum(-1) / before.sum(-1)
+    assert ratio.max() < 1 + 1e-5
+    assert ratio.min() < 0.85
+    assert (ratio < 0.97).mean() < 0.1  # a tenth of the whole texture
+    at_vertices = UvAtlas(model, SIZE).sample(ratio[..., None])[:, 0]
+    assert at_vertices[model.landmarks["ibug68"][30]] > 0.99  # none runs over the nose's tip
+    assert at_vertices[model.regions["neck"]].min() > 0.9
 
 
 def test_spots_have_the_size_asked_for(model):
@@ -125,6 +178,16 @@ def test_a_stroke_covers_its_length(skin):
     assert columns.min() == 10
     assert 36 <= columns.max() <= 40
     assert cover.max() <= 1
+
+
+def test_painted_strokes_are_a_cover_of_their_colour():
+    rng = np.random.default_rng(2)
+    strokes = [rng.uniform(10, 50, (30, 2)), rng.normal(0, 6, (30, 2)), rng.normal(0, 1, (30, 2))]
+    cover, color = np.zeros((64, 64), dtype=np.float32), np.float32([0.2, 0.1, 0.05])
+    texture = np.full((64, 64, 3), 0.7, dtype=np.float32)
+    draw_strokes(cover, *strokes, np.full(30, 0.6))
+    paint_strokes(texture, *strokes, np.full(30, 0.6), color)
+    np.testing.assert_allclose(texture, 0.7 + cover[..., None] * (color - 0.7), atol=1e-5)
 
 
 def test_noise_has_unit_variance_and_its_period():

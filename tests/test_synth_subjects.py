@@ -45,7 +45,7 @@ def test_expressions_do_not_contradict_and_many_faces_rest():
     rng = np.random.default_rng(1)
     weights = np.stack([sample_expression(NAMES, rng, SubjectSettings()) for _ in range(600)])
     assert weights.min() >= 0
-    assert weights.max() <= 0.9
+    assert weights.max() <= 1
     at = {name: weights[:, NAMES.index(name)] for name in NAMES}
     assert (at["mouthClose"] == 0).all()
     assert not ((at["mouthSmile_L"] > 0) & (at["mouthFrown_L"] > 0)).any()
@@ -53,7 +53,9 @@ def test_expressions_do_not_contradict_and_many_faces_rest():
     resting = (weights == 0).all(1).mean()
     # 0.4, and 0.6 × 0.2 × 0.4 of those who draw neither recipe, ± 2 % of 600 draws
     assert abs(resting - 0.448) < 0.07
+    np.testing.assert_array_equal(at["eyeBlink_L"], at["eyeBlink_R"])
     smiling = at["mouthSmile_L"] > 0
-    assert smiling.sum() > 30
+    # 0.6 × 0.8 draw a mouth, 0.54 of them a smile; 600 draws know 0.26 to 2 %
+    assert abs(smiling.mean() - 0.26) < 0.07
     ratio = at["mouthSmile_R"][smiling] / at["mouthSmile_L"][smiling]
     assert 0.7 < ratio.min() < 0.95 < 1.05 < ratio.max() < 1.4

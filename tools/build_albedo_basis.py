@@ -24,8 +24,8 @@ from faces.models import DEFAULT, load_model  # noqa: E402
 from faces.morphable import MorphableModel, save_model  # noqa: E402
 from faces.refinement import with_detail  # noqa: E402
 from faces.uv import UvAtlas  # noqa: E402
-from synth.skin_parameters import sample_skin  # noqa: E402
-from synth.skin_texture import paint_person  # noqa: E402
+from synth.skin.parameters import sample_skin  # noqa: E402
+from synth.skin.texture import paint_person  # noqa: E402
 
 log = logging.getLogger("albedo")
 SEED, PEOPLE, MODES, SIZE = 20240519, 500, 30, 1024

@@ -73,6 +73,20 @@ def find_mirror(vertices: np.ndarray) -> np.ndarray:
     return np.where(nearest[nearest] == own, nearest, own).astype(np.int32)
 
 
+def find_opposite(vertices: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """For each vertex (V,) int32 the one of the same kind nearest to its mirror image in x.
+
+    No involution on a mesh whose halves differ, but always a vertex of the other side. ``skin``
+    (V,) bool tells skin from eyeballs behind it.
+    """
+    opposite = np.arange(len(vertices), dtype=np.int32)
+    for kind in (np.flatnonzero(skin), np.flatnonzero(~skin)):
+        if len(kind):
+            mirrored = np.asarray(vertices[kind], dtype=np.float64) * [-1, 1, 1]
+            opposite[kind] = kind[cKDTree(vertices[kind]).query(mirrored)[1]]
+    return opposite
+
+
 def find_regions(head: Head, mirror: np.ndarray, triangles: np.ndarray) -> dict[str, np.ndarray]:
     """The named (V,) bool regions of MorphableModel, on the skin, each its own mirror image.
 
@@ -188,7 +202,9 @@ def _contour_line(head: Head, candidates: np.ndarray, jaw: int, count: int) -> n
     radial = (head.vertices[candidates, :2] - origin) @ ray
     across = (head.vertices[candidates, :2] - origin) @ [-ray[1], ray[0]]
     depth = head.vertices[candidates, 2]
-    slice_ = (np.abs(across) < 0.08 * head.d) & (radial > 0.2 * head.d)
+    # A chest lies under the chin at the throat's angle, but far from it.
+    near = np.linalg.norm(head.vertices[candidates] - head.vertices[jaw], axis=1) < 0.75 * head.d
+    slice_ = (np.abs(across) < 0.08 * head.d) & (radial > 0.2 * head.d) & near
     kept = candidates[slice_]
     plane = np.stack([radial, depth, across], 1)[slice_]
     # Angles about a point inside the head run monotonously from the cheek round to ear or throat.

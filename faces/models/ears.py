@@ -14,6 +14,8 @@ from imaging.raster import rasterise
 def find_ears(head, triangles: np.ndarray) -> np.ndarray:
     """What stands out of the skull beside the jaw's upper ends (V,) bool, with its hollows.
 
+    None where the surface does not go on behind the ears: a face cut out before them.
+
     Args:
         head: a Head (faces.models.anatomy) whose ears nobody knows. triangles: (T, 3).
     """
@@ -26,6 +28,8 @@ def find_ears(head, triangles: np.ndarray) -> np.ndarray:
     # The skull under the ear: a quadric through the skin round it.
     terms = np.stack([np.ones_like(y), y, z, y * y, y * z, z * z], 1)
     ring = lateral & (radius > 1.15) & (radius < 1.9) & (v[:, 0] * head.normals[:, 0] > 0)
+    if not all((ring & own & (z < -0.15)).any() for own in (v[:, 0] > 0, v[:, 0] < 0)):
+        return np.zeros(len(v), dtype=bool)  # a mask that ends before the ears
     skull = terms @ np.linalg.lstsq(terms[ring], side[ring], rcond=None)[0]
     auricle = lateral & (radius < 1) & (side - skull > 0.035 * d)
     ears = auricle | (lateral & _framed(v, auricle, triangles))
@@ -37,6 +41,8 @@ def _framed(v: np.ndarray, auricle: np.ndarray, triangles: np.ndarray) -> np.nda
     framed = np.zeros(len(v), dtype=bool)
     for sign in (-1, 1):
         own = sign * v[:, 0] > 0
+        if not (auricle & own).any():
+            continue
         corner = v[auricle & own].min(0) - 5
         view = np.stack([v[:, 2] - corner[2], v[:, 1] - corner[1], -sign * v[:, 0]], 1)
         size = tuple(np.ceil(view[auricle & own, :2].max(0)).astype(int) + 5)

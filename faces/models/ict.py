@@ -13,6 +13,7 @@ import numpy as np
 from faces.errors import BadInput
 from faces.models import anatomy
 from faces.models.albedo import procedural_albedo
+from faces.models.inert import npz_names
 from faces.morphable import PARTS, MorphableModel
 
 MM_PER_CM = 10.0
@@ -61,11 +62,7 @@ def find_ict_folder(path: Path) -> Path | None:
 
 def is_ict_npz(path: Path) -> bool:
     """Whether an .npz holds the whole of ICT-FaceKit (else it may be a model of save_model)."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return "neutral_cm" in file.files
-    except (OSError, ValueError):
-        return False
+    return "neutral_cm" in npz_names(path)
 
 
 def read_ict_npz(path: Path) -> MorphableModel:

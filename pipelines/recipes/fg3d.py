@@ -19,6 +19,10 @@ from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
 from synth.subjects import SubjectSettings
 
+# Simulated people are samples of the default model: fitted with all of its modes, much of what is
+# to be found would be known beforehand. "auto" is therefore "truncated" (synth.beyond.
+# fitting_model) for them, and "full" for scans.
+BASES = ("auto", "full", "truncated")
 # Rotating hair that hangs free of the head still leaves shreds of it behind (docs/subjects.md).
 BARE = SubjectSettings(occluder="none")
 
@@ -42,6 +46,7 @@ class Fg3dConfig(RunConfig):
     face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", "local")
     model: str = setting("default", "face model: default, or a path to another", "local")
     model_id: str = setting("", "what --model holds; noted by the run itself")
+    basis: str = setting("auto", "modes fitted: full, truncated or auto; see BASES")
     landmarker_id: str = setting("", "checksum of --face-landmarker; noted by the run itself")
     people: SubjectSettings = setting(BARE, "the simulated subjects")
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
@@ -62,11 +67,16 @@ def plan(config: Fg3dConfig, out: Path) -> Sequence[ShardTask]:
 
 
 def identify(config: Fg3dConfig) -> Fg3dConfig:
-    """The settings with what the model and the detector's file hold.
+    """The settings with what the model and the detector's file hold, and the basis chosen.
 
     Raises:
-        BadInput: no model there, or no such file.
+        BadInput: no model there, no such file, or no such basis.
     """
+    if config.basis not in BASES:
+        raise BadInput("--basis", config.basis, f"one of {', '.join(BASES)}", "choose one")
+    basis = config.basis
+    if basis == "auto":
+        basis = "full" if config.scans else "truncated"
     landmarker_id = ""
     if config.scans and config.face_landmarker:
         path = Path(config.face_landmarker)
@@ -76,7 +86,7 @@ def identify(config: Fg3dConfig) -> Fg3dConfig:
             )
         landmarker_id = hashlib.sha256(path.read_bytes()).hexdigest()
     model_id = load_model(config.model).fingerprint()
-    return replace(config, model_id=model_id, landmarker_id=landmarker_id)
+    return replace(config, model_id=model_id, landmarker_id=landmarker_id, basis=basis)
 
 
 def finish(out: Path, config: Fg3dConfig) -> None:

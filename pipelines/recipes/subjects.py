@@ -16,10 +16,11 @@ from pipelines.stages import subjects
 from synth.capture import CaptureSettings
 from synth.props.wardrobe import OCCLUDERS
 from synth.rgbd import camera_json
-from synth.sensor_presets import sensor as named_sensor
+from synth.sensors.presets import sensor as named_sensor
 from synth.subjects import SubjectSettings
 
 FOLDER = "rgbd"
+WHOLE_TRUTH = CaptureSettings(albedo_map=True)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class SubjectsConfig(RunConfig):
     model: str = setting("default", "face model: default, or a path to another", "local")
     model_id: str = setting("", "what --model holds; noted by the run itself")
     people: SubjectSettings = setting(SubjectSettings, "the people")
-    capture: CaptureSettings = setting(CaptureSettings, "the camera; --sensor replaces its sensor")
+    capture: CaptureSettings = setting(WHOLE_TRUTH, "the camera; --sensor replaces its sensor")
 
 
 def plan(config: SubjectsConfig, out: Path) -> Sequence[ShardTask]:

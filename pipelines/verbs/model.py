@@ -3,16 +3,23 @@
 import argparse
 from pathlib import Path
 
-from faces.models import load_model
+from faces.models import KINDS, import_model, load_model
 from faces.morphable import PARTS, MorphableModel, save_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``import KIND PATH [--out FILE]`` and ``info SPEC``."""
+    """``import KIND PATH [--landmarks FILE] [--out FILE]`` and ``info SPEC``."""
     actions = parser.add_subparsers(dest="action", required=True)
     importer = actions.add_parser("import", help="read another model's files")
-    importer.add_argument("kind", choices=["ict"], help="ict: ICT-FaceKit, its folder or .npz")
+    kinds = "; ".join(f"{kind}: {what}" for kind, what in KINDS.items())
+    importer.add_argument("kind", choices=list(KINDS), help=kinds)
     importer.add_argument("path", help="the model's folder or file")
+    importer.add_argument(
+        "--landmarks",
+        type=Path,
+        metavar="FILE",
+        help="its 68 landmarks: vertex numbers, or places on the mean (default: the known ones)",
+    )
     importer.add_argument("--out", type=Path, help="file to write (default: NAME.npz here)")
     info = actions.add_parser("info", help="modes, landmarks, parts and licence")
     info.add_argument("model", nargs="?", default="default", help="default, or a path")
@@ -20,9 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Import or describe."""
-    model = load_model(args.path if args.action == "import" else args.model)
+    importing = args.action == "import"
+    if importing:
+        model = import_model(args.kind, args.path, args.landmarks)
+    else:
+        model = load_model(args.model)
     print(describe(model))
-    if args.action == "import":
+    if importing:
         out = args.out or Path(f"{model.name}.npz")
         save_model(model, out)
         print(f"written to {out}; use it with --model {out}")

@@ -6,6 +6,7 @@ crosses, in the middle of its crossings, and one quad an edge of the grid that c
 
 import numpy as np
 
+NEAR = 9.0
 EDGES = tuple((a, a | 1 << axis) for axis in range(3) for a in range(8) if not a >> axis & 1)
 
 
@@ -24,20 +25,27 @@ def union_mesh(
     low = np.minimum(starts, ends).min(0) - reach
     counts = np.ceil((np.maximum(starts, ends).max(0) + reach - low) / step_mm).astype(int)
     axes = [low[k] + step_mm * np.arange(counts[k]) for k in range(3)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
-    field = _distance(grid, starts, ends, radii, blend_mm).reshape(counts)
+    field = _distance(axes, starts, ends, radii, blend_mm)
     vertices, triangles = _nets(field)
     return low + step_mm * vertices, triangles
 
 
-def _distance(points, starts, ends, radii, blend_mm) -> np.ndarray:
-    """Signed distance (N,) to the union, rounded where rods meet (a soft minimum)."""
-    total = np.zeros(len(points))
+def _distance(axes, starts, ends, radii, blend_mm) -> np.ndarray:
+    """Signed distance (X, Y, Z) to the union, rounded where rods meet (a soft minimum).
+
+    A rod is counted up to NEAR blends from its surface: what is farther adds e^-NEAR at most.
+    """
+    total = np.zeros([len(axis) for axis in axes])
     for start, end, (first, last) in zip(starts, ends, radii, strict=True):
+        reach = max(first, last) + NEAR * blend_mm
+        low, high = np.minimum(start, end) - reach, np.maximum(start, end) + reach
+        box = tuple(slice(*np.searchsorted(axis, (low[k], high[k]))) for k, axis in enumerate(axes))
+        own = (axis[part] for axis, part in zip(axes, box, strict=True))
+        points = np.stack(np.meshgrid(*own, indexing="ij"), axis=-1)
         axis = end - start
         share = np.clip((points - start) @ axis / (axis @ axis), 0, 1)
-        gap = np.linalg.norm(points - start - share[:, None] * axis, axis=1)
-        total += np.exp(-(gap - first - share * (last - first)) / blend_mm)
+        gap = np.linalg.norm(points - start - share[..., None] * axis, axis=-1)
+        total[box] += np.exp(-(gap - first - share * (last - first)) / blend_mm)
     return -blend_mm * np.log(np.maximum(total, 1e-12))
 
 

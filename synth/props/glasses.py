@@ -1,10 +1,11 @@
-"""Glasses that rest on the nose and the ears; lenses are clear and have no surface."""
+"""Glasses that rest on the nose and the ears, with what little their lenses throw back."""
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from faces.morphable import MorphableModel
 from synth.props.headmap import HeadMap
+from synth.props.lenses import make_lenses
 from synth.props.tubes import merged, tube
 from synth.scene import Piece
 
@@ -16,6 +17,9 @@ SHAPES = {
     "thick": (51.0, 40.0, 3.2, 2.4),
     "rimless": (53.0, 31.0, 3.5, 0.5),
 }
+THIN_MM = 1.2  # rims below it are of wire
+METALS = ((0.5, 0.5, 0.52), (0.55, 0.45, 0.27), (0.2, 0.2, 0.21), (0.6, 0.44, 0.38))
+METAL_GLOSS, ACETATE_GLOSS = 0.7, 0.32
 CLEAR_MM = 2.0  # between rim and skin
 WRAP = 1 / 260.0  # 1/mm, how the frame bends back to the sides
 
@@ -26,7 +30,7 @@ def make_glasses(
     rng: np.random.Generator,
     settings: str | None = None,
 ) -> list[Piece]:
-    """One piece "glasses"; ``settings`` is a name of SHAPES, drawn where None."""
+    """A frame and its lenses, each "glasses"; ``settings`` is a name of SHAPES, or drawn."""
     drawn = list(SHAPES)[rng.integers(len(SHAPES))]
     width, height, power, rim = SHAPES[settings or drawn]
     points = shape_mm[model.landmarks["ibug68"]].astype(np.float64)
@@ -38,15 +42,48 @@ def make_glasses(
     ]
     front = _frontal(model, shape_mm, np.concatenate(outlines))
     rims = [_bent(line, front) for line in outlines]
-    parts = [tube(line, rim, 6, closed=True) for line in rims]
+    metal = rim < THIN_MM or rng.random() < 0.25
+    parts = [tube(line, _rim_radius(rim, metal), 6, closed=True) for line in rims]
     parts.append(tube(_bridge(rims, front, shape_mm, model), 1.1 + 0.4 * rim, 6))
     for line, side in zip(rims, (-1, 1), strict=True):
-        parts.append(tube(_temple(line, side, model, shape_mm, head), 0.8 + 0.5 * rim, 6))
+        temple = _temple(line, side, model, shape_mm, head)
+        parts.append(tube(temple, _temple_radius(rim, metal), 6))
+        if metal:
+            parts += _nose_pad(line, side, head)
     vertices, triangles = merged(parts)
-    color, gloss = _material(rng)
-    albedo = np.broadcast_to(color, vertices.shape).astype(np.float32)
-    shine = np.full(len(vertices), gloss, dtype=np.float32)
-    return [Piece("glasses", vertices, triangles, albedo, gloss=shine, shininess=60.0)]
+    frame = Piece(
+        "glasses",
+        vertices,
+        triangles,
+        _tinted(vertices, metal, rng),
+        gloss=np.full(len(vertices), METAL_GLOSS if metal else ACETATE_GLOSS, dtype=np.float32),
+        shininess=45.0 if metal else 90.0,
+    )
+    return [frame, make_lenses(rims, rng)]
+
+
+def _rim_radius(rim: float, metal: bool) -> np.ndarray:
+    """(32,) mm around a lens: acetate is heavier above."""
+    angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    return np.full(32, rim) if metal else rim * (1 + 0.3 * np.sin(angle))
+
+
+def _temple_radius(rim: float, metal: bool) -> np.ndarray:
+    """(14,) mm along an arm: a hinge, the arm, and a sleeve at its end."""
+    own = 0.8 + 0.5 * rim
+    arm = np.full(14, own)
+    arm[:2] *= 1.5 if metal else 1.25
+    arm[-4:] = max(own, 1.7)
+    return arm
+
+
+def _nose_pad(rim, side: int, head: HeadMap) -> list:
+    """A pad beside the nose and the wire that holds it: two meshes."""
+    inner = rim[np.argmin(side * rim[:, 0])]
+    pad = inner + np.array([-side * 1.5, -6.0, -3.5])
+    ends = head.pushed(pad + np.array([[0, 3.5, 0.5], [0, 0, 0], [side * 1.0, -3.5, -0.8]]), 1.2)
+    wire = np.stack([inner, inner + np.array([-side * 0.8, -2.0, -3.0]), ends[1]])
+    return [tube(ends, np.array([0.9, 1.9, 0.9]), 6), tube(wire, 0.5, 5)]
 
 
 def _outline(eye, width, height, power) -> np.ndarray:
@@ -96,15 +133,16 @@ def _temple(rim, side: int, model, shape_mm, head: HeadMap) -> np.ndarray:
     return line
 
 
-def _material(rng) -> tuple[np.ndarray, float]:
-    """sRGB (3,) and gloss: black, horn, metal, gold or a colour."""
-    kind = rng.integers(5)
-    if kind == 0:
-        return np.array([0.06, 0.06, 0.065]), 0.35
-    if kind == 1:
-        return np.array([0.28, 0.16, 0.08]) * rng.uniform(0.6, 1.2), 0.3
-    if kind == 2:
-        return np.full(3, rng.uniform(0.3, 0.6)), 0.7
-    if kind == 3:
-        return np.array([0.52, 0.43, 0.28]), 0.7
-    return rng.uniform(0.05, 0.5, 3), 0.3
+def _tinted(vertices, metal: bool, rng) -> np.ndarray:
+    """(V, 3) float32 sRGB: steel, gold, gunmetal or rose; or black, horn, clear or coloured."""
+    if metal:
+        tone = np.array(METALS[rng.integers(len(METALS))]) * rng.uniform(0.85, 1.1)
+        return np.broadcast_to(tone, vertices.shape).astype(np.float32)
+    kind = rng.choice(4, p=(0.45, 0.3, 0.1, 0.15))
+    if kind == 1:  # tortoise shell: clouds of dark brown in amber
+        waves = np.sin(vertices @ rng.normal(0, 0.25, (3, 4)) + rng.uniform(0, 6, 4)).sum(axis=1)
+        share = np.clip(0.35 + 0.4 * waves, 0, 1)[:, None]
+        dark, amber = np.array([0.11, 0.06, 0.04]), np.array([0.45, 0.25, 0.1])
+        return (dark + share * (amber - dark)).astype(np.float32)
+    tone = ((0.05, 0.05, 0.055), None, (0.72, 0.66, 0.6), rng.uniform(0.08, 0.4, 3))[kind]
+    return np.broadcast_to(tone, vertices.shape).astype(np.float32)

@@ -1,14 +1,18 @@
 """A scarf around the neck that may reach over the chin."""
 
+import cv2
 import numpy as np
 
 from faces.morphable import MorphableModel
+from synth.clothes import cloth as fabric
+from synth.clothes.cloth import weave
 from synth.props.tubes import tube_triangles
 from synth.scene import Piece
-from synth.surfaces import cloth, noise
 
-TURNS, ROWS = 64, 26
+TURNS, ROWS = 64, 34
 THICK_MM = 16.0
+LEVEL_MM = 3.0  # of what is counted as one height
+EDGE = 0.06  # share of the height over which an edge turns in
 
 
 def make_scarf(
@@ -31,17 +35,46 @@ def make_scarf(
     y = low + share * (top - low)
     centre = np.array([0.0, np.median(skin[skin[:, 1] < chin][:, 2])])
     radius = _around(skin, centre, angle, y)
-    radius = radius + 3 + THICK_MM * np.sin(np.pi * np.clip(share, 0.06, 0.97)) ** 0.5
-    radius += _folds(rng, angle, share)
+    # the edges turn in to the neck, so that the cloth has a thickness
+    turned = np.clip(np.minimum(share, 1 - share) / EDGE, 0, 1) ** 0.5
+    radius = radius + 2 + turned * (0.5 * THICK_MM + _wraps(rng, angle, share))
     x = centre[0] + radius * np.sin(angle)
     z = centre[1] + radius * np.cos(angle)
-    vertices = np.stack([x, y, z], -1).reshape(-1, 3)
-    dyed = cloth(rng, 128)
-    u = (np.arange(TURNS) * 127 // TURNS)[None].repeat(ROWS, 0)
-    v = (share[:, 0] * 127).astype(int)[:, None].repeat(TURNS, 1)
-    albedo = dyed[v, u].reshape(-1, 3) * (0.94 + 0.06 * noise(rng, (20, 40), 64).mean())
+    vertices = np.stack([x, y, z], -1)
     triangles = tube_triangles(ROWS, TURNS, False)
-    return [Piece("scarf", vertices, triangles, np.clip(albedo, 0, 1), two_sided=True)]
+    albedo, relief = weave(_fabric(rng), np.zeros((fabric.ROWS, fabric.COLUMNS), np.uint8), rng)
+    return [
+        Piece(
+            "scarf",
+            vertices.reshape(-1, 3),
+            triangles,
+            albedo,
+            _chart(vertices, angle),
+            triangles,
+            two_sided=True,
+            relief=relief,
+        )
+    ]
+
+
+def _fabric(rng) -> fabric.Fabric:
+    kind = ("knit", "knit", "fleece", "suiting")[rng.integers(4)]
+    made = fabric.plain(kind, fabric.sample_dye(rng))
+    pattern = rng.random()
+    if pattern < 0.2:
+        return fabric.checked(made, fabric.sample_dye(rng), rng)
+    return fabric.striped(made, fabric.sample_dye(rng), rng) if pattern < 0.35 else made
+
+
+def _chart(points, angle) -> np.ndarray:
+    """Texture coordinates (ROWS · TURNS, 2), mirrored at both sides so that they need no seam."""
+    width, height = (fabric.STEP_MM * n for n in (fabric.COLUMNS, fabric.ROWS))
+    turn = np.abs((angle + np.pi / 2 + np.pi) % (2 * np.pi) - np.pi)
+    around = turn * np.hypot(points[..., 0], points[..., 2]).mean()
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=-1).mean(axis=1)
+    down = np.concatenate([[0.0], np.cumsum(steps)])[:, None]
+    uv = np.stack(np.broadcast_arrays(around[None] / width, down / height), axis=-1)
+    return uv.reshape(-1, 2).astype(np.float32)
 
 
 def _around(skin, centre, angle, y) -> np.ndarray:
@@ -49,24 +82,27 @@ def _around(skin, centre, angle, y) -> np.ndarray:
     away = skin[:, [0, 2]] - centre
     distance = np.linalg.norm(away, axis=1)
     turn = np.round(np.arctan2(away[:, 0], away[:, 1]) / (2 * np.pi) * TURNS).astype(int) % TURNS
-    radius = np.zeros(y.shape)
-    for column in range(TURNS):
-        gap = np.abs((turn - column + TURNS // 2) % TURNS - TURNS // 2)
-        near = gap <= 1
-        level, reach = skin[near, 1], distance[near]
-        within = np.abs(level[None] - y[:, column, None]) < 9
-        radius[:, column] = np.where(within, reach[None], 0).max(1)
+    low, count = y.min() - 12, int((np.ptp(y) + 24) / LEVEL_MM)
+    level = np.rint((skin[:, 1] - low) / LEVEL_MM).astype(int)
+    within = (level >= 0) & (level < count)
+    farthest = np.zeros((count, TURNS), dtype=np.float32)
+    np.maximum.at(farthest, (level[within], turn[within]), distance[within].astype(np.float32))
+    farthest = cv2.dilate(np.pad(farthest, ((0, 0), (1, 1)), mode="wrap"), np.ones((7, 3)))
+    rows = np.clip(np.rint((y - low) / LEVEL_MM).astype(int), 0, count - 1)
+    radius = farthest[rows, np.arange(1, TURNS + 1)[None]]
     filled = np.where(radius > 0, radius, np.median(radius[radius > 0]))
     smooth = (np.roll(filled, 1, 1) + filled + np.roll(filled, -1, 1)) / 3
     return np.maximum(filled, smooth)
 
 
-def _folds(rng, angle, share) -> np.ndarray:
-    """Folds (ROWS, TURNS) mm that run around and slant, ≥ 0."""
-    folds = np.zeros((len(share), len(angle)))
-    for _ in range(4):
-        slant, phase = rng.integers(-2, 3), rng.uniform(0, 2 * np.pi)
-        folds += rng.uniform(1.0, 2.6) * (
-            1 + np.sin(rng.uniform(9, 26) * share + slant * angle[None] + phase)
-        )
-    return folds
+def _wraps(rng, angle, share) -> np.ndarray:
+    """Thickness (ROWS, TURNS) mm of two or three turns that lie over each other, and folds."""
+    turns = rng.uniform(1.6, 2.8)
+    slant = rng.uniform(0.1, 0.3) * np.sin(angle + rng.uniform(0, 2 * np.pi))[None]
+    rolls = THICK_MM * 0.7 * np.abs(np.sin(np.pi * (turns * share + slant))) ** 0.6
+    folds = np.zeros_like(rolls)
+    for _ in range(3):
+        lean, phase = rng.integers(-2, 3), rng.uniform(0, 2 * np.pi)
+        wave = np.sin(rng.uniform(14, 30) * share + lean * angle[None] + phase)
+        folds += rng.uniform(0.6, 1.6) * (1 + wave)
+    return rolls + folds

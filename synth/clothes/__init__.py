@@ -1,0 +1,1 @@
+"""The body below the head, and what it is dressed in."""

@@ -1,0 +1,1 @@
+"""Eyeballs and what lies on them: where they look, lids, lashes, cornea."""

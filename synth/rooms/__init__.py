@@ -1,0 +1,1 @@
+"""What stands behind a person: backcloths, rooms, the outdoors, photographs."""

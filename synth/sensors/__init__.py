@@ -1,0 +1,1 @@
+"""A depth camera that errs: noise and faults of depth and colour."""

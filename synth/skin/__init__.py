@@ -1,0 +1,1 @@
+"""What is painted on a head: pigment, hair, marks, eyes and mouth, as one texture."""
