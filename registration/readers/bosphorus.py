@@ -79,5 +79,6 @@ def read_bnt(path: Path) -> tuple[np.ndarray, np.ndarray]:
         got = f"{int(valid.sum()):,} points that are not background"
         raise BadInput(what, got, f"at least {MIN_POINTS:,}", "leave this scan out")
     a, b = image_at[..., 0], image_at[..., 1]
-    upwards = np.corrcoef(points[..., 1][valid], b[valid])[0, 1] > 0
+    heights = points[..., 1][valid]
+    upwards = (heights - heights.mean()) @ b[valid] > 0  # the sign of their covariance
     return points, np.stack([a, b if upwards else 1 - b], -1)
