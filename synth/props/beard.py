@@ -9,7 +9,7 @@ from faces.morphable import MorphableModel
 from imaging.raster import rasterise
 from synth.props.strands import TALL, WIDE, Look, paint
 from synth.scene import Piece
-from synth.skin.chart import Held, chart_of
+from synth.skin.chart import chart_of
 from synth.skin.fields import solid_noise
 from synth.skin.parameters import SkinParameters
 
@@ -34,8 +34,8 @@ def make_beard(
     shape, longer = SHAPES[rng.choice(4, p=SHAPE_CHANCE)], rng.lognormal(0.1, 0.5)
     if skin.beard_mm < LEAST_MM or skin.stubble < 0.25 or len(model.uv) == 0:
         return []
-    ground = _ground(Held(model))
-    share, cover = _cut(Held(model), shape)
+    ground = _ground(model)
+    share, cover = _cut(model, shape)
     points = shape_mm[ground.vertices].astype(np.float64)
     normals = vertex_normals(points, ground.triangles)
     length = min(skin.beard_mm * longer, LONGEST_MM)
@@ -43,9 +43,9 @@ def make_beard(
     # hair on the chin grows longest and falls; a moustache lies close
     thick = length * (1 - 0.55 * ground.moustache) * (0.4 + 0.6 * ground.chin) * tufts
     rise = (thick * np.clip(1.6 * share, 0, 1))[:, None] * (0.45 * normals + [0.0, -0.32, 0.1])
-    look = Look(0.015 + 1.1 * np.sort(skin.brow)[::-1], 0.02, np.array([1.2, 1.12, 1.05]))
+    look = Look(0.03 + 1.1 * np.sort(skin.brow)[::-1], 0.0, np.array([1.2, 1.12, 1.05]))
     reach = np.full(WIDE, 150.0)
-    albedo, _, relief = paint("wavy", look, reach, 2.0, 10.0, rng, (0.95, 1.1))
+    albedo, _, relief = paint("bristle", look, reach, 2.0, 10.0, rng, (0.95, 1.1))
     gaps = 1 - np.clip(3.0 * albedo[..., 1] / albedo[..., 1].mean() - 2.4, 0, 1)
     dense = 1.9 * cover * (0.6 + 0.5 * skin.stubble)
     return [
@@ -57,7 +57,7 @@ def make_beard(
             ground.uv,
             ground.triangles,
             np.clip(dense - thin * gaps, 0, 1).astype(np.float32),
-            np.full(len(points), 0.05, dtype=np.float32),
+            np.full(len(points), 0.02, dtype=np.float32),
             12.0,
             two_sided=True,
             relief=relief,
@@ -94,14 +94,14 @@ class _Ground:
 
 
 @lru_cache(maxsize=2)
-def _ground(held: Held) -> _Ground:
-    return _Ground(held.model)
+def _ground(model: MorphableModel) -> _Ground:
+    return _Ground(model)
 
 
 @lru_cache(maxsize=8)
-def _cut(held: Held, shape: str) -> tuple[np.ndarray, np.ndarray]:
+def _cut(model: MorphableModel, shape: str) -> tuple[np.ndarray, np.ndarray]:
     """The density (N,) of a beard of that shape on its ground, and as a texture (TALL, WIDE)."""
-    ground = _ground(held)
+    ground = _ground(model)
     share = ground.share
     if shape == "moustache":
         share = share * ground.moustache

@@ -12,6 +12,7 @@ from synth.skin.fields import solid_noise
 TALL, WIDE = 256, 1024  # texels along and across the strands of a tile
 LOCKS, LOCK_TALL, LOCK_WIDE = 12, 128, 32  # of the strips' texture, side by side
 GREY = np.array([0.62, 0.61, 0.60])  # sRGB of a strand without pigment
+BRISTLE, BRISTLE_LEANS = 15, (-0.7, -0.3, 0.0, 0.3, 0.7)  # texels long; columns a row
 TILE_SEED = 20240907  # of tiles that all heads share, each turned and tinted in its own way
 
 
@@ -55,7 +56,9 @@ def tile(kind: str) -> Tile:
         return _fuzz(rng)
     if kind == "plait":
         return _plaits(rng)
-    return _strands(rng, wobble=26.0 if kind == "wavy" else 5.0)
+    if kind == "bristle":
+        return _bristles(rng)
+    return _strands(rng, wobble=14.0 if kind == "wavy" else 5.0)
 
 
 def _strands(rng: np.random.Generator, wobble: float) -> Tile:
@@ -108,6 +111,26 @@ def _plaits(rng: np.random.Generator, rows: int = 26) -> Tile:
     start = np.clip(0.3 + 0 * v - 0.5 * round_ + 6 * np.clip(np.abs(across) - 0.86, 0, 1), -0.6, 1)
     relief = 2.2 * round_ + 0.7 * weave * round_
     return Tile(*(np.ascontiguousarray(f, dtype=np.float32) for f in (shade, start, relief)))
+
+
+def _bristles(rng: np.random.Generator) -> Tile:
+    """Short stiff hairs that cross each other, as in a beard: noise drawn out along a few ways,
+    now the one and now the other on top."""
+    layers, share = [], []
+    for lean in BRISTLE_LEANS:
+        kernel = np.zeros((BRISTLE, BRISTLE), dtype=np.float32)
+        middle, aside = BRISTLE // 2, round(BRISTLE / 2 * lean)
+        cv2.line(kernel, (middle - aside, 0), (middle + aside, BRISTLE - 1), 1.0, 1, cv2.LINE_AA)
+        grain = np.pad(rng.normal(size=(TALL, WIDE)), ((0, 0), (BRISTLE, BRISTLE)), mode="wrap")
+        drawn = cv2.filter2D(grain.astype(np.float32), -1, kernel)[:, BRISTLE:-BRISTLE]
+        layers.append(drawn / drawn.std())
+        share.append(np.exp(2.5 * _rows(rng, 40, 160)))
+    hairs = (np.stack(layers) * share).sum(0) / np.linalg.norm(share, axis=0)
+    clump = _rows(rng, 12, 48)
+    start = np.clip(0.1 + 0.35 * hairs, -0.6, 1)
+    shade = np.clip(1 + 0.3 * hairs + 0.08 * clump, 0.3, 2)
+    fields = (shade, start, 0.1 * hairs + 0.12 * clump)
+    return Tile(*(np.ascontiguousarray(field, dtype=np.float32) for field in fields))
 
 
 def _ring(rng: np.random.Generator, cells: int) -> np.ndarray:

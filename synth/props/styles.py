@@ -13,7 +13,7 @@ COLORS = {
     "grey": ((0.46, 0.45, 0.44), 0.07),
     "white": ((0.74, 0.73, 0.71), 0.03),
 }
-KINDS = ("straight", "wavy", "coil", "fuzz", "plait")  # of strands: synth.props.strands
+KINDS = ("straight", "wavy", "coil", "fuzz", "plait", "bristle")  # of strands: synth.props.strands
 
 
 @dataclass(frozen=True, slots=True)
