@@ -96,7 +96,44 @@ def _biweight(x):
     return np.where(x < 1, (1 - np.minimum(x, 1) ** 2) ** 2, 0.0)
 
 
-def solve_step(
+@dataclass(frozen=True, slots=True, eq=False)
+class System:
+    """The linear system of one step, (diag(d) + m L + b L M⁻¹ L) u = r, and how to solve it.
+
+    Between scans of one template at one stage d, r and the start differ, and nothing else.
+
+    Attributes:
+        template: whose n vertices, L and M.
+        diagonal: d, (n,) float64, mm².
+        membrane, bending: m = a ℓ² in mm² and b = ℓ⁴ in mm⁴.
+        right: r, (n, 3) float64, mm³.
+        start: (n, 3) float64, mm, the last iteration's displacement.
+        direct: whether by a factor, else by conjugate gradients from ``start``.
+        tolerance: relative residual at which conjugate gradients stop.
+    """
+
+    template: Template
+    diagonal: np.ndarray
+    membrane: float
+    bending: float
+    right: np.ndarray
+    start: np.ndarray
+    direct: bool
+    tolerance: float
+
+    def solve(self) -> np.ndarray:
+        """Displacements u (n, 3) float64, mm.
+
+        Raises:
+            ValueError: the matrix is not positive definite.
+        """
+        matrix = self.template.system(self.diagonal, self.membrane, self.bending)
+        if self.direct:
+            return self.template.symbolic.factorise(matrix).solve(self.right)
+        return conjugate_gradients(matrix, self.right, self.start, self.tolerance)[0]
+
+
+def step_system(
     template: Template,
     base_mm: np.ndarray,
     current_mm: np.ndarray,
@@ -105,8 +142,8 @@ def solve_step(
     landmarks: Landmarks3D,
     stage: Stage,
     settings: NonrigidSettings,
-) -> np.ndarray:
-    """New positions (n, 3) float64 of the template's vertices, camera frame.
+) -> System:
+    """What to solve for the displacements (n, 3) from ``base_mm`` to the new positions.
 
     Args:
         base_mm: (n, 3), where the smooth displacement starts: the model fit.
@@ -141,11 +178,16 @@ def _laplacian_energy(template, base, current, data, targets, landmarks, stage, 
     np.add.at(right, where, worth[:, None] * (landmarks.targets_mm - base[where]))
     diagonal = data + pull + settings.prior * template.area_mm2
     squared = stage.length_mm**2
-    matrix = template.system(diagonal, settings.membrane * squared, squared**2)
-    if stage.length_mm >= settings.direct_above_mm:
-        return base + template.symbolic.factorise(matrix).solve(right)
-    displacement, _ = conjugate_gradients(matrix, right, current - base, settings.tolerance)
-    return base + displacement
+    return System(
+        template,
+        diagonal,
+        settings.membrane * squared,
+        squared**2,
+        right,
+        current - base,
+        stage.length_mm >= settings.direct_above_mm,
+        settings.tolerance,
+    )
 
 
-ENERGIES: dict[str, Callable] = {"laplacian": _laplacian_energy}
+ENERGIES: dict[str, Callable[..., System]] = {"laplacian": _laplacian_energy}

@@ -1,6 +1,7 @@
 """Texture-constrained non-rigid ICP: a scan in a model's topology (Beyond 3DMM Space, 3.1)."""
 
 import logging
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,8 +23,9 @@ from registration.nonrigid import (
     Landmarks3D,
     NonrigidSettings,
     Stage,
+    System,
     robust_weights,
-    solve_step,
+    step_system,
 )
 from registration.parts import carry_parts
 from registration.quality import Evidence, QualitySettings, assess
@@ -106,6 +108,24 @@ def register(
     Raises:
         BadInput: no landmarks, or no depth on the face.
     """
+    steps = registering(scan, model, settings)
+    displacement = None
+    while True:
+        try:
+            system = steps.send(displacement)
+        except StopIteration as end:
+            return end.value
+        displacement = system.solve()
+
+
+def registering(
+    scan: Scan, model: MorphableModel, settings: TicpSettings | None = None
+) -> Generator[System, np.ndarray, RegisteredFace]:
+    """``register`` as a generator that leaves its linear systems to the caller.
+
+    It yields each System and is sent its displacements (n, 3) float64, mm; so may many scans be
+    registered side by side and their systems be solved together (registration.batched).
+    """
     settings = settings or TicpSettings()
     landmarks_px = _landmarks_of(scan)
     target = depth_target(scan, settings.depth)
@@ -118,12 +138,12 @@ def register(
     state = State(initial, initial.vertices_mm, initial.vertices_mm)
 
     # T-ICP: Eq. 6 and a stiffness that falls, the texture fitted again at every stage.
-    state = _run(state, level, scan, target, landmarks_px, settings.coarse, settings)
+    state = yield from _run(state, level, scan, target, landmarks_px, settings.coarse, settings)
     for _ in range(settings.refits):
         state = _refit(state, level, settings)
-        state = _run(state, level, scan, target, landmarks_px, settings.refit, settings)
+        state = yield from _run(state, level, scan, target, landmarks_px, settings.refit, settings)
     state = _to_fine(state, model)
-    state = _run(state, model, scan, target, landmarks_px, settings.fine, settings)
+    state = yield from _run(state, model, scan, target, landmarks_px, settings.fine, settings)
 
     # Eq. 7, and what it is all worth.
     pose, shape = disentangle(model, state.vertices_mm)
@@ -144,7 +164,7 @@ def _run(state, model, scan, target, landmarks_px, stages, settings):
     for stage in stages:
         state = _with_texture(state, model, scan, settings)
         for _ in range(stage.iterations):
-            state = _iterate(state, model, target, landmarks_px, stage, settings)
+            state = yield from _iterate(state, model, target, landmarks_px, stage, settings)
         carried = carry_parts(model, state.base_mm, state.vertices_mm)
         state = replace(state, vertices_mm=carried)
         log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
@@ -174,9 +194,10 @@ def _iterate(state, model, target, landmarks_px, stage, settings):
     weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
     landmarks = _landmark_pulls(model, template, state.vertices_mm, target.camera, landmarks_px)
     vertices = state.vertices_mm.copy()
-    vertices[template.vertices] = solve_step(
+    displacement = yield step_system(
         template, base, current, matches, weights, landmarks, stage, settings.nonrigid
     )
+    vertices[template.vertices] = base + displacement
     return replace(state, vertices_mm=vertices, matches=matches, weights=weights)
 
 

@@ -9,7 +9,7 @@ from registration.nonrigid import (
     NonrigidSettings,
     Stage,
     robust_weights,
-    solve_step,
+    step_system,
 )
 from registration.template import template_of
 from tests.toy import toy_model
@@ -31,7 +31,9 @@ def step(target, length_mm, settings=EVERYWHERE, landmarks=NO_LANDMARKS, weights
     base = template.positions_mm
     weights = np.ones(len(base)) if weights is None else weights
     stage = Stage(length_mm, 1, 5.0, 0.0)
-    return solve_step(template, base, base, matches_at(target), weights, landmarks, stage, settings)
+    matches = matches_at(target)
+    system = step_system(template, base, base, matches, weights, landmarks, stage, settings)
+    return base + system.solve()
 
 
 def test_a_translation_is_met_at_any_stiffness():
