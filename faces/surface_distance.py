@@ -3,7 +3,7 @@
 import numpy as np
 
 from faces.errors import BadInput, MissingExtra
-from faces.triangle_tree import distances, triangle_tree
+from faces.triangle_tree import distances, morton_order, triangle_tree
 
 
 def scan_to_surface(
@@ -32,13 +32,13 @@ def scan_to_surface(
     centre = np.asarray(vertices_mm, dtype=np.float64).mean(0)  # near 0 float32 is finest
     points, vertices = points - centre, np.asarray(vertices_mm, dtype=np.float64) - centre
     if backend == "kdtree":
-        return distances(triangle_tree(vertices[triangles]), points)
+        return _by_kdtree(points, vertices[triangles])
     try:
         return _by_open3d(points, vertices, triangles)
     except (ImportError, OSError) as error:  # OSError: a system library of its is missing
         if backend == "open3d":
             raise MissingExtra("scan_to_surface(backend='open3d')", "open3d") from error
-        return distances(triangle_tree(vertices[triangles]), points)
+        return _by_kdtree(points, vertices[triangles])
 
 
 def _by_open3d(points, vertices, triangles):
@@ -51,3 +51,9 @@ def _by_open3d(points, vertices, triangles):
     )
     found = scene.compute_distance(o3d.core.Tensor(points.astype(np.float32)), nthreads=1)
     return found.numpy().astype(np.float64)
+
+
+def _by_kdtree(points, corners):
+    order, found = morton_order(points), np.zeros(len(points))
+    found[order] = distances(triangle_tree(corners), points[order])
+    return found

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-LEAF = 4  # triangles
+LEAF = 2  # triangles
 DEEP = 64  # nodes that may wait: two a level, of trees of up to 2³² leaves
-BITS = 20  # of a centroid's place along an axis
+BITS = 20  # of a point's place along an axis
 
 
 class TriangleTree(NamedTuple):
@@ -29,11 +29,7 @@ class TriangleTree(NamedTuple):
 
 def triangle_tree(corners: np.ndarray) -> TriangleTree:
     """The tree of T ≥ 1 triangles (T, 3, 3)."""
-    centroids = corners.mean(1)
-    origin, size = centroids.min(0), max(np.ptp(centroids, axis=0).max(), 1e-12)
-    cells = ((centroids - origin) * ((2**BITS - 1) / size)).astype(np.uint64)
-    code = sum(_spread(cells[:, k]) << np.uint64(k) for k in range(3))
-    corners = np.ascontiguousarray(corners[np.argsort(code, kind="stable")], dtype=np.float64)
+    corners = np.ascontiguousarray(corners[morton_order(corners.mean(1))], dtype=np.float64)
     leaves = 1 << int(np.ceil(np.log2(max(-(-len(corners) // LEAF), 1))))
     low, high = np.full((2 * leaves, 3), np.inf), np.full((2 * leaves, 3), -np.inf)
     first = np.arange(0, len(corners), LEAF)
@@ -45,6 +41,16 @@ def triangle_tree(corners: np.ndarray) -> TriangleTree:
         low[leaves : 2 * leaves] = low[pair].reshape(-1, 2, 3).min(1)
         high[leaves : 2 * leaves] = high[pair].reshape(-1, 2, 3).max(1)
     return TriangleTree(corners, low, high)
+
+
+def morton_order(points: np.ndarray) -> np.ndarray:
+    """(N,) int64 indices that sort points (N, 3) by Morton's code: neighbours mostly follow."""
+    if len(points) == 0:
+        return np.zeros(0, dtype=np.int64)
+    size = max(np.ptp(points, axis=0).max(), 1e-12)
+    cells = ((points - points.min(0)) * ((2**BITS - 1) / size)).astype(np.uint64)
+    code = sum(_spread(cells[:, k]) << np.uint64(k) for k in range(3))
+    return np.argsort(code, kind="stable")
 
 
 def _spread(x):
@@ -60,9 +66,10 @@ def distances(tree: TriangleTree, points: np.ndarray) -> np.ndarray:
     """Distance (N,) float64 from points (N, 3) float64 to the nearest of the tree's triangles."""
     leaves, count = len(tree.low) // 2, len(tree.corners)
     node, bound = np.zeros(DEEP, np.int64), np.zeros(DEEP)
-    out = np.zeros(len(points))
+    out, last = np.zeros(len(points)), 0
     for i in range(len(points)):
-        point, best, waiting = points[i], np.inf, 1
+        # Where points follow their neighbours, the last one's triangle is a good bound.
+        point, waiting, best = points[i], 1, _to_triangle(points[i], tree.corners[last])
         node[0], bound[0] = 1, 0.0
         while waiting > 0:
             waiting -= 1
@@ -72,7 +79,9 @@ def distances(tree: TriangleTree, points: np.ndarray) -> np.ndarray:
             if k >= leaves:
                 first = (k - leaves) * LEAF
                 for t in range(first, min(first + LEAF, count)):
-                    best = min(best, _to_triangle(point, tree.corners[t]))
+                    square = _to_triangle(point, tree.corners[t])
+                    if square < best:
+                        best, last = square, t
                 continue
             near, far = 2 * k, 2 * k + 1
             to_near, to_far = _to_box(point, tree, near), _to_box(point, tree, far)
