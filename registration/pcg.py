@@ -62,14 +62,13 @@ def polished(
     """
     starts, columns, data = matrix.indptr, matrix.indices, matrix.data
     right = np.ascontiguousarray(right, dtype=np.float64)
-    x, product = np.zeros(right.shape), np.zeros(right.shape)
-    residual, step, energy = right.copy(), None, None
+    x, product, step = np.zeros(right.shape), np.zeros(right.shape), np.zeros(right.shape)
+    residual, last, energy = right, right, np.ones(right.shape[1])
     goal = np.maximum(_dots(right, right) * tolerance**2, 1e-300)
     for _ in range(max_iterations):
         fresh = solve(residual).astype(np.float64)
-        if step is not None:
-            fresh += step * (_dots(fresh, residual - last) / np.maximum(energy, 1e-300))
-        step, energy, last = fresh, _dots(fresh, residual), residual
+        step = fresh + step * (_dots(fresh, residual - last) / np.maximum(energy, 1e-300))
+        energy, last = _dots(step, residual), residual
         _multiply(starts, columns, data, step, product)
         length = energy / np.maximum(_dots(step, product), 1e-300)
         x += length * step

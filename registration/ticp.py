@@ -82,19 +82,19 @@ class State:
         fit: the model fit that displacements are measured from.
         base_mm: (V, 3), its surface.
         vertices_mm: (V, 3) registered so far.
-        unhidden: (V,) bool, not hidden by the mesh itself when the stage began.
         appearance: last fit of texture and light; None before the first.
         matches: last matches, of the template's n vertices; None before the first.
         weights: (n,) their robust weights.
+        unhidden: (V,) bool, not hidden by the mesh itself when the stage began; None before.
     """
 
     fit: FaceFit
     base_mm: np.ndarray
     vertices_mm: np.ndarray
-    unhidden: np.ndarray | None = None
     appearance: Appearance | None = None
     matches: Matches | None = None
     weights: np.ndarray | None = None
+    unhidden: np.ndarray | None = None
 
 
 def register(
@@ -210,7 +210,10 @@ def match_level(state, model, target, progress, settings):
     where, vertices = template_of(model).vertices, state.vertices_mm
     normals = vertex_normals(vertices, model.triangles)
     facing = _facing(vertices, normals, target.camera)
-    seen = np.where(facing, np.where(state.unhidden, MATCHED, HIDDEN), BACK_FACE).astype(np.uint8)
+    unhidden = state.unhidden
+    if unhidden is None:
+        unhidden = seen_vertices(vertices, model.triangles, target.camera)
+    seen = np.where(facing, np.where(unhidden, MATCHED, HIDDEN), BACK_FACE).astype(np.uint8)
     colors = render_texture(state.appearance, model, vertices, target.camera, normals)
     thresholds = settings.match.at(progress, model.iod_mm * state.fit.pose.scale)
     found = match(vertices[where], colors[where], normals[where], seen[where], target, thresholds)
