@@ -16,6 +16,7 @@ from faces.morphable import MorphableModel
 from faces.refitting import refit
 from faces.types import Appearance, FaceFit, RegisteredFace, Scan
 from faces.visibility import seen_vertices, view_directions
+from registration.affine import AffineSystem
 from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
@@ -122,7 +123,7 @@ def register(
 
 def registering(
     scan: Scan, model: MorphableModel, settings: TicpSettings | None = None
-) -> Generator[System, np.ndarray, RegisteredFace]:
+) -> Generator[System | AffineSystem, np.ndarray, RegisteredFace]:
     """``register`` as a generator that leaves its linear systems to the caller.
 
     It yields each System and is sent its displacements (n, 3) float64, mm; so may many scans be
