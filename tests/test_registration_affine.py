@@ -29,7 +29,7 @@ def ball(subdivisions):
 @pytest.mark.parametrize("length_mm", [1.0, 100.0])
 def test_an_affine_field_is_met_at_any_stiffness(length_mm):
     template, rng = ball(3), np.random.default_rng(0)
-    base = template.positions_mm + [10.0, -20.0, 700.0]
+    base = template.positions_mm + np.array([10.0, -20.0, 700.0])
     field = (base - base[0]) @ rng.normal(0, 0.2, (3, 3)) + rng.normal(0, 5, 3)
     # Known at a third of the vertices alone: every vertex has the same map, which costs nothing.
     known = template.area_mm2 * (np.arange(len(base)) % 3 == 0)
@@ -64,7 +64,7 @@ def test_the_camera_s_place_does_not_count():
     base, weight = template.positions_mm, template.area_mm2
     right = weight[:, None] * rng.normal(0, 3, base.shape)
     here = AffineSystem(template, base, weight, right, 30.0).solve()
-    there = AffineSystem(template, base + [0, 0, 900.0], weight, right, 30.0).solve()
+    there = AffineSystem(template, base + np.array([0, 0, 900.0]), weight, right, 30.0).solve()
     np.testing.assert_allclose(here, there, atol=1e-8)
 
 
