@@ -52,6 +52,7 @@ def fit_appearance(
     camera: Camera,
     previous: Appearance | None = None,
     settings: AppearanceSettings | None = None,
+    normals: np.ndarray | None = None,
 ) -> Appearance:
     """Fit p_tex = [β, Amb, Dir, l, k_s, ν] to the pixels under the visible skin (Eq. 5).
 
@@ -61,16 +62,20 @@ def fit_appearance(
         color: (H, W, 3) uint8 sRGB, which Eq. 4 takes as it is.
         previous: a fit of nearly the same surface to start from.
         settings: AppearanceSettings() where None.
+        normals: (V, 3) unit, where they are known already.
 
     Raises:
         BadInput: too little of the face's skin is visible in the image.
     """
     settings = settings or AppearanceSettings()
-    normals = vertex_normals(vertices_mm, model.triangles)
-    chosen, pixels = _chosen(model, vertices_mm, visible, camera, settings)
+    if normals is None:
+        normals = vertex_normals(vertices_mm, model.triangles)
+    skin = _even_skin(model, settings.spacing_mm, settings.modes)
+    usable, pixels = _usable(skin, vertices_mm, visible, camera)
+    chosen = skin.vertices[usable]
     problem = PhongProblem(
-        mean=model.albedo_mean[chosen].astype(np.float64),
-        modes=np.moveaxis(model.albedo_modes[: settings.modes, chosen], 0, -1).astype(np.float64),
+        mean=skin.mean[usable],
+        modes=skin.modes[usable],
         normals=normals[chosen],
         view=view_directions(vertices_mm[chosen], camera),
         colors=sample_colors(color, pixels).astype(np.float64),
@@ -97,13 +102,16 @@ def render_texture(
     model: MorphableModel,
     vertices_mm: np.ndarray,
     camera: Camera | None = None,
+    normals: np.ndarray | None = None,
 ) -> np.ndarray:
     """Colours C (V, 3) float32 in [0, 1] of Eq. 4 for vertices (V, 3) mm in the camera frame.
 
     The light stays where it is in the camera frame while the head turns. ``camera`` matters for
-    an orthographic one alone, whose viewing direction is the same everywhere.
+    an orthographic one alone, whose viewing direction is the same everywhere. ``normals`` (V, 3),
+    unit, spare their computation.
     """
-    normals = vertex_normals(vertices_mm, model.triangles)
+    if normals is None:
+        normals = vertex_normals(vertices_mm, model.triangles)
     return _shade(appearance, normals, view_directions(vertices_mm, camera))
 
 
@@ -121,27 +129,38 @@ def _shade(appearance, normals, view):
     return np.clip(colors, 0, 1).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Skin:
+    """vertices (n,) into the model, their mean (n, 3) float64 and modes (n, 3, B) float32."""
+
+    vertices: np.ndarray
+    mean: np.ndarray
+    modes: np.ndarray
+
+
 @lru_cache(maxsize=4)
-def _even_skin(model, spacing_mm):
-    """Vertices (n,) of the face's skin, evenly spread."""
-    return thin(model.mean_mm, model.regions["face"] & model.part_vertices("skin"), spacing_mm)
+def _even_skin(model, spacing_mm, modes):
+    """Evenly spread vertices of the face's skin."""
+    where = thin(model.mean_mm, model.regions["face"] & model.part_vertices("skin"), spacing_mm)
+    turned = np.moveaxis(model.albedo_modes[:modes, where], 0, -1)
+    rows = np.ascontiguousarray(turned, dtype=np.float32)
+    return _Skin(where, model.albedo_mean[where].astype(np.float64), rows)
 
 
-def _chosen(model, vertices_mm, visible, camera, settings):
-    """Evenly spread visible vertices of the face's skin that project into the image."""
-    candidates = _even_skin(model, settings.spacing_mm)
-    candidates = candidates[visible[candidates]]
-    pixels = camera.project(vertices_mm[candidates])
+def _usable(skin, vertices_mm, visible, camera):
+    """Indices into the skin's vertices, visible and within the image, and their pixels."""
+    usable = np.flatnonzero(visible[skin.vertices])
+    pixels = camera.project(vertices_mm[skin.vertices[usable]])
     inside = ((pixels > 0) & (pixels < [camera.width, camera.height])).all(1)
-    candidates, pixels = candidates[inside], pixels[inside]
-    if len(candidates) < FEWEST:
+    usable, pixels = usable[inside], pixels[inside]
+    if len(usable) < FEWEST:
         raise BadInput(
             "appearance",
-            f"{len(candidates)} visible skin vertices in the image",
+            f"{len(usable)} visible skin vertices in the image",
             f"at least {FEWEST}",
             "check the fit: the face lies outside the image or faces away",
         )
-    return candidates, pixels
+    return usable, pixels
 
 
 def _packed(previous, problem):

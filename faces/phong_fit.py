@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faces.phong_rows import shade_rows
+
 TAIL = 11  # unknowns after β: √Amb (3), √Dir (3), l not normalised (3), √k_s, ln ν
 SHININESS = (2.0, 80.0)  # ν of skin lies well within
 SHININESS_PRIOR = (np.log(12.0), 0.5)  # mean and σ of ln ν; broad highlights, as skin has
@@ -48,7 +50,7 @@ class PhongProblem:
     """Eq. 5 at N vertices.
 
     Attributes:
-        mean: (N, 3) T̄; modes: (N, 3, B).
+        mean: (N, 3) T̄; modes: (N, 3, B), contiguous.
         normals, view: (N, 3) unit, camera frame.
         colors: (N, 3) in [0, 1], the image under the vertices.
         precision: weight of a squared colour residual against the priors.
@@ -83,42 +85,22 @@ class PhongProblem:
         return Parameters(beta, ambient, directional, light, 0.05, 12.0).pack()
 
     def shade(self, p: np.ndarray, jacobian: bool = False):
-        """C of Eq. 4 (N, 3), not clipped, and dC/dp (N, 3, B + 11) where asked for (else None)."""
+        """C of Eq. 4 (N, 3), not clipped, and dC/dp (N, 3, B + 11) where asked for (else None).
+
+        The Jacobian has the dtype of the modes.
+        """
         q = Parameters.unpack(p)
-        albedo = self.mean + self.modes @ q.beta
-        incidence, facing = self.normals @ q.light, (self.normals * self.view).sum(1)
-        lit = np.clip(incidence, 0, None)
-        mirror = 2 * incidence * facing - self.view @ q.light
-        glints = (mirror > 0) & (incidence > 0)
-        # The floor only keeps the logarithm finite where the highlight is 0 anyway.
-        mirror = np.where(glints, np.maximum(mirror, 1e-12), 1.0)
-        glow = np.where(glints, mirror**q.shininess, 0)
-        light = q.ambient + q.directional * lit[:, None]
-        gloss = q.specular * q.directional
-        colors = albedo * light + gloss * glow[:, None]
-        if not jacobian:
-            return colors, None
-        slope = np.where(glints, q.shininess * glow / mirror, 0)
-        turn = (
-            (q.directional * albedo)[..., None]
-            * np.where(incidence > 0, 1, 0)[:, None, None]
-            * self.normals[:, None]
-        )
-        reflected = 2 * facing[:, None] * self.normals - self.view
-        turn = turn + gloss[None, :, None] * (slope[:, None] * reflected)[:, None]
-        length = np.linalg.norm(p[-5:-2])
-        turn = turn @ ((np.eye(3) - np.outer(q.light, q.light)) / length)
-        diagonal = np.eye(3)
-        by_ambient = (2 * p[-11:-8] * albedo)[..., None] * diagonal
-        reach = albedo * lit[:, None] + q.specular * glow[:, None]
-        by_directional = (2 * p[-8:-5] * reach)[..., None] * diagonal
-        by_gloss = 2 * p[-2] * q.directional * glow[:, None]
+        flat = self.modes.reshape(-1, len(q.beta))
+        albedo = self.mean + (flat @ q.beta.astype(flat.dtype)).reshape(-1, 3)
+        colors = np.zeros(albedo.shape)
+        rows = np.zeros((len(albedo) if jacobian else 0, 3, len(p)), dtype=self.modes.dtype)
         # ν is held where it touches its bounds.
-        moves = np.log(SHININESS[0]) < p[-1] < np.log(SHININESS[1])
-        by_power = moves * gloss * (glow * np.log(mirror) * q.shininess)[:, None]
-        blocks = [self.modes * light[..., None], by_ambient, by_directional, turn]
-        blocks += [by_gloss[..., None], by_power[..., None]]
-        return colors, np.concatenate(blocks, 2)
+        held = not np.log(SHININESS[0]) < p[-1] < np.log(SHININESS[1])
+        view, light = np.ascontiguousarray(self.view), q.light
+        shade_rows(
+            albedo, self.normals, view, self.modes, p, light, q.shininess, held, colors, rows
+        )
+        return colors, rows if jacobian else None
 
     def weights(self, residual: np.ndarray, reject: bool = True) -> np.ndarray:
         """Robust weights (N,) of residuals (N, 3), their spread taken from their median.
@@ -183,11 +165,11 @@ def _unit_light(p):
 
 def _normal_equations(problem, p, colors, jacobian, weights):
     prior, prior_jacobian = problem.prior(p)
-    tall = jacobian * weights[:, None, None]
-    flat = jacobian.reshape(-1, len(p))
-    normal = tall.reshape(-1, len(p)).T @ flat
-    residual = (colors - problem.colors).ravel()
-    gradient = tall.reshape(-1, len(p)).T @ residual
+    root = np.sqrt(weights).astype(jacobian.dtype)[:, None]
+    tall = (jacobian * root[..., None]).reshape(-1, len(p))
+    residual = ((colors - problem.colors) * root).astype(jacobian.dtype)
+    normal = (tall.T @ tall).astype(np.float64)
+    gradient = (residual.ravel() @ tall).astype(np.float64)
     return normal + prior_jacobian.T @ prior_jacobian, gradient + prior_jacobian.T @ prior
 
 

@@ -1,10 +1,11 @@
 """Which vertices of a mesh a camera sees."""
 
+import numba
 import numpy as np
 
 from faces.camera import Camera
 from faces.mesh import vertex_normals
-from imaging.raster import rasterise
+from imaging.raster import covered
 
 
 def visible_vertices(
@@ -26,14 +27,53 @@ def visible_vertices(
     Returns:
         (V,) bool; False for vertices that no triangle uses.
     """
-    fragments = rasterise(
-        camera.screen(vertices_mm),
-        triangles,
-        (camera.width, camera.height),
-        camera.is_perspective,
-        cull=False,
-    )
-    return unhidden_vertices(vertices_mm, triangles, camera, fragments.depth, tolerance_mm, cos_min)
+    facing = facing_camera(vertices_mm, triangles, camera, cos_min)
+    return facing & seen_vertices(vertices_mm, triangles, camera, tolerance_mm)
+
+
+def seen_vertices(
+    vertices_mm: np.ndarray, triangles: np.ndarray, camera: Camera, tolerance_mm: float = 2.0
+) -> np.ndarray:
+    """(V,) bool: in the image and not hidden by the mesh, whichever way a vertex faces.
+
+    Arguments as of visible_vertices. Only the mesh's own box of the image is drawn.
+    """
+    screen = camera.screen(vertices_mm)
+    screen[~np.isfinite(screen).all(1), 2] = 0
+    left, top, width, height = _box(screen, camera)
+    if width == 0 or height == 0:
+        return np.zeros(len(screen), dtype=bool)
+    screen[:, :2] -= (left, top)
+    drawn = covered(screen, triangles, (width, height), camera.is_perspective)
+    depth = _depth(drawn.nearness, camera.is_perspective)
+    return _unhidden(screen, depth, tolerance_mm)
+
+
+def facing_camera(
+    vertices_mm: np.ndarray, triangles: np.ndarray, camera: Camera, cos_min: float = 0.0
+) -> np.ndarray:
+    """(V,) bool: vertices whose normals turn to the camera; arguments as of visible_vertices."""
+    normals = vertex_normals(vertices_mm, triangles)
+    return np.einsum("ij,ij->i", normals, view_directions(vertices_mm, camera)) > cos_min
+
+
+def _box(screen, camera):
+    """(left, top, width, height), whole px: where points before the camera lie in the image."""
+    ahead = screen[screen[:, 2] > 0, :2]
+    if len(ahead) == 0:
+        return 0, 0, 0, 0
+    size = (camera.width, camera.height)
+    low = np.clip(np.floor(ahead.min(0)) - 1, 0, size).astype(int)
+    high = np.clip(np.ceil(ahead.max(0)) + 1, 0, size).astype(int)
+    return (*low.tolist(), *(high - low).tolist())
+
+
+def _depth(nearness, perspective):
+    """Depth (H, W) float32 mm of the drawn pixels; infinite where nothing is."""
+    if not perspective:
+        return -nearness
+    with np.errstate(divide="ignore"):
+        return np.where(nearness > 0, 1 / nearness, np.float32(np.inf))
 
 
 def unhidden_vertices(
@@ -45,11 +85,9 @@ def unhidden_vertices(
     cos_min: float = 0.0,
 ) -> np.ndarray:
     """As visible_vertices, where the depth (H, W) mm of a whole scene is known; 0 is nothing."""
-    normals = vertex_normals(vertices_mm, triangles)
-    facing = np.einsum("ij,ij->i", normals, view_directions(vertices_mm, camera)) > cos_min
-    screen = camera.screen(np.asarray(vertices_mm)[facing])
-    facing[facing] = _unhidden(screen, depth_mm, tolerance_mm)
-    return facing
+    facing = facing_camera(vertices_mm, triangles, camera, cos_min)
+    far = np.where(depth_mm > 0, depth_mm, np.float32(np.inf)).astype(np.float32)
+    return facing & _unhidden(camera.screen(vertices_mm), far, tolerance_mm)
 
 
 def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
@@ -60,24 +98,23 @@ def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
     return points / -np.sqrt(np.einsum("...i,...i->...", points, points))[..., None]
 
 
-def _unhidden(screen: np.ndarray, depth: np.ndarray, tolerance_mm: float) -> np.ndarray:
+@numba.njit(cache=True, nogil=True)
+def _unhidden(screen, depth, tolerance_mm):
     """(V,) bool: no nearer surface than ``tolerance_mm`` before all four pixels around.
 
     The farthest of the four counts: a vertex on the rim of what hides the background has its own
-    surface in at least one of them. Background counts as infinitely far.
+    surface in at least one of them. Background is infinitely far.
     """
     height, width = depth.shape
-    with np.errstate(invalid="ignore"):
-        inside = (screen[:, 0] >= 0) & (screen[:, 0] < width) & (screen[:, 2] > 0)
-        inside &= (screen[:, 1] >= 0) & (screen[:, 1] < height)
-    corner = np.floor(screen[inside, :2] - 0.5).astype(np.intp)
-    far = np.where(depth > 0, depth, np.inf)
-    farthest = np.zeros(len(corner))
-    for row in (0, 1):
-        for column in (0, 1):
-            x = np.clip(corner[:, 0] + column, 0, width - 1)
-            y = np.clip(corner[:, 1] + row, 0, height - 1)
-            farthest = np.maximum(farthest, far[y, x])
-    unhidden = np.zeros(len(screen), dtype=bool)
-    unhidden[inside] = screen[inside, 2] <= farthest + tolerance_mm
+    unhidden = np.zeros(len(screen), dtype=np.bool_)
+    for i in range(len(screen)):
+        u, v, z = screen[i, 0], screen[i, 1], screen[i, 2]
+        if not (z > 0 and 0 <= u < width and 0 <= v < height):
+            continue
+        x, y = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
+        right, below = min(x + 1, width - 1), min(y + 1, height - 1)
+        x, y = max(x, 0), max(y, 0)
+        upper = max(depth[y, x], depth[y, right])
+        lower = max(depth[below, x], depth[below, right])
+        unhidden[i] = z <= max(upper, lower) + tolerance_mm
     return unhidden

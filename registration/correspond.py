@@ -169,14 +169,13 @@ def _search_window(vertices_mm, colors, seen, target, thresholds, finest_only=Fa
         px_per_mm = max(camera.fx, camera.fy) * slope / (depth - thresholds.tau_v_mm)
     else:
         px_per_mm = np.full(len(vertices_mm), 1 / camera.mm_per_px)
-    radius = np.ceil(thresholds.tau_v_mm * px_per_mm).astype(np.int64)
     index = np.full(len(vertices_mm), -1, dtype=np.int64)
     reason = np.array(seen, dtype=np.uint8)
     _window_kernel(
         vertices_mm,
         np.asarray(colors, np.float64),
         pixels,
-        radius,
+        px_per_mm,
         target.points_mm,
         target.colors,
         target.valid,
@@ -190,25 +189,27 @@ def _search_window(vertices_mm, colors, seen, target, thresholds, finest_only=Fa
 
 @numba.njit(cache=True, nogil=True)
 def _window_kernel(
-    vertices, colors, pixels, radius, points, image, valid, numbers, steps, index, reason
+    vertices, colors, pixels, px_per_mm, points, image, valid, numbers, steps, index, reason
 ):
     width = valid.shape[1]
     for i in range(len(vertices)):
         if reason[i] != 0:
             continue
-        stride = max(1, radius[i] // steps)
-        reach = (radius[i] + stride - 1) // stride
+        radius = int(np.ceil(numbers[1] * px_per_mm[i]))
+        stride = max(1, radius // steps)
+        reach = (radius + stride - 1) // stride
         row, column = int(np.floor(pixels[i, 1])), int(np.floor(pixels[i, 0]))
-        best = (np.inf, np.inf, -1, -1)
+        best, per_mm = (np.inf, np.inf, -1, -1), px_per_mm[i]
         while True:
             best = _visit(
-                vertices[i], colors[i], row, column, stride, reach, best, points, image, valid,
-                numbers,
+                vertices[i], colors[i], row, column, stride, reach, per_mm, best, points, image,
+                valid, numbers,
             )  # fmt: skip
             if stride == 1 or best[2] < 0:
                 break
             row, column = best[2] // width, best[2] % width
-            stride, reach = (stride + 1) // 2, 2
+            # The bound holds around the projection only; these few are all visited.
+            stride, reach, per_mm = (stride + 1) // 2, 2, 1e30
         if best[0] < np.inf:
             index[i] = best[2]
         else:
@@ -216,30 +217,45 @@ def _window_kernel(
 
 
 @numba.njit(cache=True, nogil=True)
-def _visit(vertex, color, row, column, stride, reach, best, points, image, valid, numbers):
-    """Best of a grid of pixels: (Eq. 6 within the thresholds, distance, pixel, within τ_v).
+def _visit(
+    vertex, color, row, column, stride, reach, px_per_mm, best, points, image, valid, numbers
+):
+    """Best of a grid of pixels: (Eq. 6 within the thresholds, squared distance, pixel, close).
 
-    Until a pixel passes both thresholds, the pixel nearest in space leads the search.
+    Rows and columns are visited from the middle as far as a pixel can still be nearer than the
+    best cost so far, which is far less than the window once a match is found. Until a pixel passes
+    both thresholds, the pixel nearest in space leads the search; ``close`` is 1 after one within
+    τ_v.
     """
     height, width = valid.shape
+    weight, tau_v, tau_c = numbers
     cost, nearest, pixel, close = best
-    for r in range(row - reach * stride, row + reach * stride + 1, stride):
+    for n in range(2 * reach + 1):
+        down = (n + 1) // 2 * stride
+        far = min(float(reach * stride), cost * px_per_mm + 1)
+        if down > far:
+            break
+        r = row + (down if n % 2 else -down)
         if r < 0 or r >= height:
             continue
-        for c in range(column - reach * stride, column + reach * stride + 1, stride):
+        side = int(far) // stride * stride
+        for c in range(column - side, column + side + 1, stride):
             if c < 0 or c >= width or not valid[r, c]:
                 continue
-            space, tint = 0.0, 0.0
-            for k in range(3):
-                space += (vertex[k] - points[r, c, k]) ** 2
-                tint += (color[k] - image[r, c, k]) ** 2
-            space, tint = np.sqrt(space), np.sqrt(tint)
-            if space < numbers[1]:
+            x, y = vertex[0] - points[r, c, 0], vertex[1] - points[r, c, 1]
+            z = vertex[2] - points[r, c, 2]
+            square = x * x + y * y + z * z
+            bound = min(tau_v, cost)
+            if square < bound * bound:
                 close = 1
-                if tint < numbers[2] and space + numbers[0] * tint < cost:
-                    cost, pixel = space + numbers[0] * tint, r * width + c
-            if cost == np.inf and space < nearest:
-                nearest, pixel = space, r * width + c
+                tint = 0.0
+                for k in range(3):
+                    tint += (color[k] - image[r, c, k]) ** 2
+                total = np.sqrt(square) + weight * np.sqrt(tint)
+                if tint < tau_c * tau_c and total < cost:
+                    cost, pixel = total, r * width + c
+            if cost == np.inf and square < nearest:
+                nearest, pixel = square, r * width + c
     return cost, nearest, pixel, close
 
 

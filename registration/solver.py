@@ -9,12 +9,13 @@ method is Duff and Reid's (1983), as in Davis, Direct Methods for Sparse Linear 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numba
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg.blas import dsyrk, dtrsm
-from scipy.linalg.lapack import dpotrf
+
+from registration.fronts import Layout, factor_fronts, layout_of, solve_fronts
 
 LEAF_SIZE = 64  # below this many vertices a separator costs more than it saves
 
@@ -42,7 +43,7 @@ class Front:
     places: tuple[np.ndarray, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Symbolic:
     """What the factor of every matrix with one sparsity shares.
 
@@ -59,67 +60,45 @@ class Symbolic:
         """Entries of the factor below the diagonal."""
         return sum(f.size * (f.size - 1) // 2 + f.size * len(f.border) for f in self.fronts)
 
-    def factorise(self, matrix: sp.csr_matrix) -> "Factor":
+    @cached_property
+    def layout(self) -> Layout:
+        """The fronts as the compiled loops read them."""
+        return layout_of(self.fronts)
+
+    def factorise(self, matrix: sp.csr_matrix, dtype: type = np.float64) -> "Factor":
         """Cholesky factor of a symmetric positive definite matrix (n, n) of the analysed sparsity.
 
+        Args:
+            dtype: of the factor. float32 takes half the time and is good to about 1e-7 times the
+                condition number: enough as a preconditioner of registration.pcg.
+
         Raises:
-            ValueError: the matrix is not positive definite.
+            ValueError: the matrix is not positive definite, or too near to singular for float32.
         """
-        blocks, rests = [], {}
-        for number, front in enumerate(self.fronts):
-            dense = _assemble(front, matrix.data, rests)
-            p = front.size
-            diagonal, bad = dpotrf(dense[:p, :p], lower=1, clean=0)
-            if bad:
-                raise ValueError(
-                    f"matrix ({len(self.order)}²): pivot {front.begin + bad - 1} is not positive; "
-                    "expected a positive definite matrix; give every unknown a weight"
-                )
-            below = dtrsm(1.0, diagonal, dense[p:, :p], side=1, lower=1, trans_a=1)
-            if len(front.border):
-                rests[number] = dsyrk(-1.0, below, beta=1.0, c=dense[p:, p:], lower=1)
-            blocks.append((diagonal, below))
-        return Factor(self, blocks)
-
-
-def _assemble(front, data, rests):
-    """A front's dense lower triangle: the matrix's own entries and what its children left."""
-    count = front.size + len(front.border)
-    dense = np.zeros((count, count), order="F")
-    dense.ravel(order="K")[front.put] = data[front.take]
-    for child, place in zip(front.children, front.places, strict=True):
-        _add_lower(dense, place, rests.pop(child))
-    return dense
-
-
-@numba.njit(cache=True, nogil=True)
-def _add_lower(dense, place, rest):
-    for column in range(len(place)):
-        for row in range(column, len(place)):
-            dense[place[row], place[column]] += rest[row, column]
+        store = np.zeros(self.layout.at[-1], dtype=dtype)
+        bad = factor_fronts(self.layout, matrix.data, store)
+        if bad:
+            raise ValueError(
+                f"matrix ({len(self.order)}²): pivot {bad - 1} is not positive; "
+                "expected a positive definite matrix; give every unknown a weight"
+            )
+        return Factor(self, store)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factor:
-    """P A Pᵀ = L Lᵀ, by fronts: L's diagonal block (p, p) and the block (b, p) below it."""
+    """P A Pᵀ = L Lᵀ: L's columns by fronts, (p + b, p) each, as Layout says."""
 
     symbolic: Symbolic
-    blocks: list[tuple[np.ndarray, np.ndarray]]
+    store: np.ndarray
 
     def solve(self, right: np.ndarray) -> np.ndarray:
-        """x (n, k) float64 with A x = right (n, k)."""
-        x = np.array(right[self.symbolic.order], dtype=np.float64)
-        steps = list(zip(self.symbolic.fronts, self.blocks, strict=True))
-        for front, (diagonal, below) in steps:
-            own = slice(front.begin, front.begin + front.size)
-            x[own] = dtrsm(1.0, diagonal, x[own], lower=1)
-            x[front.border] -= below @ x[own]
-        for front, (diagonal, below) in reversed(steps):
-            own = slice(front.begin, front.begin + front.size)
-            rest = x[own] - below.T @ x[front.border]
-            x[own] = dtrsm(1.0, diagonal, rest, lower=1, trans_a=1)
-        solution = np.zeros_like(x)
-        solution[self.symbolic.order] = x
+        """x (n, k), of the factor's dtype, with A x = right (n, k)."""
+        order = self.symbolic.order
+        x = np.ascontiguousarray(right[order].T, dtype=self.store.dtype)
+        solve_fronts(self.symbolic.layout, self.store, x)
+        solution = np.zeros((len(order), len(x)), dtype=x.dtype)
+        solution[order] = x.T
         return solution
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import scipy.sparse as sp
@@ -58,8 +58,12 @@ class Template:
         return sp.csr_matrix((data, self.bending.indices, self.bending.indptr), self.bending.shape)
 
 
+@lru_cache(maxsize=8)
 def template_of(model: MorphableModel) -> Template:
-    """The model's template, made at the first call and kept as long as the process lives."""
+    """The model's template, made at the first call and kept as long as the process lives.
+
+    Equal models share it, whether or not they are the same object.
+    """
     digest = hashlib.sha256(model.triangles.tobytes() + model.mean_mm.tobytes()).hexdigest()
     if digest not in _made:
         _made[digest] = make_template(model)

@@ -15,7 +15,8 @@ from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.refitting import refit
 from faces.types import Appearance, FaceFit, RegisteredFace, Scan
-from faces.visibility import view_directions, visible_vertices
+from faces.visibility import seen_vertices, view_directions
+from registration.affine import AffineSystem
 from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
@@ -85,6 +86,7 @@ class State:
         appearance: last fit of texture and light; None before the first.
         matches: last matches, of the template's n vertices; None before the first.
         weights: (n,) their robust weights.
+        unhidden: (V,) bool, not hidden by the mesh itself when the stage began; None before.
     """
 
     fit: FaceFit
@@ -93,6 +95,7 @@ class State:
     appearance: Appearance | None = None
     matches: Matches | None = None
     weights: np.ndarray | None = None
+    unhidden: np.ndarray | None = None
 
 
 def register(
@@ -120,7 +123,7 @@ def register(
 
 def registering(
     scan: Scan, model: MorphableModel, settings: TicpSettings | None = None
-) -> Generator[System, np.ndarray, RegisteredFace]:
+) -> Generator[System | AffineSystem, np.ndarray, RegisteredFace]:
     """``register`` as a generator that leaves its linear systems to the caller.
 
     It yields each System and is sent its displacements (n, 3) float64, mm; so may many scans be
@@ -172,18 +175,20 @@ def _run(state, model, scan, target, landmarks_px, stages, settings):
 
 
 def _with_texture(state, model, scan, settings):
-    """The state with texture and light fitted to the image under the visible vertices (Eq. 5)."""
-    visible = visible_vertices(state.vertices_mm, model.triangles, scan.camera)
+    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5)."""
+    normals = vertex_normals(state.vertices_mm, model.triangles)
+    unhidden = seen_vertices(state.vertices_mm, model.triangles, scan.camera)
     appearance = fit_appearance(
         model,
         state.vertices_mm,
-        visible,
+        unhidden & _facing(state.vertices_mm, normals, scan.camera),
         scan.color,
         scan.camera,
         previous=state.appearance,
         settings=settings.appearance,
+        normals=normals,
     )
-    return replace(state, appearance=appearance)
+    return replace(state, unhidden=unhidden, appearance=appearance)
 
 
 def _iterate(state, model, target, landmarks_px, stage, settings):
@@ -203,23 +208,22 @@ def _iterate(state, model, target, landmarks_px, stage, settings):
 
 def match_level(state, model, target, progress, settings):
     """(matches, thresholds) of the template's n vertices at a moment of the schedule."""
-    template = template_of(model)
-    normals = vertex_normals(state.vertices_mm, model.triangles)
-    seen = _sight(state.vertices_mm, normals, model, target.camera)
-    colors = render_texture(state.appearance, model, state.vertices_mm, target.camera)
+    where, vertices = template_of(model).vertices, state.vertices_mm
+    normals = vertex_normals(vertices, model.triangles)
+    facing = _facing(vertices, normals, target.camera)
+    unhidden = state.unhidden
+    if unhidden is None:
+        unhidden = seen_vertices(vertices, model.triangles, target.camera)
+    seen = np.where(facing, np.where(unhidden, MATCHED, HIDDEN), BACK_FACE).astype(np.uint8)
+    colors = render_texture(state.appearance, model, vertices, target.camera, normals)
     thresholds = settings.match.at(progress, model.iod_mm * state.fit.pose.scale)
-    where = template.vertices
-    matches = match(
-        state.vertices_mm[where], colors[where], normals[where], seen[where], target, thresholds
-    )
-    return matches, thresholds
+    found = match(vertices[where], colors[where], normals[where], seen[where], target, thresholds)
+    return found, thresholds
 
 
-def _sight(vertices_mm, normals, model, camera):
-    """(V,) uint8: MATCHED (may be looked for), BACK_FACE or HIDDEN."""
-    visible = visible_vertices(vertices_mm, model.triangles, camera)
-    facing = (normals * view_directions(vertices_mm, camera)).sum(1) > 0
-    return np.where(visible, MATCHED, np.where(facing, HIDDEN, BACK_FACE)).astype(np.uint8)
+def _facing(vertices_mm, normals, camera):
+    """(V,) bool: vertices whose normals turn to the camera."""
+    return np.einsum("ij,ij->i", normals, view_directions(vertices_mm, camera)) > 0
 
 
 def _landmark_pulls(model, template, vertices_mm, camera, landmarks_px, within_mm=30.0):
@@ -252,7 +256,7 @@ def _to_fine(state, model):
     fit = _on_fine(state.fit, model)
     moved = model.prolongation.astype(np.float64) @ (state.vertices_mm - state.base_mm)
     vertices = fit.vertices_mm + moved
-    return State(fit, vertices, vertices)
+    return State(fit, vertices, vertices, appearance=state.appearance)
 
 
 def _on_fine(fit, model):
@@ -263,8 +267,11 @@ def _on_fine(fit, model):
 
 def _report(scan, model, initial, state, target, landmarks_px, pose, shape, settings):
     """The record of the registration, with the last surface's own visibility and matches."""
+    unhidden = seen_vertices(state.vertices_mm, model.triangles, scan.camera)
+    state = replace(state, unhidden=unhidden)
     matches = _all_vertices(match_level(state, model, target, 1.0, settings)[0], model)
-    visible = visible_vertices(state.vertices_mm, model.triangles, scan.camera)
+    normals = vertex_normals(state.vertices_mm, model.triangles)
+    visible = unhidden & _facing(state.vertices_mm, normals, scan.camera)
     initial = initial if model.coarse is None else _on_fine(initial, model)
     evidence = Evidence(
         state.vertices_mm,
