@@ -151,6 +151,8 @@ def print_texture(model, options) -> None:
     """Occluded faces, bare faces and brows, with colour and without, by every reading of τ_v."""
     fitting = fitting_model(model)
     readings = {name: replace(BASE, match=match) for name, match in PRESETS.items()}
+    # Without a match there is nothing to fit the model to again.
+    readings["literal"] = replace(readings["literal"], refits=0)
     methods = {"geometry only": GEOMETRY, **readings}
     bare = list(scans(model, options.subjects, 1, first=options.first))
     things = (s for thing in THINGS for s in scans(model, options.subjects, 1, thing))

@@ -27,6 +27,7 @@ from registration.nonrigid import (
 )
 from registration.parts import carry_parts
 from registration.quality import Evidence, QualitySettings, assess
+from registration.relief import ReliefSettings, carve
 from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
@@ -48,8 +49,8 @@ class TicpSettings:
         refit: stages after each model refit, on the coarse level.
         refits: how many times the model is fitted again to what was registered.
         fine: stages on the fine level (on the same one where the model has one level).
-        depth, match, nonrigid, fit, appearance, quality: of the steps. A stiff membrane keeps the
-            mesh from sliding, so that a match may pull along the surface too.
+        depth, match, nonrigid, fit, appearance, relief, quality: of the steps. A stiff membrane
+            keeps the mesh from sliding, so that a match may pull along the surface too.
     """
 
     coarse: tuple[Stage, ...] = (
@@ -64,7 +65,7 @@ class TicpSettings:
         Stage(7.0, 3, 0.4, 1.0),
     )
     refits: int = 2
-    fine: tuple[Stage, ...] = (Stage(4.0, 2, 0.2, 1.0), Stage(4.0, 2, 0.1, 1.0))
+    fine: tuple[Stage, ...] = (Stage(4.0, 2, 0.2, 1.0),)
     depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
     nonrigid: NonrigidSettings = field(
@@ -72,6 +73,7 @@ class TicpSettings:
     )
     fit: FitSettings = field(default_factory=lambda: FitSettings(refit_mm=1.5))
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    relief: ReliefSettings = field(default_factory=ReliefSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
 
 
@@ -127,6 +129,7 @@ def register(
         state = _run(state, level, scan, target, landmarks_px, settings.refit, settings)
     state = _to_fine(state, model)
     state = _run(state, model, scan, target, landmarks_px, settings.fine, settings)
+    state = _carve(state, model, target, settings)
 
     # Eq. 7, and what it is all worth.
     pose, shape = disentangle(model, state.vertices_mm)
@@ -235,6 +238,12 @@ def _to_fine(state, model):
     moved = model.prolongation.astype(np.float64) @ (state.vertices_mm - state.base_mm)
     vertices = fit.vertices_mm + moved
     return State(fit, vertices, vertices)
+
+
+def _carve(state, model, target, settings):
+    """The state with the relief of all depth pixels, eyes and teeth carried along."""
+    carved = carve(model, state.vertices_mm, state.appearance, target, settings.relief)
+    return replace(state, vertices_mm=carry_parts(model, state.base_mm, carved))
 
 
 def _on_fine(fit, model):
