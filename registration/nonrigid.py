@@ -90,11 +90,11 @@ def robust_weights(
     scale = 1.4826 * np.median(distance)
     cut = max(settings.robust_scale * scale, settings.robust_floor_mm)
     color = matches.color_distance[found] / (1.2 * tau_c)  # at τ_c a match still counts a little
-    weights[found] = _biweight(distance / cut) * _biweight(color)
+    weights[found] = biweight(distance / cut) * biweight(color)
     return weights
 
 
-def _biweight(x):
+def biweight(x):
     return np.where(x < 1, (1 - np.minimum(x, 1) ** 2) ** 2, 0.0)
 
 

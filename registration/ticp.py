@@ -30,6 +30,7 @@ from registration.nonrigid import (
 )
 from registration.parts import carry_parts
 from registration.quality import Evidence, QualitySettings, assess
+from registration.relief import ReliefSettings, carve
 from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
@@ -51,27 +52,31 @@ class TicpSettings:
         refit: stages after each model refit, on the coarse level.
         refits: how many times the model is fitted again to what was registered.
         fine: stages on the fine level (on the same one where the model has one level).
-        depth, match, nonrigid, fit, appearance, quality: of the steps.
+        depth, match, nonrigid, fit, appearance, relief, quality: of the steps. A stiff membrane
+            keeps the mesh from sliding, so that a match may pull along the surface too.
     """
 
     coarse: tuple[Stage, ...] = (
-        Stage(40.0, 3, 20.0, 0.0),
-        Stage(20.0, 3, 12.0, 0.3),
-        Stage(10.0, 3, 8.0, 0.6),
-        Stage(7.0, 3, 4.0, 0.8),
+        Stage(40.0, 3, 4.0, 0.0),
+        Stage(20.0, 3, 2.4, 0.3),
+        Stage(10.0, 3, 1.6, 0.6),
+        Stage(7.0, 3, 0.8, 0.8),
     )
     refit: tuple[Stage, ...] = (
-        Stage(25.0, 2, 8.0, 0.5),
-        Stage(12.0, 2, 4.0, 0.75),
-        Stage(7.0, 3, 2.0, 1.0),
+        Stage(25.0, 2, 1.6, 0.5),
+        Stage(12.0, 2, 0.8, 0.75),
+        Stage(7.0, 3, 0.4, 1.0),
     )
     refits: int = 2
-    fine: tuple[Stage, ...] = (Stage(3.0, 2, 1.0, 1.0), Stage(2.5, 2, 0.5, 1.0))
+    fine: tuple[Stage, ...] = (Stage(4.0, 2, 0.2, 1.0),)
     depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
-    nonrigid: NonrigidSettings = field(default_factory=NonrigidSettings)
-    fit: FitSettings = field(default_factory=FitSettings)
+    nonrigid: NonrigidSettings = field(
+        default_factory=lambda: NonrigidSettings(tangential=1.0, membrane=0.5)
+    )
+    fit: FitSettings = field(default_factory=lambda: FitSettings(refit_mm=1.5))
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    relief: ReliefSettings = field(default_factory=ReliefSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
 
 
@@ -147,6 +152,7 @@ def registering(
         state = yield from _run(state, level, scan, target, landmarks_px, settings.refit, settings)
     state = _to_fine(state, model)
     state = yield from _run(state, model, scan, target, landmarks_px, settings.fine, settings)
+    state = _carve(state, model, target, settings)
 
     # Eq. 7, and what it is all worth.
     pose, shape = disentangle(model, state.vertices_mm)
@@ -257,6 +263,12 @@ def _to_fine(state, model):
     moved = model.prolongation.astype(np.float64) @ (state.vertices_mm - state.base_mm)
     vertices = fit.vertices_mm + moved
     return State(fit, vertices, vertices, appearance=state.appearance)
+
+
+def _carve(state, model, target, settings):
+    """The state with the relief of all depth pixels, eyes and teeth carried along."""
+    carved = carve(model, state.vertices_mm, state.appearance, target, settings.relief)
+    return replace(state, vertices_mm=carry_parts(model, state.base_mm, carved))
 
 
 def _on_fine(fit, model):
