@@ -26,7 +26,8 @@ from registration.nonrigid import (
     solve_step,
 )
 from registration.parts import carry_parts
-from registration.quality import Evidence, QualitySettings, assess
+from registration.figures import Evidence
+from registration.quality import QualitySettings, assess
 from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
@@ -247,8 +248,8 @@ def _report(scan, model, initial, state, target, landmarks_px, pose, shape, sett
     initial = initial if model.coarse is None else _on_fine(initial, model)
     evidence = Evidence(
         state.vertices_mm,
-        initial.vertices_mm,
-        state.fit.vertices_mm,
+        initial,
+        state.fit,
         visible,
         matches,
         target,
