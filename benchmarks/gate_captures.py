@@ -87,10 +87,10 @@ def other_scale(scan: Scan, rng: np.random.Generator) -> Scan:
 
 
 def heavy_noise(scan: Scan, rng: np.random.Generator) -> Scan:
-    """Depth with centimetres of noise, in patches, and half of it missing."""
+    """Depth with 3 to 12 mm of noise, fine and in patches, and half of it missing."""
     noise = rng.normal(0, 1, scan.depth_mm.shape)
     smooth = cv2.GaussianBlur(noise, (0, 0), 6)
-    rough = 10 * noise + 12 * smooth / smooth.std()
+    rough = rng.uniform(3, 12) * (noise + smooth / smooth.std()) / np.sqrt(2)
     kept = (scan.depth_mm > 0) & (rng.random(scan.depth_mm.shape) < 0.5)
     return replace(scan, depth_mm=np.where(kept, scan.depth_mm + rough, 0).astype(np.float32))
 

@@ -1,16 +1,14 @@
 """What can be measured of a registration without its truth: the figures a verdict is made from."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from faces.mesh import triangle_normals
 from faces.morphable import MorphableModel
 from faces.surface_distance import scan_to_surface
 from faces.types import FaceFit
-from imaging.raster import Fragments, rasterise
+from imaging.raster import rasterise
 from registration.correspond import REASONS, DepthTarget, Matches
 
 MOST_POINTS = 8000  # depth points measured against the surface
@@ -49,16 +47,19 @@ def measure(model: MorphableModel, evidence: Evidence, within_mm: float) -> dict
     Returns:
         "residual_mm" mean distance from the depth points over the face to the surface;
         "uncovered" share of the face's visible vertices without a match, and of it "by_distance",
-        "by_color", "by_normal"; "off_face" share of the face's pixels whose depth is missing or
-        further than ``within_mm``; "hidden" share of the face that the camera does not see;
+        "by_color", "by_normal";
+        "off_face" share of the face's pixels whose depth is missing or further than ``within_mm``;
+        "hidden" share of the face that the camera does not see;
         "flipped" share of triangles that turned by more than 90° against the initial fit;
         "stretch" mean |log| of the edges' length against the last model fit's;
-        "color_residual" median colour distance of the matches; "refit_mm" and "moved_mm" mean
-        distance of visible vertices from the last and the first model fit; "turned_deg" angle
-        between the two fits; "landmarks_mm" and "landmarks_median_mm" distance, across the view,
-        of the inner landmarks from the detected; "asymmetry_mm" mean distance of the face from
-        its mirror image; "scale" |log| of the head's size against the model's; "identity" root
-        mean square of the last fit's coefficients, in σ.
+        "color_residual" median colour distance of the matches;
+        "refit_mm", "moved_mm" mean distance of visible vertices from the last and first model fit;
+        "turned_deg" angle between the two fits;
+        "landmarks_mm", "landmarks_median_mm" distance across the view of the inner landmarks from
+        the detected;
+        "asymmetry_mm" mean distance of the face from its mirror image;
+        "size" |log| of the face's size against the model's mean face;
+        "identity" root mean square of the last fit's coefficients, in σ.
     """
     inner = inner_face(model) & model.part_vertices("skin")
     face = evidence.visible & inner
@@ -82,10 +83,12 @@ def measure(model: MorphableModel, evidence: Evidence, within_mm: float) -> dict
         "landmarks_mm": gaps.mean() if len(gaps) else np.inf,
         "landmarks_median_mm": np.median(gaps) if len(gaps) else np.inf,
         "asymmetry_mm": asymmetry_mm(model, fit.pose.invert(vertices)),
-        "scale": abs(np.log(fit.pose.scale)),
+        "size": abs(np.log(_size_mm(vertices[inner]) / _size_mm(model.mean_mm[inner]))),
         "identity": np.sqrt((fit.identity**2).mean()),
     }
-    return {name: float(np.nan_to_num(v, nan=NOTHING, posinf=NOTHING)) for name, v in figures.items()}
+    return {
+        name: float(np.nan_to_num(v, nan=NOTHING, posinf=NOTHING)) for name, v in figures.items()
+    }
 
 
 def inner_face(model: MorphableModel) -> np.ndarray:
@@ -109,7 +112,7 @@ def face_residual(
     ``within_mm`` of the registered surface. Infinite where there is none.
     """
     camera, triangles = evidence.target.camera, model.triangles
-    fragments: Fragments = rasterise(
+    fragments = rasterise(
         camera.screen(evidence.vertices_mm),
         triangles,
         (camera.width, camera.height),
@@ -148,16 +151,9 @@ def stretch(model: MorphableModel, vertices_mm: np.ndarray, base_mm: np.ndarray)
 
 def asymmetry_mm(model: MorphableModel, shape_mm: np.ndarray) -> float:
     """Mean distance of the inner face from its mirror image; ``shape_mm`` (V, 3) model frame."""
-    inner, mirror = _mirror(model)
-    return float(np.linalg.norm(shape_mm[inner] * [-1, 1, 1] - shape_mm[mirror], axis=1).mean())
-
-
-@lru_cache(maxsize=4)
-def _mirror(model):
-    """Inner-face vertices (n,) and the vertices (n,) nearest to their mirror images."""
     inner = np.flatnonzero(inner_face(model) & model.part_vertices("skin"))
-    points = model.mean_mm[inner]
-    return inner, inner[cKDTree(points).query(points * [-1, 1, 1])[1]]
+    mirrored = shape_mm[model.mirror[inner]] * [-1, 1, 1]
+    return float(np.linalg.norm(shape_mm[inner] - mirrored, axis=1).mean())
 
 
 def landmark_gaps_mm(model: MorphableModel, evidence: Evidence) -> np.ndarray:
@@ -171,6 +167,11 @@ def landmark_gaps_mm(model: MorphableModel, evidence: Evidence) -> np.ndarray:
 
 def _mean_gap(a, b, where):
     return np.linalg.norm(a[where] - b[where], axis=1).mean() if where.any() else np.inf
+
+
+def _size_mm(points):
+    """Root mean square distance of the points (n, 3) from their centre."""
+    return np.sqrt(points.astype(np.float64).var(0).sum())
 
 
 def _angle_deg(a, b):

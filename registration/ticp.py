@@ -18,6 +18,7 @@ from faces.visibility import view_directions, visible_vertices
 from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
+from registration.figures import Evidence
 from registration.nonrigid import (
     Landmarks3D,
     NonrigidSettings,
@@ -26,7 +27,6 @@ from registration.nonrigid import (
     solve_step,
 )
 from registration.parts import carry_parts
-from registration.figures import Evidence
 from registration.quality import QualitySettings, assess
 from registration.target import depth_target
 from registration.template import template_of
