@@ -117,6 +117,8 @@ class Quality:
         flipped: share of triangles whose normal turned by more than 90° against the initial fit.
         color_residual: median colour distance of the matches, [0, √3].
         rejected: counts of rejected matches by name, e.g. {"distance": 120, "color": 33}.
+        figures: all that was measured, by name (registration.figures.measure).
+        failure: how likely the face is wrong, in [0, 1]; orders a review.
     """
 
     verdict: str
@@ -126,6 +128,8 @@ class Quality:
     flipped: float
     color_residual: float
     rejected: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    failure: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

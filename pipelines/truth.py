@@ -19,6 +19,9 @@ COLUMNS = {
     "tangential_mm": "tangential mm",
     "visible_percent": "visible % of d",
 }
+# Where on the face: regions of the model, and the jaw, all that is lower than the lower lip
+PLACES = ("brows", "nose", "eyes", "mouth", "cheeks", "jaw")
+LOWER_LIP = 57  # ibug68
 
 
 def truth_errors(
@@ -40,6 +43,31 @@ def truth_errors(
         "nme_percent": nme(face.vertices_mm, truth, region, iod_mm),
         "initial_percent": nme(face.initial.vertices_mm, truth, region, iod_mm),
     }
+
+
+def vertex_errors_mm(scan: Scan, face: RegisteredFace) -> np.ndarray | None:
+    """(V,) float64, each vertex's distance from where it truly is, without alignment; None where
+    the scan has no truth in the model's topology."""
+    truth = scan.truth.get("vertices_mm")
+    if truth is None or truth.shape != face.vertices_mm.shape:
+        return None
+    return np.linalg.norm(face.vertices_mm - truth, axis=1)
+
+
+def place_masks(model: MorphableModel) -> dict[str, np.ndarray]:
+    """(V,) bool of each of PLACES that the model has, disjoint; the skin alone, hidden or seen."""
+    skin = model.part_vertices("skin")
+    masks = {name: model.regions[name] & skin for name in PLACES if name in model.regions}
+    low = model.mean_mm[:, 1] < model.mean_mm[model.landmarks["ibug68"][LOWER_LIP], 1]
+    masks["jaw"] = model.regions["face"] & skin & low & ~masks.get("mouth", ~skin)
+    if "cheeks" in masks:
+        masks["cheeks"] &= ~masks["jaw"]
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def place_errors(error_mm: np.ndarray, model: MorphableModel) -> dict[str, float]:
+    """Mean of the errors (V,) mm in each of PLACES that the model has."""
+    return {name: float(error_mm[mask].mean()) for name, mask in place_masks(model).items()}
 
 
 def mean_errors(errors: Sequence[dict[str, float]]) -> dict[str, float]:

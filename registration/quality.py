@@ -8,14 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faces.mesh import triangle_normals, vertex_normals
+from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
-from faces.surface_distance import scan_to_surface
 from faces.types import Quality, RegisteredFace
-from imaging.raster import rasterise
-from registration.correspond import DepthTarget, Matches
-
-MOST_POINTS = 8000  # depth points measured against the surface
+from registration.figures import Evidence, inner_face, measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +39,9 @@ class QualitySettings:
     points_within_mm: float = 15.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """What the verdict is made from; all positions in mm in the camera frame.
-
-    Attributes:
-        vertices_mm, initial_mm, refit_mm: (V, 3) registered, initial and last model fit.
-        visible: (V,) bool.
-        matches: of all V vertices.
-        target: the depth image.
-        landmarks_px: (68, 2) ibug68 in the image, NaN where missing.
-    """
-
-    vertices_mm: np.ndarray
-    initial_mm: np.ndarray
-    refit_mm: np.ndarray
-    visible: np.ndarray
-    matches: Matches
-    target: DepthTarget
-    landmarks_px: np.ndarray
-
-
 def assess(model: MorphableModel, evidence: Evidence, settings: QualitySettings) -> Quality:
     """Verdict, reason and figures of one registration."""
-    face = evidence.visible & _inner_face(model) & model.part_vertices("skin")
-    found = evidence.matches.found & face
-    color = evidence.matches.color_distance[found]
-    figures = {
-        "residual_mm": face_residual_mm(model, evidence, settings.points_within_mm),
-        "uncovered": 1 - found.sum() / max(face.sum(), 1),
-        "flipped": flipped_share(model, evidence.vertices_mm, evidence.initial_mm),
-        "color_residual": float(np.median(color)) if len(color) else np.inf,
-        "refit_mm": _mean_gap(evidence.vertices_mm, evidence.refit_mm, face),
-        "landmarks_mm": _landmark_gap(model, evidence),
-    }
+    figures = measure(model, evidence, settings.points_within_mm)
     verdict, reason = _judge(figures, settings)
     return Quality(
         verdict,
@@ -86,6 +51,7 @@ def assess(model: MorphableModel, evidence: Evidence, settings: QualitySettings)
         float(figures["flipped"]),
         float(figures["color_residual"]),
         evidence.matches.rejected,
+        figures,
     )
 
 
@@ -95,60 +61,11 @@ def _judge(figures, settings):
         over = [
             f"{name} {value:.3g} > {getattr(settings, name)[end]:g}"
             for name, value in figures.items()
-            if not value <= getattr(settings, name)[end]
+            if hasattr(settings, name) and not value <= getattr(settings, name)[end]
         ]
         if over:
             return verdict, ", ".join(over)
     return "accept", ""
-
-
-def _inner_face(model):
-    return model.regions.get("narrow_face", model.regions["face"])
-
-
-def face_residual_mm(model: MorphableModel, evidence: Evidence, within_mm: float) -> float:
-    """Mean distance, mm, from the depth points over the narrow face to the registered surface.
-
-    A point is over the narrow face if it lies before one of its triangles and within
-    ``within_mm`` of the registered surface. Infinite where there is none.
-    """
-    camera, triangles = evidence.target.camera, model.triangles
-    fragments = rasterise(
-        camera.screen(evidence.vertices_mm),
-        triangles,
-        (camera.width, camera.height),
-        camera.is_perspective,
-    )
-    inside = _inner_face(model)[triangles].all(1)
-    near = triangles[model.regions["face"][triangles].any(1) | inside]
-    over = (fragments.mask & evidence.target.valid) & inside[fragments.triangle_id]
-    gap = np.abs(fragments.depth - evidence.target.points_mm[..., 2])
-    points = evidence.target.points_mm[over & (gap < within_mm)]
-    if len(points) == 0:
-        return np.inf
-    few = points[:: -(-len(points) // MOST_POINTS)]  # their mean is good to a hundredth
-    return float(scan_to_surface(few, evidence.vertices_mm, near, "kdtree").mean())
-
-
-def flipped_share(model: MorphableModel, vertices_mm: np.ndarray, initial_mm: np.ndarray) -> float:
-    """Share of the skin's triangles whose normal turned by more than 90° between two shapes."""
-    skin = model.part_triangles("skin")
-    now, before = (triangle_normals(v, skin) for v in (vertices_mm, initial_mm))
-    return float((np.einsum("ij,ij->i", now, before) < 0).mean())
-
-
-def _mean_gap(a, b, where):
-    return float(np.linalg.norm(a[where] - b[where], axis=1).mean()) if where.any() else np.inf
-
-
-def _landmark_gap(model, evidence):
-    """Mean distance, mm at the vertex's depth, of the inner 51 landmarks from the detected ones."""
-    points = evidence.vertices_mm[model.landmarks["ibug68"][17:]]
-    camera = evidence.target.camera
-    gap = np.linalg.norm(camera.project(points) - evidence.landmarks_px[17:], axis=1)
-    mm_per_px = camera.mm_per_px or points[:, 2] / camera.fx
-    gap = gap * mm_per_px
-    return float(np.nanmean(gap)) if np.isfinite(gap).any() else np.inf
 
 
 def against_truth(
@@ -179,7 +96,7 @@ def against_truth(
         "invisible_mm": error[skin & ~face.visible].mean() if (skin & ~face.visible).any() else 0,
         "normal_mm": along[seen].mean(),
         "tangential_mm": across[seen].mean(),
-        "narrow_normal_mm": along[seen & _inner_face(model)].mean(),
+        "narrow_normal_mm": along[seen & inner_face(model)].mean(),
         "nme_percent": 100 * error[skin].mean() / iod_mm,
         "visible_percent": 100 * error[seen].mean() / iod_mm,
     }

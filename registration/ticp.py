@@ -20,6 +20,7 @@ from registration.affine import AffineSystem
 from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
+from registration.figures import Evidence
 from registration.nonrigid import (
     Landmarks3D,
     NonrigidSettings,
@@ -29,7 +30,7 @@ from registration.nonrigid import (
     step_system,
 )
 from registration.parts import carry_parts
-from registration.quality import Evidence, QualitySettings, assess
+from registration.quality import QualitySettings, assess
 from registration.relief import ReliefSettings, carve
 from registration.target import depth_target
 from registration.template import template_of
@@ -287,8 +288,8 @@ def _report(scan, model, initial, state, target, landmarks_px, pose, shape, sett
     initial = initial if model.coarse is None else _on_fine(initial, model)
     evidence = Evidence(
         state.vertices_mm,
-        initial.vertices_mm,
-        state.fit.vertices_mm,
+        initial,
+        state.fit,
         visible,
         matches,
         target,

@@ -3,7 +3,14 @@ from dataclasses import replace
 import numpy as np
 
 from faces.rotation import matrix_from_euler
-from pipelines.truth import COLUMNS, truth_errors, truth_lines
+from pipelines.truth import (
+    COLUMNS,
+    place_errors,
+    place_masks,
+    truth_errors,
+    truth_lines,
+    vertex_errors_mm,
+)
 from tests.staged import stage
 
 
@@ -16,6 +23,20 @@ def test_without_truth_or_in_another_topology_there_are_no_figures():
     assert truth_errors(set_up.scan, set_up.face, set_up.model) is None
     other = replace(set_up.scan, truth={"vertices_mm": set_up.face.vertices_mm[:-1]})
     assert truth_errors(other, set_up.face, set_up.model) is None
+    assert vertex_errors_mm(other, set_up.face) is None
+
+
+def test_an_error_is_told_where_it_is():
+    set_up = stage()
+    places = place_masks(set_up.model)
+    assert "jaw" in places
+    assert sum(mask.astype(int) for mask in places.values()).max() == 1  # no vertex in two
+    wrong = set_up.face.vertices_mm + 1.5 * places["nose"][:, None] * np.array([0, 0, 1.0])
+    scan = replace(set_up.scan, truth={"vertices_mm": set_up.face.vertices_mm})
+    error = vertex_errors_mm(scan, replace(set_up.face, vertices_mm=wrong))
+    assert place_errors(error, set_up.model) == {
+        name: 1.5 if name == "nose" else 0.0 for name in places
+    }
 
 
 def test_a_shift_is_an_error_in_place_but_not_in_shape():

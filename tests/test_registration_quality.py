@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 from faces.mesh import vertex_normals
-from registration.quality import (
-    Evidence,
-    QualitySettings,
-    against_truth,
-    assess,
-    flipped_share,
-)
+from registration.figures import Evidence, flipped_share
+from registration.quality import QualitySettings, against_truth, assess
 from registration.target import depth_target
 from registration.ticp import State, TicpSettings, match_level, register
 from tests.simulate import subject
@@ -34,8 +29,8 @@ def verdict_on(vertices_mm):
     matches, _ = match_level(state, model, target, 1.0, TicpSettings())
     evidence = Evidence(
         vertices_mm,
-        face.initial.vertices_mm,
-        face.initial.vertices_mm,
+        face.initial,
+        face.initial,
         face.visible,
         matches,
         target,
