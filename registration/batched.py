@@ -2,8 +2,8 @@
 
 Every scan goes through registration.ticp's own steps. At each of their linear systems it waits for
 the others, and the batch is solved at once (registration.batched_solver). The solutions agree with
-the CPU's to about 1e-7 mm, so that the same pixels are matched after them. Matches, visibility and
-texture are the CPU's own.
+the CPU's so closely that the same pixels are matched after them. Matches, visibility and texture
+are the CPU's own.
 """
 
 from collections.abc import Generator, Sequence
