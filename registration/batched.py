@@ -2,8 +2,8 @@
 
 Every scan goes through registration.ticp's own steps. At each of their linear systems it waits for
 the others, and the batch is solved at once (registration.batched_solver). The solutions agree with
-the CPU's to about 1e-7 mm, so that the same pixels are matched after them. Matches, visibility and
-texture are the CPU's own.
+the CPU's so closely that the same pixels are matched after them. Matches, visibility and texture
+are the CPU's own.
 """
 
 from collections.abc import Generator, Sequence
@@ -41,8 +41,7 @@ def register_batch(
     runs = [_Run(registering(scan, model, settings)) for scan in scans]
     while waiting := [run for run in runs if run.system is not None]:
         for batch in _alike(waiting):
-            solutions = solve_together([run.system for run in batch], where)
-            for run, solution in zip(batch, solutions, strict=True):
+            for run, solution in zip(batch, _solve(batch, where), strict=True):
                 run.go_on(solution)
     return [run.outcome for run in runs]
 
@@ -73,6 +72,18 @@ def _alike(runs):
     groups: dict[tuple, list[_Run]] = {}
     for run in runs:
         one = run.system
-        alike = (one.template, one.membrane, one.bending, one.direct, one.tolerance)
+        alike: tuple = (run,)  # another energy's system, solved by itself
+        if isinstance(one, System):
+            alike = (one.template, one.membrane, one.bending, one.direct, one.tolerance)
         groups.setdefault(alike, []).append(run)
     return groups.values()
+
+
+def _solve(batch, device):
+    """Displacements of systems that are alike, or why there are none."""
+    if isinstance(batch[0].system, System):
+        return solve_together([run.system for run in batch], device)
+    try:
+        return [batch[0].system.solve()]
+    except ValueError as error:
+        return [error]

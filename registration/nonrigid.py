@@ -51,7 +51,8 @@ class NonrigidSettings:
         robust_floor_mm: the cut-off is never below this: the depth sensor's own noise.
         direct_above_mm: ℓ from which the direct solver is used; below, conjugate gradients. With
             the blocked factor, direct is the faster at every ℓ here (0.05 s against 0.2 s a solve).
-        tolerance: relative residual at which conjugate gradients stop.
+        tolerance: relative residual at which conjugate gradients stop. At 1e-3 the last digits
+            still decide between pixels, and up to 0.7 mm of a vertex with them.
     """
 
     energy: str = "laplacian"
@@ -61,7 +62,7 @@ class NonrigidSettings:
     robust_scale: float = 4.685
     robust_floor_mm: float = 2.0
     direct_above_mm: float = 0.0
-    tolerance: float = 1e-3
+    tolerance: float = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """Many scans solved together on a torch device, against the CPU's solver and register()."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -53,6 +53,22 @@ def grid(side, copies=1):
     return matrix, np.stack([1e3 * x, y, z], -1).reshape(-1, 3).astype(float)
 
 
+def exact(system):
+    """The answer (n, 3) by a factor in float64."""
+    matrix = system.template.system(system.diagonal, system.membrane, system.bending)
+    return system.template.symbolic.factorise(matrix).solve(system.right)
+
+
+@dataclass
+class OwnWay:
+    """Another energy's system: nothing but a way to solve it."""
+
+    system: System
+
+    def solve(self):
+        return exact(self.system)
+
+
 def broken(system):
     return replace(system, diagonal=-1e6 * np.abs(system.diagonal))
 
@@ -66,7 +82,7 @@ def test_batched_factor_is_the_factor_of_each_matrix():
     factor = factorise(template.symbolic, torch.as_tensor(shared.data), diagonal)
     assert not factor.bad.any()
     for found, system in zip(factor.solve(right).numpy(), made, strict=True):
-        expected = system.solve()
+        expected = exact(system)
         # The condition number is about 1e7 at ℓ = 10 mm: 1e-16 times it, and some room.
         assert np.abs(found - expected).max() < 1e-8 * np.abs(expected).max()
 
@@ -113,7 +129,7 @@ def test_float32_factor_is_refined_to_the_answer_of_float64(name, length_mm):
     made = systems(length_mm=length_mm)
     for found, system in zip(solve_together(made, torch_device(name)), made, strict=True):
         # A thousandth of what may flip a match; one float32 solve alone is some µm off.
-        np.testing.assert_allclose(found, system.solve(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(found, exact(system), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", DEVICES)
@@ -123,7 +139,7 @@ def test_gradients_take_the_steps_of_the_cpu_and_stop_where_it_stops(name):
     for found, system in zip(solve_together(made, torch_device(name)), made, strict=True):
         # The iterates, far from the answer, agree but for the rounding of sums in another order.
         np.testing.assert_allclose(found, system.solve(), rtol=0, atol=1e-6)
-        assert np.abs(found - replace(system, direct=True).solve()).max() > 1e-3
+        assert np.abs(found - exact(system)).max() > 1e-3
 
 
 @pytest.mark.parametrize("direct", [True, False])
@@ -142,7 +158,7 @@ def test_a_system_that_is_not_finite_sinks_no_other():
     made[1] = replace(made[1], right=made[1].right * np.nan)
     made[2] = replace(made[2], diagonal=made[2].diagonal * np.nan)
     first, second, third = solve_together(made, CPU)
-    np.testing.assert_allclose(first, made[0].solve(), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(first, exact(made[0]), rtol=0, atol=1e-5)
     assert isinstance(second, ValueError)
     assert isinstance(third, ValueError)
 
@@ -161,7 +177,7 @@ def test_matrices_that_float32_cannot_factor_are_factored_in_float64(monkeypatch
 
     monkeypatch.setattr(batched_solver, "factorise", coarse)
     for found, system in zip(solve_together(made, CPU), made, strict=True):
-        np.testing.assert_allclose(found, system.solve(), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(found, exact(system), rtol=0, atol=1e-6)
     assert kinds == [torch.float32, torch.float64]
 
 
@@ -213,6 +229,19 @@ def test_scans_at_different_stages_are_not_mixed():
         for settings in (short, replace(short, coarse=short.coarse[2:]), short)
     ]
     assert [len(batch) for batch in batched._alike(runs)] == [2, 1]
+
+
+def test_an_energy_with_systems_of_its_own_is_solved_by_them(monkeypatch):
+    made = systems(2)
+
+    def steps(system, *_):
+        return (yield OwnWay(system))
+
+    monkeypatch.setattr(batched, "registering", steps)
+    scans = [made[0], broken(made[1]), made[1]]
+    first, sunk, last = register_batch(scans, toy_model(), device="cpu-torch")
+    np.testing.assert_array_equal([first, last], [exact(system) for system in made])
+    assert isinstance(sunk, ValueError)
 
 
 def test_no_scans_give_no_faces():
