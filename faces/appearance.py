@@ -1,6 +1,6 @@
 """Albedo and light of a face by Levenberg–Marquardt (Beyond 3DMM Space, Eq. 3 to 5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,8 +11,9 @@ from faces.fit_basis import thin
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.phong_fit import Parameters, PhongProblem, minimise
+from faces.phong_rows import shade_rows
 from faces.types import Appearance
-from imaging.shading import phong, sample_texture
+from imaging.shading import sample_texture
 
 FEWEST = 100  # vertices: below this the light's direction hangs on single pixels
 
@@ -123,9 +124,15 @@ def view_directions(vertices_mm: np.ndarray, camera: Camera | None = None) -> np
 
 
 def _shade(appearance, normals, view):
-    light = (appearance.light, appearance.ambient, appearance.directional)
-    gloss = (appearance.specular, appearance.shininess)
-    colors = phong(appearance.albedo, normals, view, *light, *gloss)
+    """Eq. 4 clipped to [0, 1], (V, 3) float32."""
+    amounts = np.sqrt(np.concatenate([appearance.ambient, appearance.directional]))
+    light = np.asarray(appearance.light, dtype=np.float64)
+    packed = np.concatenate([amounts, light, [np.sqrt(appearance.specular), 0.0]])
+    albedo = np.asarray(appearance.albedo, dtype=np.float64)
+    colors, nothing = np.zeros(albedo.shape), np.zeros((0, 3, 0))
+    normals, view = np.ascontiguousarray(normals), np.ascontiguousarray(view)
+    shininess = float(appearance.shininess)
+    shade_rows(albedo, normals, view, nothing, packed, light, shininess, True, colors, nothing)
     return np.clip(colors, 0, 1).astype(np.float32)
 
 
@@ -179,17 +186,14 @@ def _packed(previous, problem):
 def _record(model, vertices_mm, normals, camera, found):
     p = Parameters.unpack(found)
     beta = np.pad(p.beta, (0, len(model.albedo_modes) - len(p.beta)))
-    albedo = model.albedo(p.beta.astype(np.float32))
-    view = view_directions(vertices_mm, camera)
-    light = (p.light, p.ambient, p.directional)
-    colors = phong(albedo, normals, view, *light, p.specular, p.shininess)
-    return Appearance(
+    blank = Appearance(
         beta=beta,
         ambient=p.ambient,
         directional=p.directional,
         light=p.light,
         specular=p.specular,
         shininess=p.shininess,
-        albedo=albedo,
-        colors=np.clip(colors, 0, 1).astype(np.float32),
+        albedo=model.albedo(p.beta.astype(np.float32)),
+        colors=np.zeros((0, 3), np.float32),
     )
+    return replace(blank, colors=_shade(blank, normals, view_directions(vertices_mm, camera)))

@@ -118,40 +118,53 @@ def match(
 
 def _describe(vertices_mm, colors, normals, index, reason, target, thresholds):
     """Drop matches on rims and against the normal, then look up what the others matched."""
-    found = np.flatnonzero(reason == MATCHED)
-    where = index[found]
-    points = target.points_mm.reshape(-1, 3)[where].astype(np.float64)
-    theirs = target.normals.reshape(-1, 3)[where].astype(np.float64)
-    cosine = np.einsum("ij,ij->i", normals[found], theirs)
-    unknown = ~theirs.any(axis=1)
-    bad_normal = (cosine < np.cos(np.radians(thresholds.normal_deg))) & ~unknown
-    on_rim = target.rim.ravel()[where]
-    reason[found[bad_normal]] = NORMAL
-    reason[found[on_rim]] = SILHOUETTE
-    keep = ~(bad_normal | on_rim)
-    index[found[~keep]] = -1
-    return Matches(
+    count = len(index)
+    matches = Matches(
         index,
         reason,
-        _scatter(len(index), found[keep], points[keep]),
-        _scatter(len(index), found[keep], theirs[keep]),
-        *_distances(vertices_mm, colors, found[keep], where[keep], target),
+        np.zeros((count, 3)),
+        np.zeros((count, 3)),
+        np.full(count, np.nan),
+        np.full(count, np.nan),
     )
+    _look_up(
+        np.asarray(vertices_mm, np.float64),
+        np.asarray(colors, np.float64),
+        np.asarray(normals, np.float64),
+        (target.points_mm.reshape(-1, 3), target.colors.reshape(-1, 3)),
+        target.normals.reshape(-1, 3),
+        target.rim.ravel(),
+        np.cos(np.radians(thresholds.normal_deg)),
+        index,
+        reason,
+        (matches.points_mm, matches.normals),
+        (matches.distance_mm, matches.color_distance),
+    )
+    return matches
 
 
-def _scatter(count, where, values):
-    out = np.zeros((count, 3))
-    out[where] = values
-    return out
-
-
-def _distances(vertices_mm, colors, found, where, target):
-    """‖v − v*‖ and ‖c − c*‖ (N,), NaN where nothing was found."""
-    pairs = ((vertices_mm, target.points_mm), (colors, target.colors))
-    out = np.full((2, len(vertices_mm)), np.nan)
-    for row, (mine, theirs) in zip(out, pairs, strict=True):
-        row[found] = np.linalg.norm(mine[found] - theirs.reshape(-1, 3)[where], axis=1)
-    return out
+@numba.njit(cache=True, nogil=True)
+def _look_up(
+    vertices, colors, normals, target, facing, rim, least_cosine, index, reason, where, distances
+):
+    """Fill points and normals (N, 3), ‖v − v*‖ and ‖c − c*‖ (N,) of the matches that stay."""
+    for i in range(len(index)):
+        if reason[i] != MATCHED:
+            continue
+        k = index[i]
+        x, y, z = float(facing[k, 0]), float(facing[k, 1]), float(facing[k, 2])
+        known = x != 0 or y != 0 or z != 0
+        cosine = normals[i, 0] * x + normals[i, 1] * y + normals[i, 2] * z
+        if rim[k] or (known and cosine < least_cosine):
+            reason[i] = SILHOUETTE if rim[k] else NORMAL
+            index[i] = -1
+            continue
+        space, tint = 0.0, 0.0
+        for c in range(3):
+            where[0][i, c], where[1][i, c] = target[0][k, c], facing[k, c]
+            space += (vertices[i, c] - target[0][k, c]) ** 2
+            tint += (colors[i, c] - target[1][k, c]) ** 2
+        distances[0][i], distances[1][i] = np.sqrt(space), np.sqrt(tint)
 
 
 def _search_window(vertices_mm, colors, seen, target, thresholds, finest_only=False):

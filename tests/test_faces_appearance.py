@@ -169,3 +169,13 @@ def test_a_face_outside_the_image_is_refused():
     image = np.zeros((480, 480, 3), np.uint8)
     with pytest.raises(BadInput, match="visible skin vertices"):
         fit_appearance(model, vertices, np.zeros(len(vertices), bool), image, CAMERA)
+
+
+def test_rendered_texture_is_the_phong_model_s():
+    vertices = vertices_of()
+    truth = truth_of(vertices)
+    normals = vertex_normals(vertices, toy_model().triangles)
+    light = (truth.light, truth.ambient, truth.directional, truth.specular, truth.shininess)
+    expected = phong(truth.albedo, normals, view_directions(vertices), *light)
+    # Both in float64, then rounded to float32.
+    np.testing.assert_allclose(truth.colors, np.clip(expected, 0, 1), atol=1e-6)

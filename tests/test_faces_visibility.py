@@ -3,7 +3,8 @@ import pytest
 import trimesh
 
 from faces.camera import Camera
-from faces.visibility import visible_vertices
+from faces.visibility import seen_vertices, unhidden_vertices, visible_vertices
+from imaging.raster import rasterise
 
 PINHOLE = Camera(320, 240, 400.0, 400.0, 160.0, 120.0)
 
@@ -57,3 +58,19 @@ def test_unused_vertices_are_not_visible():
     vertices, triangles = ball(50.0, (0, 0, 600), level=2)
     more = np.concatenate([vertices, [[0, 0, 400.0]]])
     assert not visible_vertices(more, triangles, PINHOLE)[-1]
+
+
+@pytest.mark.parametrize("orthographic", [False, True])
+@pytest.mark.parametrize("x_mm", [0.0, 215.0])
+def test_drawing_the_mesh_s_box_alone_changes_nothing(orthographic, x_mm):
+    camera = Camera(320, 240, 0, 0, 160.0, 120.0, mm_per_px=1.5) if orthographic else PINHOLE
+    near, triangles = ball(30.0, (x_mm + 15, 5, 520))  # partly before the other, partly beside it
+    far, _ = ball(70.0, (x_mm, 0, 640))
+    vertices, both = np.concatenate([near, far]), np.concatenate([triangles, triangles + len(near)])
+    size = (camera.width, camera.height)
+    whole = rasterise(camera.screen(vertices), both, size, camera.is_perspective).depth
+    expected = unhidden_vertices(vertices, both, camera, whole)
+    found = visible_vertices(vertices, both, camera)
+    np.testing.assert_array_equal(found, expected)
+    assert expected.any()
+    assert (found <= seen_vertices(vertices, both, camera)).all()

@@ -7,7 +7,7 @@ import scipy.sparse.linalg
 import trimesh
 
 from faces.mesh import unique_edges
-from registration.pcg import conjugate_gradients
+from registration.pcg import conjugate_gradients, polished
 from registration.solver import analyse, nested_dissection
 
 
@@ -40,6 +40,32 @@ def test_factor_solves_like_superlu():
     found = analyse(matrix, positions).factorise(matrix).solve(right)
     # The condition number is about 1e3: both are good to 1e-12.
     assert np.abs(found - expected).max() < 1e-9 * np.abs(expected).max()
+
+
+def test_polish_makes_a_single_precision_factor_exact():
+    matrix, positions = system(length=400.0)
+    right = np.random.default_rng(1).normal(size=(len(positions), 3))
+    factor = analyse(matrix, positions).factorise(matrix, np.float32)
+    rough, fine = factor.solve(right), polished(matrix, right, factor.solve, 1e-12)
+    assert rough.dtype == np.float32
+    expected = superlu(matrix).solve(right)
+    # Rounding 6e-8 times the condition number of about 1e5 leaves 1e-3 at worst; then 1e-12 · 1e5.
+    assert 1e-7 < np.abs(rough - expected).max() / np.abs(expected).max() < 1e-2
+    assert np.abs(fine - expected).max() < 1e-7 * np.abs(expected).max()
+
+
+def test_single_precision_says_where_it_is_not_enough():
+    matrix, positions = system(2)
+    graph = matrix - sp.diags(matrix.sum(1).A1) + 1e-9 * sp.eye(len(positions))
+    graph = graph.tocsr()
+    graph.sort_indices()
+    symbolic = analyse(graph, positions)
+    with pytest.raises(ValueError, match="not positive"):
+        symbolic.factorise(graph, np.float32)
+    # One constant costs 1e-9 alone; double precision still tells it from nothing.
+    assert symbolic.factorise(graph).solve(np.ones((len(positions), 1))) == pytest.approx(
+        1e9, rel=1e-3
+    )
 
 
 def test_symbolic_serves_every_matrix_of_its_sparsity():
