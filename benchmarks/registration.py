@@ -111,7 +111,7 @@ def print_row(name, keys, rows) -> None:
 def print_speed(model, options) -> None:
     """CPU seconds and peak memory of every method, and the peers' with their errors."""
     fitting = fitting_model(model)
-    cases = list(scans(model, max(options.peer_subjects, 2), 1, first=options.first))
+    cases = list(scans(model, options.peer_subjects, 1, first=options.first))
     peers = PEERS if options.peers == "trimesh" else {}
     print(f"\nCost and peers, {len(cases)} scans, {fitting.vertex_count:,} vertices")
     print(f"{'':16}{'CPU s':>10}{'× T-ICP':>9}{'peak MB':>9}{'narrow NME':>12}{'normal mm':>11}")

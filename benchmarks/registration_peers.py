@@ -13,7 +13,8 @@ from registration.target import depth_target
 REACH_MM = 30.0  # target points further than this from the initial fit are no head
 NEAR_MM = 10.0  # a vertex without a point this near has no match
 
-# Chosen among three schedules each, by NME on subjects that the tables do not show.
+# Not searched for: stiffness falls and landmarks fade as in T-ICP's own schedule, in the library's
+# units (lengths over the mesh's own scale). Its defaults start from a mesh far from the target.
 AMBERG = ((1.0, 1.0, 0.0, 5), (0.3, 0.5, 0.0, 5), (0.1, 0.2, 0.0, 5), (0.03, 0.1, 0.0, 5))
 SUMNER = ((0.1, 0.001, 1.0, 1.0, 0.0), (1.0, 0.001, 1.0, 0.5, 0.0), (5.0, 0.001, 1.0, 0.2, 0.0))
 

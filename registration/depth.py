@@ -1,6 +1,6 @@
 """Clean a depth image: spikes out, points and normals in, silhouettes flagged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from faces.camera import Camera
 from faces.errors import BadInput
 from faces.types import Landmarks, Scan
+from registration.alignment import AlignSettings
 from registration.depth_kernels import (
     fit_planes,
     hole_sides,
@@ -37,6 +38,7 @@ class DepthSettings:
         window: half width, px, of the plane fit that gives the normals.
         smooth: whether depth becomes the fitted plane's depth; for noisy sensors.
         silhouette_px: pixels this near to a depth jump, or to the outline, are flagged.
+        align: how depth that lies beside its colours is moved under them.
     """
 
     near_mm: float = 150.0
@@ -48,6 +50,7 @@ class DepthSettings:
     window: int = 2
     smooth: bool = False
     silhouette_px: int = 1
+    align: AlignSettings = field(default_factory=AlignSettings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,8 +43,8 @@ class ReliefSettings:
     """
 
     iterations: int = 2
-    length_mm: tuple[float, float] = (1.5, 4.0)
-    length_per_noise: float = 5.0
+    length_mm: tuple[float, float] = (1.5, 7.0)
+    length_per_noise: float = 10.0
     prior: float = 0.01
     within_mm: float = 8.0
     robust_scale: float = 4.685
