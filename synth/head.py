@@ -126,22 +126,17 @@ def vertex_albedo(model: MorphableModel, albedo: np.ndarray) -> np.ndarray:
     """Colours (V, 3) float32 of a texture at the vertices; colours as they are."""
     if albedo.ndim == 2:
         return albedo
-    return _atlas(_Held(model), len(albedo)).sample(albedo)
+    return _atlas(model, len(albedo)).sample(albedo)
 
 
 @lru_cache(maxsize=4)
-def _atlas(held: "_Held", size: int) -> UvAtlas:
-    return UvAtlas(held.model, size)
+def _atlas(model: MorphableModel, size: int) -> UvAtlas:
+    return UvAtlas(model, size)
 
 
+@lru_cache(maxsize=4)
 def shine(model: MorphableModel) -> np.ndarray:
     """(V,) float32 factors on the highlight over the face, 1 on plain cheeks."""
-    return _shine(_Held(model))
-
-
-@lru_cache(maxsize=4)
-def _shine(held: "_Held") -> np.ndarray:
-    model = held.model
     factors = np.ones(model.vertex_count)
     for region, factor in SHINE.items():
         if region in model.regions:
@@ -166,15 +161,9 @@ def pore_relief(rng: np.random.Generator, size: int = 1024) -> np.ndarray:
     return relief
 
 
-def neck_rim(model: MorphableModel) -> np.ndarray:
-    """Indices (N,) of the vertices on the lower rim of the neck."""
-    return _rim(_Held(model))
-
-
 @lru_cache(maxsize=4)
-def _rim(held: "_Held") -> np.ndarray:
-    """The open rim that reaches lowest: where skin ends below."""
-    model = held.model
+def neck_rim(model: MorphableModel) -> np.ndarray:
+    """Indices (N,) of the vertices on the lower rim of the neck: where skin ends below."""
     skin = model.part_triangles("skin")
     sides = np.sort(skin[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     edges, uses = np.unique(sides, axis=0, return_counts=True)
@@ -187,26 +176,9 @@ def _rim(held: "_Held") -> np.ndarray:
     return on_rim[loops[on_rim] == loops[lowest]]
 
 
-def _groups(model: MorphableModel) -> dict[str, _Group]:
-    return _grouped(_Held(model))
-
-
-class _Held:
-    """A model as a cache's key: by identity, since its arrays have no hash."""
-
-    def __init__(self, model: MorphableModel):
-        self.model = model
-
-    def __hash__(self) -> int:
-        return id(self.model)
-
-    def __eq__(self, other) -> bool:
-        return self.model is other.model
-
-
 @lru_cache(maxsize=4)
-def _grouped(held: _Held) -> dict[str, _Group]:
-    model, groups = held.model, {}
+def _groups(model: MorphableModel) -> dict[str, _Group]:
+    groups = {}
     for label, parts in GROUPS.items():
         wanted = np.isin(model.triangle_part, [PARTS.index(part) for part in parts])
         if wanted.any():

@@ -257,6 +257,7 @@ def test_jpeg_and_png_of_one_frame_are_one_scan(folder, frame):
 
 
 def test_auto_tells_the_layouts_apart(tmp_path):
+    (tmp_path / "face.obj").touch()
     assert type(open_layout("auto", tmp_path)).__name__ == "MeshReader"
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "f.depth.png").touch()

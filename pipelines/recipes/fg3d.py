@@ -14,7 +14,7 @@ from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.report import write_report
 from pipelines.stages import augment, register, scans
-from registration.readers.base import ScanRef
+from registration.readers.base import LAYOUTS, ScanRef
 from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
 from synth.subjects import SubjectSettings
@@ -34,9 +34,11 @@ class Fg3dConfig(RunConfig):
     per_shard: int = setting(2, "scans a shard; 10 to 60 seconds of work is a good size")
     subjects: int = setting(4, "simulated subjects, where no --scans are given", "amount")
     scans: str | None = setting(None, "folder of scans", "local")
-    layout: str = setting("auto", "of --scans: auto, rgbd or mesh")
-    depth_scale: float | None = setting(None, "millimetres a unit of the depth images (rgbd)")
-    unit: str | None = setting(None, "of the meshes: mm, cm, m or auto (mesh)")
+    layout: str = setting("auto", f"of --scans: auto, {', '.join(LAYOUTS)} (docs/scans.md)")
+    depth_scale: float | None = setting(None, "millimetres a unit of the depth images (rgbd, tum)")
+    unit: str | None = setting(None, "of the meshes: mm, cm, m or auto (layouts of meshes)")
+    frames: str | None = setting(None, "of a recording: every:N or sharpest:N (docs/scans.md)")
+    intrinsics: str | None = setting(None, "default, freiburg1, freiburg2 or freiburg3 (tum)")
     source: str | None = setting(None, "name of the data set; else of source.json or the folder")
     licence: str | None = setting(None, "of the scans; else of source.json")
     consent: str | None = setting(None, "that the people gave; else of source.json")

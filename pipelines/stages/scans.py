@@ -18,6 +18,7 @@ from registration.readers.base import Reader, ScanRef, open_layout
 from synth.capture import capture
 from synth.subjects import sample_subject
 
+READER_OPTIONS = ("depth_scale", "unit", "frames", "intrinsics", "source", "licence", "consent")
 SUBJECT_MODEL = "default"  # what simulated people are samples of, whichever model is fitted
 
 
@@ -33,9 +34,7 @@ def reader_of(config) -> Reader:
         BadInput: the folder is missing or an option does not fit its layout.
     """
     options = {
-        name: value
-        for name in ("depth_scale", "unit", "source", "licence", "consent")
-        if (value := getattr(config, name)) is not None
+        name: value for name in READER_OPTIONS if (value := getattr(config, name)) is not None
     }
     return open_layout(config.layout, config.scans, **options)
 

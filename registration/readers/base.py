@@ -1,6 +1,7 @@
 """What every reader offers, and the layouts by name."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,18 @@ from faces.types import Provenance, Scan
 LAYOUTS = {
     "rgbd": ("registration.readers.rgbd", "RgbdReader"),
     "mesh": ("registration.readers.mesh", "MeshReader"),
+    "frgc": ("registration.readers.frgc", "FrgcReader"),
+    "bu3dfe": ("registration.readers.bu3dfe", "Bu3dfeReader"),
+    "bp4d": ("registration.readers.bp4d", "Bp4dReader"),
+    "casia3d": ("registration.readers.casia3d", "Casia3dReader"),
+    "bosphorus": ("registration.readers.bosphorus", "BosphorusReader"),
+    "florence": ("registration.readers.florence", "FlorenceReader"),
+    "facescape": ("registration.readers.facescape", "FacescapeReader"),
+    "headspace": ("registration.readers.headspace", "HeadspaceReader"),
+    "now": ("registration.readers.now", "NowReader"),
+    "tum": ("registration.readers.tum", "TumReader"),
+    "realsense": ("registration.readers.realsense", "RealsenseReader"),
+    "azure-kinect": ("registration.readers.azure_kinect", "AzureKinectReader"),
 }
 SOURCE_FILE = "source.json"
 SOURCE_FIELDS = ("source", "licence", "consent")
@@ -28,8 +41,8 @@ class ScanRef:
     Attributes:
         key: unique within a run, "/"-separated, e.g. "s0001/f000".
         subject: the person; splits are made by it.
-        files: role ("color", "depth", "camera", "landmarks", "truth", "mesh") to the path relative
-            to the reader's root, "/"-separated.
+        files: role ("color", "depth", "camera", "landmarks", "truth", "mesh", "texture", …) to the
+            path relative to the reader's root, "/"-separated.
     """
 
     key: str
@@ -84,13 +97,14 @@ def open_layout(layout: str, root: str | Path, **options) -> Reader:
     """The reader of a folder layout.
 
     Args:
-        layout: the name, a key of LAYOUTS, or "auto": "rgbd" where a depth image lies below the
-            root, else "mesh".
+        layout: the name, a key of LAYOUTS, or "auto": told by what lies below the root, see
+            registration.readers.layouts.
         root: the folder.
         options: see the reader's class; ``source``, ``licence``, ``consent`` for any of them.
 
     Raises:
-        BadInput: unknown layout or option, or the folder does not exist.
+        BadInput: unknown layout or option, the folder does not exist, or "auto" finds no layout
+            or several.
     """
     if layout not in ("auto", *LAYOUTS):
         expected = ", ".join(["auto", *LAYOUTS])
@@ -99,27 +113,36 @@ def open_layout(layout: str, root: str | Path, **options) -> Reader:
     if not root.is_dir():
         raise BadInput(f"scans '{root}'", "no such folder", "a folder of scans", "check the path")
     if layout == "auto":
-        layout = "rgbd" if next(root.rglob("*.depth.png"), None) else "mesh"
-    module, name = LAYOUTS[layout]
+        layout = import_module("registration.readers.layouts").tell_layout(root)
     try:
-        return getattr(import_module(module), name)(root, **options)
+        return reader_class(layout)(root, **options)
     except TypeError as error:
         expected = "the options that this layout has"
         raise BadInput(f"layout '{layout}'", str(error), expected, "drop the others") from error
 
 
-def provenance_of(root: Path, folder: Path, given: dict[str, str | None]) -> Provenance:
-    """Source, licence and consent: options first, then source.json from the subject's folder up.
+def reader_class(layout: str) -> type:
+    """The class of a layout's reader; ``layout`` is a key of LAYOUTS."""
+    module, name = LAYOUTS[layout]
+    return getattr(import_module(module), name)
+
+
+def provenance_of(
+    root: Path, folder: Path, given: dict[str, str | None], known: Mapping[str, str] | None = None
+) -> Provenance:
+    """Source, licence and consent: options, then source.json from the subject's folder up.
 
     Args:
         root: of the layout; its name is the source where nobody said.
         folder: the scan's own folder, at or below ``root``.
         given: the options by field; None where not given.
+        known: what a published layout says of itself, where neither says more.
 
     Raises:
         BadInput: a source.json that cannot be read.
     """
     fields = {"source": root.resolve().name, "licence": "unknown", "consent": "unknown"}
+    fields.update(known or {})
     for place in _folders_between(root, folder):
         if (place / SOURCE_FILE).is_file():
             record = read_json(place / SOURCE_FILE)

@@ -10,7 +10,9 @@ import numpy as np
 from PIL import Image
 
 from faces.errors import BadInput
+from imaging.codec import DEPTH_STEP_MM
 
+MAX_DEPTH_MM = 65_535 * DEPTH_STEP_MM  # what a shard can keep; no face is scanned from so far
 MAX_PIXELS = 100_000_000  # larger than any camera's frame; a header that says more is a bomb
 _DEPTH_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -29,7 +31,7 @@ def read_color(path: Path) -> np.ndarray:
 
 
 def read_depth(path: Path, scale_mm: float) -> np.ndarray:
-    """Depth image (H, W) float32 in mm from a 16-bit grey PNG.
+    """Depth image (H, W) float32 in mm from a 16-bit grey PNG; 0 beyond MAX_DEPTH_MM.
 
     Args:
         path: the file.
@@ -45,7 +47,12 @@ def read_depth(path: Path, scale_mm: float) -> np.ndarray:
                 got = "8-bit depth"
             remedy = "export the raw sensor depth, not a preview of it"
             raise BadInput(f"depth '{path}'", got, "16-bit grey PNG", remedy)
-        return np.array(image).astype(np.float32) * np.float32(scale_mm)
+        return within_reach(np.array(image).astype(np.float32) * np.float32(scale_mm))
+
+
+def within_reach(depth_mm: np.ndarray) -> np.ndarray:
+    """Depth (H, W) mm, 0 where it is beyond MAX_DEPTH_MM: the walls of a room."""
+    return np.where(depth_mm <= MAX_DEPTH_MM, depth_mm, 0).astype(np.float32)
 
 
 @contextlib.contextmanager

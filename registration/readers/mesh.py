@@ -1,8 +1,10 @@
 """Folders of textured meshes, each rendered from the front to an RGB-D frame."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,7 +30,7 @@ SIDE_YAWS_DEG = (30.0, -30.0)
 
 @dataclass(frozen=True)
 class MeshReader:
-    """Textured OBJ, PLY or GLB meshes below a root; each file is one subject.
+    """Textured OBJ, PLY, GLB or VRML meshes below a root; each file is one subject.
 
     A 2D landmark file NAME.landmarks.SUFFIX (or NAME.pts, .tem, .ljson) gives points in the
     rendered frontal frame. A NAME.ljson with 3D points is no input: it is kept as
@@ -51,28 +53,42 @@ class MeshReader:
     licence: str | None = None
     consent: str | None = None
 
+    KNOWN: ClassVar[Mapping[str, str]] = {}  # what a published data set says of itself
+    SUFFIXES: ClassVar[tuple[str, ...]] = SUFFIXES  # of its meshes, the best first
+
     def refs(self) -> list[ScanRef]:
         """See Reader."""
         refs = {}
-        paths = [p for p in self.root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
-        for path in sorted(paths, key=lambda p: (SUFFIXES.index(p.suffix.lower()), p)):
+        for path in self._meshes():
             ref = self._ref(path)
             if refs.setdefault(ref.key, ref) is not ref:
                 LOG.warning("'%s' is left out: another mesh has the key '%s'", path, ref.key)
         if not refs:
-            expected = f"meshes ({', '.join(SUFFIXES)})"
+            expected = f"meshes ({', '.join(self.SUFFIXES)})"
             raise BadInput(f"scans '{self.root}'", "no mesh", expected, "check the layout")
         return [refs[key] for key in sorted(refs)]
 
+    def _meshes(self) -> list[Path]:
+        """The files to read; of two with one key the first is taken."""
+        ranks = {suffix: rank for rank, suffix in enumerate(self.SUFFIXES)}
+        paths = [p for p in self.root.rglob("*") if p.suffix.lower() in ranks and p.is_file()]
+        return sorted(paths, key=lambda p: (ranks[p.suffix.lower()], p))
+
     def _ref(self, path: Path) -> ScanRef:
-        stem = path.with_suffix("")
+        key = path.relative_to(self.root).with_suffix("").as_posix()
+        return ScanRef(key, key, self._relative(self._files(path)))
+
+    def _files(self, path: Path) -> dict[str, Path]:
+        """The files that a mesh is read from, by role."""
         files = {"mesh": path}
-        sidecar = find_sidecar(stem)
+        sidecar = find_sidecar(path.with_suffix(""))
         if sidecar is not None:
             role = "landmarks_3d" if _is_3d(sidecar) else "landmarks"
             files[role] = sidecar
-        key = stem.relative_to(self.root).as_posix()
-        return ScanRef(key, key, {k: v.relative_to(self.root).as_posix() for k, v in files.items()})
+        return files
+
+    def _relative(self, files: dict[str, Path]) -> dict[str, str]:
+        return {role: path.relative_to(self.root).as_posix() for role, path in files.items()}
 
     def read(self, ref: ScanRef) -> Scan:
         """See Reader."""
@@ -83,10 +99,10 @@ class MeshReader:
         if "landmarks" in ref.files:
             landmarks = read_landmarks(self.root / ref.files["landmarks"])
         if "landmarks_3d" in ref.files:
-            points = read_landmarks_3d(self.root / ref.files["landmarks_3d"])
-            truth["landmarks_mm"] = self._into_frame(points, mesh)
+            name, points = self._points_3d(self.root / ref.files["landmarks_3d"])
+            truth[name] = self._into_frame(points, mesh)
         given = {"source": self.source, "licence": self.licence, "consent": self.consent}
-        provenance = provenance_of(self.root, path.parent, given)
+        provenance = provenance_of(self.root, path.parent, given, self.KNOWN)
         return Scan(ref.key, ref.subject, color, depth, camera, provenance, landmarks, truth)
 
     def side_views(self, ref: ScanRef) -> list[SideView]:
@@ -102,7 +118,12 @@ class MeshReader:
         return views
 
     def _mesh(self, ref: ScanRef) -> TexturedMesh:
-        return read_mesh(self.root / ref.files["mesh"], self.unit, self.up, self.front)
+        texture = self.root / ref.files["texture"] if "texture" in ref.files else None
+        return read_mesh(self.root / ref.files["mesh"], self.unit, self.up, self.front, texture)
+
+    def _points_3d(self, path: Path) -> tuple[str, np.ndarray]:
+        """The name that 3D landmarks have in ``truth``, and the points (L, 3) of the file."""
+        return "landmarks_mm", read_landmarks_3d(path)
 
     def _into_frame(self, points: np.ndarray, mesh: TexturedMesh) -> np.ndarray:
         """Points (L, 3) of the file to the frontal camera's frame, mm."""

@@ -1,18 +1,19 @@
-"""Textured meshes from OBJ, PLY and GLB files, checked and brought to millimetres."""
+"""Textured meshes from OBJ, PLY, GLB and VRML files, checked and brought to millimetres."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import trimesh
 
 from faces.errors import BadInput
-from registration.readers.images import decode
+from registration.readers.images import decode, read_color
+from registration.readers.vrml import read_vrml
 
 LOG = logging.getLogger(__name__)
 
-SUFFIXES = (".obj", ".glb", ".ply")
+SUFFIXES = (".obj", ".glb", ".ply", ".wrl")
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 # Longest side of the bounding box of anything from a bare face to a bust, mm. The ranges of the
 # three units do not overlap, since the largest is less than ten times the smallest.
@@ -42,31 +43,71 @@ class TexturedMesh:
     to_model: np.ndarray
 
 
-def read_mesh(path: Path, unit: str = "auto", up: str = "y", front: str = "z") -> TexturedMesh:
+def read_mesh(
+    path: Path,
+    unit: str = "auto",
+    up: str = "y",
+    front: str = "z",
+    texture: Path | None = None,
+) -> TexturedMesh:
     """A mesh with its colour.
 
     Args:
-        path: .obj, .glb or .ply.
+        path: .obj, .glb, .ply or .wrl.
         unit: "mm", "cm", "m", or "auto" to tell them by the size of a head.
         up, front: the file's axes that point to the top of the head and out of the face, e.g.
             "y", "-z".
+        texture: image for a mesh with texture coordinates that names no image of its own, or one
+            that is not there.
 
     Raises:
         BadInput: unreadable, no triangles, non-finite vertices, no colour, a missing texture
             file, an impossible size, or impossible axes.
     """
     what = f"mesh '{path}'"
-    _check_references(path)
-    mesh = _load(path)
-    vertices = np.asarray(mesh.vertices, dtype=np.float64)
+    if path.suffix.lower() == ".wrl":
+        vertices, triangles, *color = _read_wrl(path, texture)
+    else:
+        vertices, triangles, *color = _read_by_trimesh(path, texture)
     bad = int((~np.isfinite(vertices)).any(1).sum())
     if bad:
         got = f"{bad:,} of {len(vertices):,} vertices are NaN or infinite"
         raise BadInput(what, got, "finite coordinates", "repair the mesh and export it again")
-    uv, texture, colors = _color_of(mesh, what)
-    to_model = _axes(up, front, what) * _unit_mm(vertices, unit, what)
+    mesh = TexturedMesh(vertices, triangles, *color, np.eye(3))
+    return place(mesh, unit, up, front, what)
+
+
+def place(mesh: TexturedMesh, unit: str, up: str, front: str, what: str) -> TexturedMesh:
+    """A mesh in file coordinates, brought to millimetres in the model's axes; see read_mesh.
+
+    Raises:
+        BadInput: an impossible size, or impossible axes.
+    """
+    to_model = _axes(up, front, what) * _unit_mm(mesh.vertices_mm, unit, what)
+    return replace(mesh, vertices_mm=mesh.vertices_mm @ to_model.T, to_model=to_model)
+
+
+def _read_wrl(path: Path, texture: Path | None):
+    """(vertices, triangles, uv, texture, colours) of a VRML file."""
+    surface = read_vrml(path)
+    if surface.uv is not None and (surface.textures or texture is not None):
+        image = next((named for named in surface.textures if named.is_file()), texture)
+        if image is None:
+            raise _missing(path, surface.textures[0], "texture")
+        return surface.vertices, surface.triangles, surface.uv, read_color(image), None
+    if surface.colors is None:
+        raise _colourless(f"mesh '{path}'", surface.uv is None)
+    return surface.vertices, surface.triangles, None, None, surface.colors
+
+
+def _read_by_trimesh(path: Path, texture: Path | None):
+    """(vertices, triangles, uv, texture, colours) of an OBJ, PLY or GLB file."""
+    if texture is None:
+        _check_references(path)
+    mesh = _load(path)
+    vertices = np.asarray(mesh.vertices, dtype=np.float64)
     triangles = np.ascontiguousarray(mesh.faces, dtype=np.int32)
-    return TexturedMesh(vertices @ to_model.T, triangles, uv, texture, colors, to_model)
+    return vertices, triangles, *_color_of(mesh, f"mesh '{path}'", texture)
 
 
 def _load(path: Path) -> trimesh.Trimesh:
@@ -87,7 +128,7 @@ def _load(path: Path) -> trimesh.Trimesh:
     return loaded
 
 
-def _color_of(mesh: trimesh.Trimesh, what: str):
+def _color_of(mesh: trimesh.Trimesh, what: str, texture: Path | None):
     """(uv, texture, None) or (None, None, colours)."""
     visual = mesh.visual
     if visual.kind in ("vertex", "face"):
@@ -97,12 +138,18 @@ def _color_of(mesh: trimesh.Trimesh, what: str):
     uv = getattr(visual, "uv", None)
     if image is not None and max(image.size) <= PLACEHOLDER_PX:
         image = None
-    if image is None or uv is None:
-        got = "no texture and no vertex colours" if image is None else "no texture coordinates"
-        remedy = "export it with its texture: registration matches colours"
-        raise BadInput(what, got, "a texture, or colours on the vertices", remedy)
+    if uv is None or (image is None and texture is None):
+        raise _colourless(what, uv is not None or image is None)
+    if image is None:
+        return np.asarray(uv, dtype=np.float32), read_color(texture), None
     decode(image, f"texture of {what}")
     return np.asarray(uv, dtype=np.float32), np.array(image.convert("RGB")), None
+
+
+def _colourless(what: str, without_image: bool) -> BadInput:
+    got = "no texture and no vertex colours" if without_image else "no texture coordinates"
+    remedy = "export it with its texture: registration matches colours"
+    return BadInput(what, got, "a texture, or colours on the vertices", remedy)
 
 
 def _check_references(path: Path) -> None:

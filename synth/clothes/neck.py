@@ -10,31 +10,13 @@ from synth.head import neck_rim
 RINGS = 8  # a collar reaches no higher
 
 
-class _Held:
-    """A model as a cache's key: by identity, since its arrays have no hash."""
-
-    def __init__(self, model: MorphableModel):
-        self.model = model
-
-    def __hash__(self) -> int:
-        return id(self.model)
-
-    def __eq__(self, other) -> bool:
-        return self.model is other.model
-
-
+@lru_cache(maxsize=4)
 def neck_rings(model: MorphableModel) -> tuple[np.ndarray, ...]:
     """Vertices (N,) int of each ring of the neck, the rim first, then its neighbours upwards.
 
     Each goes once around, from behind over the person's right side; the rings of a regular mesh
     have as many vertices as each other, those of another need not.
     """
-    return _rings(_Held(model))
-
-
-@lru_cache(maxsize=4)
-def _rings(held: _Held) -> tuple[np.ndarray, ...]:
-    model = held.model
     skin = model.part_triangles("skin")
     used = np.zeros(model.vertex_count, dtype=bool)
     ring, rings = neck_rim(model), []

@@ -9,7 +9,6 @@ from scipy.sparse.csgraph import connected_components
 
 from faces.camera import Pose
 from faces.morphable import MorphableModel
-from synth.skin.chart import Held
 
 # Where people before a camera look, by eye from photographs: (share, spread in degrees about the
 # lens). The rest look anywhere.
@@ -109,7 +108,7 @@ def lids_follow(model: MorphableModel, expression: np.ndarray, way: np.ndarray) 
     """
     weights = np.array(expression, dtype=np.float64)
     angles = dict(zip("xy", _angles(way), strict=True))
-    for index, axis, full_deg in _lid_modes(Held(model)):
+    for index, axis, full_deg in _lid_modes(model):
         weights[index] = np.clip(angles[axis] / full_deg, 0, 1)
     return weights
 
@@ -142,25 +141,9 @@ def between(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
     return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
 
 
+@lru_cache(maxsize=4)
 def eyeballs(model: MorphableModel) -> tuple[_Ball, ...]:
     """The ball at x < 0 and that at x > 0; none where the model has not just two."""
-    return _balls(Held(model))
-
-
-def eyes_middle(model: MorphableModel) -> np.ndarray:
-    """(3,) float64 mm, midway between the lids' landmarks of the mean."""
-    return model.mean_mm[model.landmarks["ibug68"][36:48]].mean(0, dtype=np.float64)
-
-
-def _angles(way: np.ndarray) -> tuple[float, float]:
-    """Degrees to image right and up of a direction (3,) in the model frame."""
-    x, y, z = way
-    return float(np.degrees(np.arctan2(x, z))), float(np.degrees(np.arctan2(y, np.hypot(x, z))))
-
-
-@lru_cache(maxsize=4)
-def _balls(held: Held) -> tuple[_Ball, ...]:
-    model = held.model
     triangles, inside = model.part_triangles("eye"), np.flatnonzero(model.part_vertices("eye"))
     sides = np.unique(np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), 1), axis=0)
     links = sp.coo_matrix((np.ones(len(sides)), sides.T), shape=(model.vertex_count,) * 2)
@@ -178,11 +161,22 @@ def _balls(held: Held) -> tuple[_Ball, ...]:
     return tuple(sorted(balls, key=lambda ball: model.mean_mm[ball.vertices, 0].mean()))
 
 
+def eyes_middle(model: MorphableModel) -> np.ndarray:
+    """(3,) float64 mm, midway between the lids' landmarks of the mean."""
+    return model.mean_mm[model.landmarks["ibug68"][36:48]].mean(0, dtype=np.float64)
+
+
+def _angles(way: np.ndarray) -> tuple[float, float]:
+    """Degrees to image right and up of a direction (3,) in the model frame."""
+    x, y, z = way
+    return float(np.degrees(np.arctan2(x, z))), float(np.degrees(np.arctan2(y, np.hypot(x, z))))
+
+
 @lru_cache(maxsize=4)
-def _lid_modes(held: Held) -> tuple[tuple[int, str, float], ...]:
+def _lid_modes(model: MorphableModel) -> tuple[tuple[int, str, float], ...]:
     """(index, axis, degrees of gaze with sign at weight 1) of every mode of gaze."""
-    model, found = held.model, []
-    for ball in _balls(held):
+    found = []
+    for ball in eyeballs(model):
         rest = model.mean_mm[ball.vertices].astype(np.float64)
         centre, radius = fit_sphere(rest)
         before = np.array(_angles(rest[ball.pole] - centre))

@@ -8,7 +8,6 @@ from scipy.spatial import cKDTree
 
 from faces.morphable import MorphableModel
 from synth.eyes.gaze import eyeballs, fit_sphere
-from synth.skin.chart import Held
 
 THICK_MM = 0.35  # of a lid's margin before the ball, where the mean face is not closer itself
 AROUND_MM = 8.0  # from the ball's surface within which skin may touch it
@@ -36,7 +35,7 @@ def seat_lids(model: MorphableModel, shape_mm: np.ndarray) -> np.ndarray:
         model: without two eyeballs the shape is given back.
         shape_mm: (V, 3) float64, model frame.
     """
-    seats = _seats(Held(model))
+    seats = _seats(model)
     if not seats:
         return shape_mm
     out = shape_mm.copy()
@@ -50,7 +49,7 @@ def seat_lids(model: MorphableModel, shape_mm: np.ndarray) -> np.ndarray:
 def lid_clearance(model: MorphableModel, shape_mm: np.ndarray) -> np.ndarray:
     """(N,) mm: how much higher above the eyeballs than needed each vertex lies that seat_lids
     watches; negative where a ball shows through the skin."""
-    seats = _seats(Held(model))
+    seats = _seats(model)
     slack = [_heights(shape_mm[s.ball], shape_mm[s.vertices])[0] - s.least_mm for s in seats]
     return np.concatenate([np.zeros(0), *slack])
 
@@ -71,8 +70,7 @@ def _heights(ball_mm: np.ndarray, points_mm: np.ndarray) -> tuple[np.ndarray, np
 
 
 @lru_cache(maxsize=4)
-def _seats(held: Held) -> tuple[_Seat, ...]:
-    model = held.model
+def _seats(model: MorphableModel) -> tuple[_Seat, ...]:
     mean, seats = model.mean_mm.astype(np.float64), []
     skin = np.flatnonzero(model.part_vertices("skin"))
     for ball in eyeballs(model):

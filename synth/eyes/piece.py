@@ -15,7 +15,7 @@ from faces.morphable import MorphableModel
 from faces.uv import UvAtlas
 from synth.eyes.gaze import eyeballs, fit_sphere
 from synth.scene import Piece
-from synth.skin.chart import Held, chart_of
+from synth.skin.chart import chart_of
 from synth.skin.features import features_of
 
 # ibug68's sides of the upper and lower lids, and the corners, of both eyes
@@ -87,40 +87,9 @@ def eye_piece(
     )
 
 
+@lru_cache(maxsize=4)
 def eye_window(model: MorphableModel, size: int) -> EyeWindow:
     """The balls' part of a texture of ``size`` texels; kept for the next call."""
-    return _window(Held(model), size)
-
-
-def lid_gaps(model: MorphableModel, shape_mm: np.ndarray, points_mm: np.ndarray) -> np.ndarray:
-    """(4, v) float32 mm from points to the upper lids, the lower, the inner and outer corners."""
-    marks = shape_mm[model.landmarks["ibug68"]]
-    lines = [
-        np.concatenate([marks[a] + STEPS * (marks[b] - marks[a]) for a, b in chain])
-        for chain in (UPPER, LOWER)
-    ]
-    places = [*lines, marks[list(INNER)], marks[list(OUTER)]]
-    middle = points_mm.mean(0)
-    points, goals = points_mm - middle, np.concatenate(places) - middle
-    apart = (points**2).sum(1)[:, None] - 2 * points @ goals.T + (goals**2).sum(1)
-    starts = np.cumsum([0] + [len(place) for place in places[:-1]])
-    return np.sqrt(np.maximum(np.minimum.reduceat(apart, starts, axis=1), 0)).T.astype(np.float32)
-
-
-def _painted_shade(lids: np.ndarray) -> np.ndarray:
-    """(v,) float32 share of the light that lids and corners leave."""
-    shade = np.ones(lids.shape[1], dtype=np.float32)
-    for gap, terms in zip(
-        lids, (UPPER_SHADE, LOWER_SHADE, (CORNER_SHADE,), (CORNER_SHADE,)), strict=True
-    ):
-        for depth, reach in terms:
-            shade *= 1 - depth * np.exp(-((gap / reach) ** 2))
-    return shade
-
-
-@lru_cache(maxsize=4)
-def _window(held: Held, size: int) -> EyeWindow:
-    model = held.model
     atlas, eyes = UvAtlas(model, size), features_of(chart_of(model, size)).eyes
     rows = np.concatenate([eye.rows for eye in eyes])
     columns = np.concatenate([eye.columns for eye in eyes])
@@ -152,6 +121,32 @@ def _window(held: Held, size: int) -> EyeWindow:
         iris_gather=atlas.gather[at[iris]],
         iris_side=side[inside][iris],
     )
+
+
+def lid_gaps(model: MorphableModel, shape_mm: np.ndarray, points_mm: np.ndarray) -> np.ndarray:
+    """(4, v) float32 mm from points to the upper lids, the lower, the inner and outer corners."""
+    marks = shape_mm[model.landmarks["ibug68"]]
+    lines = [
+        np.concatenate([marks[a] + STEPS * (marks[b] - marks[a]) for a, b in chain])
+        for chain in (UPPER, LOWER)
+    ]
+    places = [*lines, marks[list(INNER)], marks[list(OUTER)]]
+    middle = points_mm.mean(0)
+    points, goals = points_mm - middle, np.concatenate(places) - middle
+    apart = (points**2).sum(1)[:, None] - 2 * points @ goals.T + (goals**2).sum(1)
+    starts = np.cumsum([0] + [len(place) for place in places[:-1]])
+    return np.sqrt(np.maximum(np.minimum.reduceat(apart, starts, axis=1), 0)).T.astype(np.float32)
+
+
+def _painted_shade(lids: np.ndarray) -> np.ndarray:
+    """(v,) float32 share of the light that lids and corners leave."""
+    shade = np.ones(lids.shape[1], dtype=np.float32)
+    for gap, terms in zip(
+        lids, (UPPER_SHADE, LOWER_SHADE, (CORNER_SHADE,), (CORNER_SHADE,)), strict=True
+    ):
+        for depth, reach in terms:
+            shade *= 1 - depth * np.exp(-((gap / reach) ** 2))
+    return shade
 
 
 def _cornea(radius_mm: np.ndarray, ball_mm: float) -> np.ndarray:

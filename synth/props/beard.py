@@ -9,7 +9,7 @@ from faces.morphable import MorphableModel
 from imaging.raster import rasterise
 from synth.props.strands import TALL, WIDE, Look, paint
 from synth.scene import Piece
-from synth.skin.chart import Held, chart_of
+from synth.skin.chart import chart_of
 from synth.skin.fields import solid_noise
 from synth.skin.parameters import SkinParameters
 
@@ -34,8 +34,8 @@ def make_beard(
     shape, longer = SHAPES[rng.choice(4, p=SHAPE_CHANCE)], rng.lognormal(0.1, 0.5)
     if skin.beard_mm < LEAST_MM or skin.stubble < 0.25 or len(model.uv) == 0:
         return []
-    ground = _ground(Held(model))
-    share, cover = _cut(Held(model), shape)
+    ground = _ground(model)
+    share, cover = _cut(model, shape)
     points = shape_mm[ground.vertices].astype(np.float64)
     normals = vertex_normals(points, ground.triangles)
     length = min(skin.beard_mm * longer, LONGEST_MM)
@@ -94,14 +94,14 @@ class _Ground:
 
 
 @lru_cache(maxsize=2)
-def _ground(held: Held) -> _Ground:
-    return _Ground(held.model)
+def _ground(model: MorphableModel) -> _Ground:
+    return _Ground(model)
 
 
 @lru_cache(maxsize=8)
-def _cut(held: Held, shape: str) -> tuple[np.ndarray, np.ndarray]:
+def _cut(model: MorphableModel, shape: str) -> tuple[np.ndarray, np.ndarray]:
     """The density (N,) of a beard of that shape on its ground, and as a texture (TALL, WIDE)."""
-    ground = _ground(held)
+    ground = _ground(model)
     share = ground.share
     if shape == "moustache":
         share = share * ground.moustache

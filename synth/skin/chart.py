@@ -14,19 +14,6 @@ from faces.uv import UvAtlas
 COARSE = 2  # smooth fields are made at this part of the texture's edge
 
 
-class Held:
-    """A model as a cache's key: by identity, since its arrays have no hash."""
-
-    def __init__(self, model: MorphableModel):
-        self.model = model
-
-    def __hash__(self) -> int:
-        return id(self.model)
-
-    def __eq__(self, other) -> bool:
-        return self.model is other.model
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
     """Texels continue beyond the islands with the nearest island's values.
@@ -82,12 +69,11 @@ def chart_of(model: MorphableModel, size: int) -> Chart:
     if len(model.uv) == 0:
         got, expected = "no texture coordinates", "a chart to paint on"
         raise BadInput(f"model '{model.name}'", got, expected, "use the default model")
-    return _chart(Held(model), size)
+    return _chart(model, size)
 
 
 @lru_cache(maxsize=2)
-def _chart(held: Held, size: int) -> Chart:
-    model = held.model
+def _chart(model: MorphableModel, size: int) -> Chart:
     atlas, coarse = UvAtlas(model, size), UvAtlas(model, size // COARSE)
     head = anatomy.make_head(
         model.mean_mm,
