@@ -118,7 +118,7 @@ class Quality:
         color_residual: median colour distance of the matches, [0, √3].
         rejected: counts of rejected matches by name, e.g. {"distance": 120, "color": 33}.
         figures: all that was measured, by name (registration.figures.measure).
-        failure: how likely the face is wrong, in [0, 1]; orders a review.
+        severity: the worst figure in shares of what is accepted; orders a review.
     """
 
     verdict: str
@@ -129,7 +129,7 @@ class Quality:
     color_residual: float
     rejected: dict[str, int] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
-    failure: float = 0.0
+    severity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from imaging.raster import rasterise
 
-ERROR_SPAN_MM = 3.0  # the error map's full scale
+ERROR_SPAN_MM = 3.0  # full scale of the map of distances to the scan
+TRUTH_SPAN_MM = 6.0  # and of distances to the truth, which hold sliding along the surface too
 
 
 def draw_landmarks(color: np.ndarray, points_px: np.ndarray, visible=None) -> np.ndarray:

@@ -71,7 +71,10 @@ def face_panels(scan: Scan, face: RegisteredFace, model: MorphableModel) -> np.n
         if scan.landmarks is None
         else pictures.draw_landmarks(color, scan.landmarks.points_px)
     )
-    maps = [face.residual_mm, vertex_errors_mm(scan, face)]
+    maps = [
+        (face.residual_mm, pictures.ERROR_SPAN_MM),
+        (_face_error_mm(scan, face, model), pictures.TRUTH_SPAN_MM),
+    ]
     panels = [
         color,
         points,
@@ -79,14 +82,20 @@ def face_panels(scan: Scan, face: RegisteredFace, model: MorphableModel) -> np.n
         pictures.draw_mesh(color, face.vertices_mm, model, camera),
         *(
             pictures.draw_mesh(
-                color, face.vertices_mm, model, camera, pictures.error_tint(error_mm)
+                color, face.vertices_mm, model, camera, pictures.error_tint(error_mm, span_mm)
             )
-            for error_mm in maps
+            for error_mm, span_mm in maps
             if error_mm is not None
         ),
         pictures.draw_colors(color, face.vertices_mm, model, camera, face.appearance.colors),
     ]
     return pictures.tile([pictures.crop_to(p, pixels, PANEL_PX) for p in panels], len(panels))
+
+
+def _face_error_mm(scan, face, model):
+    """The error against truth (V,) mm, NaN off the face; None where no truth is known."""
+    error = vertex_errors_mm(scan, face)
+    return None if error is None else np.where(model.regions["face"], error, np.nan)
 
 
 def _faces(set_dir: Path, model: MorphableModel) -> Iterator[tuple[Scan, RegisteredFace, list]]:

@@ -56,9 +56,9 @@ def write_page(set_dir: Path, entries: list[FaceEntry]) -> str:
         _place_table(entries),
         _failure_table(set_dir),
         "<h2>Faces</h2><p>Each: input, detected landmarks, initial fit, registration, distance to "
-        "the scan (grey: unmatched), distance to the truth where it is known (both blue 0 to red "
-        f"{pictures.ERROR_SPAN_MM:g} mm), fitted texture and light; then its views, and the same "
-        "with their landmarks (red: hidden).</p>",
+        f"the scan (blue 0 to red {pictures.ERROR_SPAN_MM:g} mm, grey unmatched), distance to the "
+        f"truth where it is known (red {pictures.TRUTH_SPAN_MM:g} mm), fitted texture and light; "
+        "then its views, and the same with their landmarks (red: hidden).</p>",
         *(_face_section(entry) for entry in shown),
     ]
     return (
@@ -75,10 +75,10 @@ def _verdicts(entries: list[FaceEntry]) -> str:
 
 
 def review_order(entries: list[FaceEntry]) -> list[FaceEntry]:
-    """Those not accepted, worst first: by verdict, then by how likely they are wrong."""
+    """Those not accepted, worst first: by verdict, then by how far the worst figure is out."""
     doubtful = [entry for entry in entries if entry.quality.verdict != "accept"]
     worst = {name: rank for rank, name in enumerate(reversed(VERDICTS))}
-    return sorted(doubtful, key=lambda e: (worst[e.quality.verdict], -e.quality.failure, e.key))
+    return sorted(doubtful, key=lambda e: (worst[e.quality.verdict], -e.quality.severity, e.key))
 
 
 def _review_list(entries: list[FaceEntry]) -> str:
@@ -88,14 +88,14 @@ def _review_list(entries: list[FaceEntry]) -> str:
         return ""
     rows = "".join(
         f"<tr><td>{_link(entry)}<td class={entry.quality.verdict}>{entry.quality.verdict}"
-        f"<td>{entry.quality.failure:.0%}<td>{html.escape(entry.quality.reason)}</tr>"
+        f"<td>{entry.quality.severity:.1f}<td>{html.escape(entry.quality.reason)}</tr>"
         for entry in doubtful
     )
     return (
         f"<h2>To look at: {len(doubtful)} of {len(entries)}, worst first</h2>"
-        "<p>Rejected faces give no samples. How likely a face is wrong is told from evidence "
-        "alone (docs/registration.md).</p>"
-        f"<table><tr><th>face<th>verdict<th>likely wrong<th>why</tr>{rows}</table>"
+        "<p>Rejected faces give no samples. The severity is the worst figure in shares of what is "
+        "accepted; no truth goes into it.</p>"
+        f"<table><tr><th>face<th>verdict<th>severity<th>why</tr>{rows}</table>"
     )
 
 

@@ -6,11 +6,24 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.gate_captures import ball, flat_photo
+from faces.camera import Pose
 from faces.mesh import vertex_normals
-from registration.figures import Evidence, flipped_share
-from registration.quality import QualitySettings, against_truth, assess
+from faces.models import load_model
+from registration.figures import Evidence, asymmetry_mm, flipped_share, measure
+from registration.quality import (
+    WORDS,
+    QualitySettings,
+    against_truth,
+    assess,
+    judge,
+    severity,
+)
 from registration.target import depth_target
 from registration.ticp import State, TicpSettings, match_level, register
+from synth.beyond import fitting_model
+from synth.capture import capture
+from synth.subjects import SubjectSettings, sample_subject
 from tests.simulate import subject
 from tests.toy import toy_model
 
@@ -45,7 +58,7 @@ def test_a_good_registration_is_accepted():
 
 @pytest.mark.parametrize(
     ("shift_mm", "word"),
-    [([0, 0, 4.0], "residual"), ([16.0, 0, 0], "landmarks"), ([0, 0, 40.0], "uncovered")],
+    [([0, 0, 4.0], "residual_mm"), ([16.0, 0, 0], "landmarks"), ([0, 0, 40.0], "uncovered")],
 )
 def test_a_shifted_one_is_not(shift_mm, word):
     quality = verdict_on(registered()[2].vertices_mm + np.array(shift_mm))
@@ -61,6 +74,53 @@ def test_a_crumpled_one_is_rejected():
     quality = verdict_on(crumpled)
     assert quality.verdict == "reject"
     assert "flipped" in quality.reason
+
+
+def test_each_figure_alone_can_send_a_face_to_review_or_away():
+    settings = QualitySettings()
+    fine = dict.fromkeys(WORDS, 0.0)
+    assert judge(fine, settings) == ("accept", "")
+    for name in WORDS:
+        accept, reject = getattr(settings, name)
+        for value, verdict in ((accept, "accept"), (reject, "review"), (2 * reject, "reject")):
+            figures = fine | {name: value}
+            assert judge(figures, settings)[0] == verdict
+            assert (severity(figures, settings) > 1) == (verdict != "accept")
+    reason = judge(fine | {"size": 1.0, "refit_mm": 2.4}, settings)[1]
+    assert reason.index("size") < reason.index("refit_mm")  # the worst comes first
+
+
+def test_what_is_no_face_is_rejected_and_the_face_accepted():
+    model = load_model("default")
+    fitted = fitting_model(model)
+    subject = sample_subject(model, np.random.default_rng(2), SubjectSettings(occluder="none"))
+    scan = capture(subject, model, np.random.default_rng(3))
+    assert register(scan, fitted).quality.verdict == "accept"
+    for fault in (ball, flat_photo):
+        quality = register(fault(scan, np.random.default_rng(4)), fitted).quality
+        assert quality.verdict == "reject"
+        assert WORDS["refit_mm"] in quality.reason
+
+
+def test_size_and_asymmetry_are_what_they_say():
+    model, scan, face, target = registered()
+    mean = model.mean_mm.astype(np.float64)
+    assert asymmetry_mm(model, mean) < 0.5  # the toy's mirror pairs are nearest, not exact
+    skewed = mean + np.where(mean[:, :1] > 0, 3.0, 0) * np.array([0, 0, 1.0])
+    assert asymmetry_mm(model, skewed) == pytest.approx(3.0, abs=0.6)
+    fit = replace(face.initial, pose=Pose(np.eye(3), np.zeros(3)))
+    state = State(fit, face.vertices_mm, face.vertices_mm, face.appearance)
+    matches, _ = match_level(state, model, target, 1.0, TicpSettings())
+    evidence = Evidence(
+        1.25 * mean + [0, 0, 600.0],
+        fit,
+        fit,
+        face.visible,
+        matches,
+        target,
+        scan.landmarks.points_px,
+    )
+    assert measure(model, evidence, 15.0)["size"] == pytest.approx(np.log(1.25), abs=1e-6)
 
 
 def test_errors_are_told_apart():
