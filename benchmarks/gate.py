@@ -38,6 +38,7 @@ FAILED_PERCENT = 2.5  # NME of the narrow face
 # does so by luck, and a person should see it.
 FALSE_SHARE = 0.05
 NO_FACE = 99.0  # the NME of what is no face
+FEWEST = 10  # of good faces and of failures, to speak of halves
 HALVINGS = 50  # random halves, so that the figure does not hang on one
 
 
@@ -117,7 +118,8 @@ def print_tables(found: dict[str, np.ndarray]) -> None:
             counts = here.sum(), (here & failed).sum(), (here & failed & flagged).sum()
             false = (here & ~failed & flagged).sum()
             print(f"{name or 'none':<22}{counts[0]:>9}{counts[1]:>8}{counts[2]:>8}{false:>7}")
-    _print_halves(names, *(a[~refused] for a in (found["figures"], failed, whole)))
+    if min((~failed & whole).sum(), (failed & whole & ~refused).sum()) >= FEWEST:
+        _print_halves(names, *(a[~refused] for a in (found["figures"], failed, whole)))
 
 
 def _pairs(refused, found):
@@ -157,6 +159,8 @@ def _print_halves(names, figures, failed, whole):
 def interval(hits: np.ndarray) -> str:
     """Share of True and its 95 % interval (Wilson, JASA 1927)."""
     n, z = len(hits), 1.96
+    if n == 0:
+        return "none of 0"
     share = hits.mean()
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
