@@ -58,18 +58,18 @@ class TicpSettings:
     """
 
     coarse: tuple[Stage, ...] = (
-        Stage(40.0, 3, 4.0, 0.0),
-        Stage(20.0, 3, 2.4, 0.3),
-        Stage(10.0, 3, 1.6, 0.6),
-        Stage(7.0, 3, 0.8, 0.8),
+        Stage(40.0, 3, 10.0, 0.0),
+        Stage(20.0, 3, 6.0, 0.3),
+        Stage(10.0, 3, 4.0, 0.6),
+        Stage(7.0, 3, 2.0, 0.8),
     )
     refit: tuple[Stage, ...] = (
-        Stage(25.0, 2, 1.6, 0.5),
-        Stage(12.0, 2, 0.8, 0.75),
-        Stage(7.0, 3, 0.4, 1.0),
+        Stage(25.0, 2, 4.0, 0.5),
+        Stage(12.0, 2, 2.0, 0.75),
+        Stage(7.0, 3, 1.0, 1.0),
     )
     refits: int = 2
-    fine: tuple[Stage, ...] = (Stage(4.0, 2, 0.2, 1.0),)
+    fine: tuple[Stage, ...] = (Stage(4.0, 2, 0.5, 1.0),)
     depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
     nonrigid: NonrigidSettings = field(
