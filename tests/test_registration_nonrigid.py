@@ -39,10 +39,10 @@ def step(target, length_mm, settings=EVERYWHERE, landmarks=NO_LANDMARKS, weights
 def test_a_translation_is_met_at_any_stiffness():
     base = template_of(toy_model().coarse).positions_mm
     target = base + np.array([3.0, -2.0, 5.0])  # costs no membrane and no bending
-    # A relative residual of 1e-3 leaves 1e-4 mm. A factor in single precision alone would leave
+    # The polished residual leaves less than 1e-6 mm. A factor in single precision alone would leave
     # 0.7 mm at 200 mm; at 1 m there is none, and double precision steps in.
     for length_mm in (10.0, 40.0, 200.0, 1000.0):
-        np.testing.assert_allclose(step(target, length_mm), target, atol=1e-3)
+        np.testing.assert_allclose(step(target, length_mm), target, atol=1e-6)
 
 
 def test_the_smoothing_length_parts_hills_from_noise():

@@ -24,8 +24,8 @@ BFM17_CORNERS = np.array(
     ],
     dtype=np.int32,
 )
-# BFM 2017, model2017-1_face12_nomouth: Landmarks68_model2017-1_face12_nomouth.anl, handed out with
-# a course of the University of Amsterdam; here as in github.com/berksaribas/face-reconstruction.
+# BFM 2017, model2017-1_face12_nomouth: Landmarks68_model2017-1_face12_nomouth.anl, as in
+# github.com/berksaribas/face-reconstruction.
 BFM17_FACE12 = np.array(
     [
         16214, 16229, 16248, 16270, 16295, 25899, 26351, 26776, 27064, 27352, 27790, 28275,
