@@ -69,10 +69,6 @@ def read_mesh(
         vertices, triangles, *color = _read_wrl(path, texture)
     else:
         vertices, triangles, *color = _read_by_trimesh(path, texture)
-    bad = int((~np.isfinite(vertices)).any(1).sum())
-    if bad:
-        got = f"{bad:,} of {len(vertices):,} vertices are NaN or infinite"
-        raise BadInput(what, got, "finite coordinates", "repair the mesh and export it again")
     mesh = TexturedMesh(vertices, triangles, *color, np.eye(3))
     return place(mesh, unit, up, front, what)
 
@@ -87,9 +83,17 @@ def place(mesh: TexturedMesh, unit: str, up: str, front: str, what: str) -> Text
     return replace(mesh, vertices_mm=mesh.vertices_mm @ to_model.T, to_model=to_model)
 
 
+def _check_finite(vertices: np.ndarray, what: str) -> None:
+    bad = int((~np.isfinite(vertices)).any(1).sum())
+    if bad:
+        got = f"{bad:,} of {len(vertices):,} vertices are NaN or infinite"
+        raise BadInput(what, got, "finite coordinates", "repair the mesh and export it again")
+
+
 def _read_wrl(path: Path, texture: Path | None):
     """(vertices, triangles, uv, texture, colours) of a VRML file."""
     surface = read_vrml(path)
+    _check_finite(surface.vertices, f"mesh '{path}'")
     if surface.uv is not None and (surface.textures or texture is not None):
         image = next((named for named in surface.textures if named.is_file()), texture)
         if image is None:
@@ -106,6 +110,7 @@ def _read_by_trimesh(path: Path, texture: Path | None):
         _check_references(path)
     mesh = _load(path)
     vertices = np.asarray(mesh.vertices, dtype=np.float64)
+    _check_finite(vertices, f"mesh '{path}'")
     triangles = np.ascontiguousarray(mesh.faces, dtype=np.int32)
     return vertices, triangles, *_color_of(mesh, f"mesh '{path}'", texture)
 
