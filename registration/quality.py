@@ -33,8 +33,7 @@ class QualitySettings:
         color_residual: usual 0.023 (0.06, and 0.1 in deep shade); a mask of another colour.
         landmarks_median_mm: usual 1.7 (2.6), a detector's own error. The median, since a fifth
             of the landmarks may be wrong and the face still right.
-        flipped: usual 0 (0.001; 0.005 on a real scan with a beard); a surface that folds over
-            itself.
+        flipped: usual 0 (0.001); a surface that folds over itself.
         residual_mm: usual 0.5 (1.4), of which the sensor's noise is most.
         uncovered: usual 0.12 (0.6, where half of the depth is missing).
         points_within_mm: depth points further from the surface are taken for something else, such
@@ -46,7 +45,7 @@ class QualitySettings:
     size: tuple[float, float] = (0.25, 0.4)
     color_residual: tuple[float, float] = (0.08, 0.2)
     landmarks_median_mm: tuple[float, float] = (5.0, 12.0)
-    flipped: tuple[float, float] = (0.006, 0.02)
+    flipped: tuple[float, float] = (0.003, 0.02)
     residual_mm: tuple[float, float] = (1.6, 3.0)
     uncovered: tuple[float, float] = (0.65, 0.85)
     points_within_mm: float = 15.0

@@ -17,7 +17,7 @@ import numpy as np
 
 from faces.appearance import render_texture
 from faces.camera import Camera
-from faces.mesh import vertex_normals
+from faces.mesh import triangle_normals, vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import Appearance
 from faces.visibility import view_directions
@@ -25,6 +25,8 @@ from imaging.raster import rasterise
 from registration.correspond import DepthTarget
 from registration.nonrigid import biweight
 from registration.template import template_of
+
+HALVINGS = 12  # a step of 8 mm is then 2 µm
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def carve(
     """
     template = template_of(model)
     vertices = np.array(vertices_mm, dtype=np.float64)
+    start = triangle_normals(vertices[template.vertices], template.triangles)
     for _ in range(settings.iterations):
         normals = vertex_normals(vertices, model.triangles)
         corners, share, distance = _pixels(model, vertices, normals, appearance, target, settings)
@@ -84,8 +87,35 @@ def carve(
         length = np.clip(settings.length_per_noise * spread, *settings.length_mm)
         matrix = template.system(weight + settings.prior * template.area_mm2, 0.0, length**4)
         relief = template.symbolic.factorise(matrix).solve(right)
-        vertices[template.vertices] += relief * normals[template.vertices]
+        step = relief * normals[template.vertices]
+        vertices[template.vertices] += unfolded(
+            vertices[template.vertices], step, template.triangles, start
+        )
     return vertices
+
+
+def unfolded(
+    vertices_mm: np.ndarray, step_mm: np.ndarray, triangles: np.ndarray, upright: np.ndarray
+) -> np.ndarray:
+    """The step (n, 3), halved at the corners of every triangle that it would turn over.
+
+    Normals of a thin rim, a lid's, cross within a millimetre or two: a relief longer than that
+    would push the mesh through itself.
+
+    Args:
+        vertices_mm: (n, 3) before the step.
+        step_mm: (n, 3).
+        triangles: (t, 3) int.
+        upright: (t, 3) normals of any length, from which none may turn by more than 90°.
+    """
+    step = step_mm.copy()
+    for _ in range(HALVINGS):
+        after = triangle_normals(vertices_mm + step, triangles)
+        turned = np.einsum("ij,ij->i", upright, after) < 0
+        if not turned.any():
+            break
+        step[np.unique(triangles[turned])] *= 0.5
+    return step
 
 
 def _pixels(model, vertices, normals, appearance, target, settings):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from faces.appearance import fit_appearance
-from faces.mesh import vertex_normals
+from faces.mesh import triangle_normals, vertex_normals
 from faces.visibility import visible_vertices
-from registration.relief import ReliefSettings, carve
+from registration.relief import ReliefSettings, carve, unfolded
 from registration.target import depth_target
 from tests.simulate import subject, with_occluder
 from tests.toy import toy_model
@@ -71,3 +71,25 @@ def test_pixels_of_another_colour_or_depth_count_for_nothing():
     far = replace(scan, depth_mm=scan.depth_mm + 20 * (scan.depth_mm > 0).astype(np.float32))
     carved = carve(model, start, appearance, depth_target(far), ReliefSettings())
     np.testing.assert_array_equal(carved, start)
+
+
+def test_a_step_turns_no_triangle_over_and_is_whole_where_it_would_not():
+    """A sheet of unit cells: one corner is sent three cells across its neighbours, the others up."""
+    count = 9
+    x, y = np.meshgrid(np.arange(count), np.arange(count))
+    sheet = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], 1).astype(np.float64)
+    corner = (np.arange(count - 1)[:, None] * count + np.arange(count - 1)).ravel()
+    lower = np.stack([corner, corner + 1, corner + count], 1)
+    triangles = np.concatenate([lower, lower[:, [1, 1, 2]] + [[0, count, 0]]])
+    upright = triangle_normals(sheet, triangles)
+    assert (upright[:, 2] > 0).all()
+    step = np.zeros_like(sheet)
+    step[:, 2] = 0.2
+    middle = count * count // 2
+    step[middle, 0] = 3.0
+    assert (triangle_normals(sheet + step, triangles)[:, 2] < 0).any()
+    held = unfolded(sheet, step, triangles, upright)
+    assert (triangle_normals(sheet + held, triangles)[:, 2] >= 0).all()
+    far = np.abs(sheet - sheet[middle]).max(1) > 2
+    np.testing.assert_array_equal(held[far], step[far])
+    assert 0 < held[middle, 0] < 3.0
