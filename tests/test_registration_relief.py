@@ -74,7 +74,7 @@ def test_pixels_of_another_colour_or_depth_count_for_nothing():
 
 
 def test_a_step_turns_no_triangle_over_and_is_whole_where_it_would_not():
-    """A sheet of unit cells: one corner is sent three cells across its neighbours, the others up."""
+    """A sheet of unit cells: one corner is sent three cells across the others, they go up."""
     count = 9
     x, y = np.meshgrid(np.arange(count), np.arange(count))
     sheet = np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], 1).astype(np.float64)
