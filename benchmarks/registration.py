@@ -33,14 +33,15 @@ from benchmarks.registration_cases import (
     scans,
     wrong_matches,
 )
-from benchmarks.registration_cost import print_speed
-from benchmarks.registration_methods import BASE, GEOMETRY, METHODS
+from benchmarks.registration_cost import print_cost
+from benchmarks.registration_peers import PEERS
 from benchmarks.tables import copied_to, print_table
 from faces.refinement import refine
 from faces.types import Landmarks
+from registration.nonrigid import ENERGIES
 from registration.target import depth_target
-from registration.thresholds import PRESETS
-from registration.ticp import register
+from registration.thresholds import PRESETS, MatchSettings
+from registration.ticp import TicpSettings, register
 from synth.beyond import fitting_model
 from synth.sensors.presets import PRESETS as SENSORS
 
@@ -52,6 +53,19 @@ COLUMNS = {
     "invisible_mm": "invisible mm",
 }
 THINGS = ("hand", "mask", "scarf", "phone", "hair")
+BLIND = MatchSettings(lambda_iod=0.0, tau_c=(2.0, 2.0))  # beyond √3: colour neither pulls nor bars
+BASE = TicpSettings()
+GEOMETRY = replace(BASE, match=BLIND)
+METHODS = {
+    "T-ICP": BASE,
+    "one pass": replace(BASE, refits=0),
+    "geometry only": GEOMETRY,
+    **{
+        f"energy {name}": replace(BASE, nonrigid=replace(BASE.nonrigid, energy=name))
+        for name in ENERGIES
+        if name != BASE.nonrigid.energy
+    },
+}
 DEVICE = "structured-light"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -129,6 +143,13 @@ def print_errors(tables: dict[str, list[tuple[str, dict]]]) -> None:
         columns = ([row[column] for _, row in found] for column in COLUMNS)
         rows.append((name, *(interval(by_subject(keys, values)) for values in columns)))
     print_table(("", *COLUMNS.values()), rows)
+
+
+def print_speed(model, options) -> None:
+    """CPU seconds, memory and errors of every method, and of the peers where asked for."""
+    cases = list(scans(model, options.peer_scans, 1, first=options.first))
+    peers = PEERS if options.peers == "trimesh" else ()
+    print_cost(options.model, METHODS, peers, cases)
 
 
 def print_texture(model, options) -> None:

@@ -5,19 +5,17 @@ Part of benchmarks.registration; trimesh's methods stand beside T-ICP on the sam
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.registration_cases import errors, interval, models, ratio_interval, scans
-from benchmarks.registration_methods import BASE, METHODS
-from benchmarks.registration_peers import PEERS, registered
+from benchmarks.registration_cases import errors, interval, models, ratio_interval
+from benchmarks.registration_peers import registered
 from benchmarks.tables import print_table
 from faces.types import RegisteredFace, Scan
-from registration.ticp import register
-from synth.beyond import fitting_model
+from registration.ticp import TicpSettings, register
 
 ERRORS = {
     "narrow_nme": "narrow NME %",
@@ -46,19 +44,25 @@ class Cost:
     vertices_mm: np.ndarray
 
 
-def print_speed(model, options) -> None:
-    """Seconds, memory and errors of every method and, where asked for, of the peers."""
-    fitting = fitting_model(model)
-    cases = list(scans(model, options.peer_scans, 1, first=options.first))
-    faces = [register(scan, fitting, BASE) for scan in cases]
-    names = [*METHODS, *(PEERS if options.peers == "trimesh" else ())]
-    alone(cost_of, "T-ICP", options.model, cases[0], faces[0])  # compiles what is not compiled yet
+def print_cost(
+    spec: str, methods: dict[str, TicpSettings], peers: Iterable[str], cases: list[Scan]
+) -> None:
+    """Seconds, memory and errors of every method and peer.
+
+    Args:
+        spec: of the model, as for registration_cases.models.
+        methods: by name, "T-ICP" first.
+        peers: names in registration_peers.PEERS.
+    """
+    fitting = models(spec)[1]
+    faces = [register(scan, fitting, methods["T-ICP"]) for scan in cases]
+    jobs = {**methods, **{name: name for name in peers}}
+    alone(cost_of, methods["T-ICP"], spec, cases[0], faces[0])  # compiles what was not yet
     rows = {
         name: [
-            alone(cost_of, name, options.model, scan, face)
-            for scan, face in zip(cases, faces, strict=True)
+            alone(cost_of, job, spec, scan, face) for scan, face in zip(cases, faces, strict=True)
         ]
-        for name in names
+        for name, job in jobs.items()
     }
     print(f"\n**Cost, {len(cases)} scans, {fitting.vertex_count:,} vertices**\n")
     print_seconds(rows)
@@ -72,17 +76,21 @@ def alone(function: Callable, *arguments):
         return pool.apply(function, arguments)
 
 
-def cost_of(name: str, spec: str, scan: Scan, face: RegisteredFace) -> Cost:
-    """The cost of a method in this process; ``face``, T-ICP's, holds the peers' initial fit."""
+def cost_of(job: TicpSettings | str, spec: str, scan: Scan, face: RegisteredFace) -> Cost:
+    """The cost of T-ICP by its settings, or of a peer by its name, in this process.
+
+    T-ICP runs twice, so that what is made once a model is made before the clock starts. A peer
+    begins with the initial fit in ``face``, which T-ICP's own time includes.
+    """
     fitting = models(spec)[1]
     before = memory_mb("VmRSS")
-    if name in METHODS:
-        register(scan, fitting, METHODS[name])  # makes what is made once a model
+    if isinstance(job, TicpSettings):
+        register(scan, fitting, job)
     began = time.process_time()
-    if name in METHODS:
-        vertices = register(scan, fitting, METHODS[name]).vertices_mm
+    if isinstance(job, TicpSettings):
+        vertices = register(scan, fitting, job).vertices_mm
     else:
-        vertices = registered(name, face.initial.vertices_mm, scan, fitting)
+        vertices = registered(job, face.initial.vertices_mm, scan, fitting)
     seconds = time.process_time() - began
     peak = memory_mb("VmHWM")
     return Cost(seconds, peak, peak - before, vertices)
