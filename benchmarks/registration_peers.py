@@ -51,8 +51,10 @@ class PeerSettings:
 
 
 PEERS = {
-    "trimesh amberg": PeerSettings((1.0, 0.03), (1.0, 0.1)),
-    "trimesh sumner": PeerSettings((10.0, 0.2), (1.0, 0.2)),
+    "trimesh amberg": PeerSettings(
+        (1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True, settled_mm=0.005
+    ),
+    "trimesh sumner": PeerSettings((10.0, 1.0), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True),
 }
 
 

@@ -22,26 +22,25 @@ from registration.ticp import register
 from synth.beyond import fitting_model
 
 START = {
-    "trimesh amberg": PeerSettings((1.0, 0.03), (1.0, 0.1), normals=1.0),
-    "trimesh sumner": PeerSettings((10.0, 1.0), (1.0, 0.1), normals=1.0),
+    "trimesh amberg": PeerSettings((1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True),
+    "trimesh sumner": PeerSettings((10.0, 1.0), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True),
 }
 STIFFNESS = {
-    "trimesh amberg": [(1.0, 0.01), (1.0, 0.03), (1.0, 0.1), (0.3, 0.03), (10.0, 0.1)],
+    "trimesh amberg": [(1.0, 0.003), (1.0, 0.01), (1.0, 0.03), (0.3, 0.01), (10.0, 0.1)],
     "trimesh sumner": [(10.0, 0.3), (10.0, 1.0), (10.0, 3.0), (100.0, 1.0), (100.0, 10.0)],
 }
 OWN = {
-    "trimesh amberg": {"settled_mm": [0.05, 0.005]},
+    "trimesh amberg": {"settled_mm": [0.05, 0.005, 0.0005]},
     "trimesh sumner": {"identity": [0.001, 0.01, 0.1]},
 }
 GRID = {
-    "landmarks": [(0.1, 0.01), (0.3, 0.03), (1.0, 0.1), (1.0, 1.0), (3.0, 0.3)],
-    "faces": [False, True],
-    "reach_mm": [3.0, 5.0, 10.0, 20.0],
-    "normals": [0.0, 1.0, 4.0],
-    "rims": [False, True],
-    "neighbours": [8, 25],
+    "landmarks": [(0.3, 0.03), (1.0, 0.1), (1.0, 1.0), (3.0, 3.0), (10.0, 10.0)],
     "iterations": [2, 3, 6],
-    "stages": [3, 4, 6],
+    "reach_mm": [2.0, 3.0, 5.0, 10.0],
+    "normals": [0.0, 1.0, 4.0],
+    "faces": [False, True],
+    "rims": [False, True],
+    "stages": [3, 5],
 }
 
 
@@ -103,7 +102,7 @@ def print_own(title: str, cases: list[Case]) -> None:
 
 def search(name: str, cases: list[Case], rounds: int) -> PeerSettings:
     """The best settings that changing one after the other leads to."""
-    grid = {**GRID, "stiffness": STIFFNESS[name], **OWN[name]}
+    grid = {**OWN[name], "stiffness": STIFFNESS[name], **GRID}
     best = START[name]
     known = {best: mean_score(name, best, cases)}
     for _ in range(rounds):
