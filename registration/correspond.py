@@ -199,7 +199,7 @@ def _window_kernel(queries, pixels, px_per_mm, target, numbers, index, reason):
     Rows and columns are visited from the middle as far as a pixel can still be nearer than the
     best cost so far, which is far less than the window once a match is found.
     """
-    height, width = target[2].shape
+    height = len(target[2])
     for i in range(len(queries)):
         if reason[i] != MATCHED:
             continue
