@@ -19,6 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmarks import registration_scaling
 from benchmarks.registration_cases import (
     brow_slide_mm,
     by_subject,
@@ -32,9 +33,7 @@ from benchmarks.registration_cases import (
     wrong_matches,
 )
 from benchmarks.registration_peers import PEERS, registered
-from faces.coarsening import coarsened, find_coarsening, with_coarse
 from faces.models import load_model
-from faces.refinement import refine
 from faces.types import Landmarks
 from registration.nonrigid import ENERGIES
 from registration.thresholds import PRESETS, MatchSettings
@@ -47,7 +46,6 @@ THINGS = ("hand", "mask", "scarf", "phone", "hair")
 BLIND = MatchSettings(lambda_iod=0.0, tau_c=(2.0, 2.0))  # beyond √3: colour neither pulls nor bars
 BASE = TicpSettings()
 GEOMETRY = replace(BASE, match=BLIND)
-VERTICES = (4_500, 18_000, 27_000, 72_000)
 SCALING_SCANS = 4
 METHODS = {
     "T-ICP": BASE,
@@ -206,51 +204,10 @@ def without_brows(scan, model, settings) -> float:
 
 
 def print_scaling(model, options) -> None:
-    """CPU seconds by vertices of the mesh, one pass and three, and by scans."""
-    fitting = fitting_model(model)
+    """CPU seconds by vertices of the mesh and by scans, in three passes and in one."""
     cases = list(scans(model, SCALING_SCANS, 1, first=options.first))
-    pixels = np.mean([(scan.depth_mm > 0).sum() for scan in cases])
-    print(f"\nCost by vertices, {len(cases)} scans of {pixels:,.0f} valid depth pixels on average")
-    columns = ("vertices", "skin", "coarse", "one pass, s", "three, s", "µs a vertex")
-    print("".join(f"{column:>13}" for column in columns))
-    for size in VERTICES:
-        level = mesh_of(fitting, size)
-        once, thrice = cpu_seconds(cases, level, METHODS["one pass"]), cpu_seconds(cases, level)
-        count, skin = level.vertex_count, level.part_vertices("skin").sum()
-        coarse = level.vertex_count if level.coarse is None else level.coarse.vertex_count
-        each = 1e6 * thrice / count
-        print(
-            f"{count:13,}{skin:13,}{coarse:13,}{once:13.2f}{thrice:13.2f}{each:13.0f}", flush=True
-        )
-    print(f"\n{'scans':>9}{'CPU s':>14}{'a scan':>13}")
-    for count in (1, 2, 4, 8):
-        spent = count * cpu_seconds((cases * 2)[:count], fitting)
-        print(f"{count:9}{spent:14.2f}{spent / count:13.2f}")
-
-
-def mesh_of(model, vertices):
-    """A two-level model of about so many vertices, made of a finer one as an importer makes it."""
-    if abs(model.vertex_count - vertices) < 0.05 * vertices:
-        return model
-    fine = model
-    while fine.vertex_count < vertices:
-        fine = refine(fine)
-    fine = replace(fine, coarse=None, prolongation=None)
-    if fine.vertex_count > 1.05 * vertices:
-        skin = fine.part_vertices("skin").sum() * vertices / fine.vertex_count
-        fine = with_coarse(fine, find_coarsening(fine, int(skin))).coarse
-    return coarsened(fine)
-
-
-def cpu_seconds(cases, model, settings=BASE) -> float:
-    """Median CPU seconds of a registration, after one that makes the template."""
-    register(cases[0], model, settings)
-    spent = []
-    for scan in cases:
-        began = time.process_time()
-        register(scan, model, settings)
-        spent.append(time.process_time() - began)
-    return float(np.median(spent))
+    passes = {name: METHODS[name] for name in ("T-ICP", "one pass")}
+    registration_scaling.print_scaling(fitting_model(model), cases, passes)
 
 
 PARTS = {

@@ -170,15 +170,15 @@ def with_coarse(model, coarsening: Coarsening):
     """The model with the coarse level that a coarsening of it describes."""
     kept, source = coarsening.vertices, coarsening.source
     nearest = coarsening.nearest
-    coarse = replace(
+    coarse = replace(  # np.take: indexing leaves the modes' vertices apart in memory
         model,
         mean_mm=model.mean_mm[kept],
         triangles=coarsening.triangles,
         triangle_part=model.triangle_part[source],
-        identity_mm=model.identity_mm[:, kept],
-        expression_mm=model.expression_mm[:, kept],
+        identity_mm=np.take(model.identity_mm, kept, axis=1),
+        expression_mm=np.take(model.expression_mm, kept, axis=1),
         albedo_mean=model.albedo_mean[kept],
-        albedo_modes=model.albedo_modes[:, kept],
+        albedo_modes=np.take(model.albedo_modes, kept, axis=1),
         triangle_uv=_texture_corners(model, kept[coarsening.triangles], source),
         regions={name: mask[kept] for name, mask in model.regions.items()},
         weights=model.weights[kept],

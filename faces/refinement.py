@@ -65,7 +65,7 @@ def with_detail(model, **detail):
         "contour": lambda lines: ends[lines],
         "weights": lambda values: values[own],
         "albedo_mean": lambda values: values[own],
-        "albedo_modes": lambda values: values[:, own],
+        "albedo_modes": lambda values: np.take(values, own, axis=1),
     }
     coarse = replace(model.coarse, **{key: short[key](value) for key, value in detail.items()})
     return replace(model, coarse=coarse, **detail)
