@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import registration_scaling
 from benchmarks.registration_cases import (
     brow_slide_mm,
     by_subject,
@@ -36,7 +37,6 @@ from benchmarks.registration_cases import (
 from benchmarks.registration_cost import print_cost
 from benchmarks.registration_peers import PEERS
 from benchmarks.tables import copied_to, print_table
-from faces.refinement import refine
 from faces.types import Landmarks
 from registration.nonrigid import ENERGIES
 from registration.target import depth_target
@@ -56,6 +56,7 @@ THINGS = ("hand", "mask", "scarf", "phone", "hair")
 BLIND = MatchSettings(lambda_iod=0.0, tau_c=(2.0, 2.0))  # beyond √3: colour neither pulls nor bars
 BASE = TicpSettings()
 GEOMETRY = replace(BASE, match=BLIND)
+SCALING_SCANS = 4
 METHODS = {
     "T-ICP": BASE,
     "one pass": replace(BASE, refits=0),
@@ -208,26 +209,10 @@ def without_brows(scan, model, settings) -> float:
 
 
 def print_scaling(model, options) -> None:
-    """CPU seconds by vertices of the mesh and by scans."""
-    fitting = fitting_model(model)
-    cases = list(scans(model, 4, 1, first=options.first))
-    print(f"\n{'vertices':>9}{'CPU s a scan':>14}{'µs a vertex':>13}")
-    for level in (fitting.coarse, fitting, refine(fitting)):
-        spent = cpu_seconds(cases, level)
-        print(f"{level.vertex_count:9,}{spent:14.2f}{1e6 * spent / level.vertex_count:13.0f}")
-    print(f"\n{'scans':>9}{'CPU s':>14}{'a scan':>13}")
-    for count in (1, 2, 4, 8):
-        spent = count * cpu_seconds((cases * 2)[:count], fitting)
-        print(f"{count:9}{spent:14.2f}{spent / count:13.2f}")
-
-
-def cpu_seconds(cases, model) -> float:
-    """Mean CPU seconds of a registration, after one that makes the template."""
-    register(cases[0], model, BASE)
-    began = time.process_time()
-    for scan in cases:
-        register(scan, model, BASE)
-    return (time.process_time() - began) / len(cases)
+    """CPU seconds by vertices of the mesh and by scans, in three passes and in one."""
+    cases = list(scans(model, SCALING_SCANS, 1, first=options.first))
+    passes = {name: METHODS[name] for name in ("T-ICP", "one pass")}
+    registration_scaling.print_scaling(fitting_model(model), cases, passes)
 
 
 PARTS = {
