@@ -43,9 +43,9 @@ from synth.sensors.presets import PRESETS as SENSORS
 
 COLUMNS = ("narrow_nme", "face_nme", "normal_mm", "tangential_mm", "invisible_mm")
 THINGS = ("hand", "mask", "scarf", "phone", "hair")
-BLIND = MatchSettings(lambda_iod=0.0, tau_c=(2.0, 2.0))  # beyond √3: colour neither pulls nor bars
+BLIND = MatchSettings(lambda_iod=0.0, tau_c=(1e3, 1e3))  # colour neither pulls nor bars
 BASE = TicpSettings()
-GEOMETRY = replace(BASE, match=BLIND)
+GEOMETRY = replace(BASE, match=BLIND, occluders=None, relief=replace(BASE.relief, tau_c=np.inf))
 METHODS = {
     "T-ICP": BASE,
     "one pass": replace(BASE, refits=0),
