@@ -45,7 +45,12 @@ COLUMNS = ("narrow_nme", "face_nme", "normal_mm", "tangential_mm", "invisible_mm
 THINGS = ("hand", "mask", "scarf", "phone", "hair")
 BLIND = MatchSettings(lambda_iod=0.0, tau_c=(1e3, 1e3))  # colour neither pulls nor bars
 BASE = TicpSettings()
-GEOMETRY = replace(BASE, match=BLIND, occluders=None, relief=replace(BASE.relief, tau_c=np.inf))
+GEOMETRY = replace(
+    BASE,
+    match=BLIND,
+    occluders=replace(BASE.occluders, color=np.inf),
+    relief=replace(BASE.relief, tau_c=np.inf),
+)
 METHODS = {
     "T-ICP": BASE,
     "one pass": replace(BASE, refits=0),

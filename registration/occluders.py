@@ -26,7 +26,9 @@ class OccluderSettings:
     Attributes:
         shade: least and largest brightness against the fitted light's that a shadow or a
             highlight explains: within it the hue alone counts.
-        weak, strong: colour distances from which a pixel may be, and surely is, no skin.
+        color: colour distance from which a pixel surely is no skin.
+        front_mm: the same of its distance before the surface, along the ray.
+        weak: share of these from which it may be none.
         smooth_mm: distances are averaged over this (σ): noise and pores are no occluders.
         core_mm: an occluder is nowhere narrower than a disc of this radius, or it is a feature:
             a brow, a lip, a nostril, a highlight.
@@ -35,8 +37,9 @@ class OccluderSettings:
     """
 
     shade: tuple[float, float] = (0.4, 1.15)
-    weak: float = 0.06
-    strong: float = 0.1
+    color: float = 0.1
+    front_mm: float = 12.0
+    weak: float = 0.6
     smooth_mm: float = 1.5
     core_mm: float = 5.0
     close_mm: float = 5.0
@@ -59,13 +62,13 @@ def find_occluders(
     if settings is None:
         return None
     camera = target.camera
-    miss, skin = _misses(model, vertices_mm, appearance, target, settings.shade)
+    miss, skin = _misses(model, vertices_mm, appearance, target, settings)
     depth = np.median(vertices_mm[:, 2])
     px = 1 / camera.mm_per_px if not camera.is_perspective else camera.fx / depth
     sigma = settings.smooth_mm * px
     share = np.maximum(cv2.GaussianBlur(skin.astype(np.float32), (0, 0), sigma), 1e-3)
     smooth = np.where(skin, cv2.GaussianBlur(miss, (0, 0), sigma) / share, 0)
-    core = _opened(smooth > settings.strong, settings.core_mm * px)
+    core = _opened(smooth > 1, settings.core_mm * px)
     found = _connected(smooth > settings.weak, core)
     found = _opened(found, 0.6 * settings.core_mm * px)
     closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(settings.close_mm * px))
@@ -89,9 +92,9 @@ def without(target: DepthTarget, occluder: np.ndarray | None) -> DepthTarget:
     return replace(target, valid=target.valid & ~occluder)
 
 
-def _misses(model, vertices_mm, appearance, target, shade):
-    """Colour distance (H, W) float32 of each pixel from the skin in any shade, and where the mesh
-    shows skin (H, W) bool."""
+def _misses(model, vertices_mm, appearance, target, settings):
+    """How little of each pixel (H, W) float32 is skin's, 1 where it surely is none, and where the
+    mesh shows skin (H, W) bool."""
     camera = target.camera
     size = (camera.width, camera.height)
     fragments = rasterise(camera.screen(vertices_mm), model.triangles, size, camera.is_perspective)
@@ -100,9 +103,12 @@ def _misses(model, vertices_mm, appearance, target, shade):
     drawn = fragments.interpolate(colors, model.triangles)[skin]
     seen = target.colors[skin]
     level = (seen * drawn).sum(1) / np.maximum((drawn**2).sum(1), 1e-4)
-    away = seen - np.clip(level, *shade)[:, None] * drawn
+    away = seen - np.clip(level, *settings.shade)[:, None] * drawn
+    front = np.where(target.valid, fragments.depth - target.points_mm[..., 2], 0)[skin]
     miss = np.zeros(skin.shape, dtype=np.float32)
-    miss[skin] = np.sqrt((away**2).sum(1))
+    miss[skin] = np.maximum(
+        np.sqrt((away**2).sum(1)) / settings.color, np.clip(front / settings.front_mm, 0, 2)
+    )
     return miss, skin
 
 
