@@ -16,7 +16,7 @@ LIGHT_SIGMA = 0.3
 TINT_SIGMA = 0.15
 GLOSS_SIGMA = 0.5  # of √k_s: keeps a highlight nobody sees at 0
 HUBER = 2.0  # σ up to which Huber's weights leave a colour as it is
-FEWEST_OF_PART, PART_SAMPLES = 30, 300  # samples of a part: at least, and enough
+FEWEST_OF_PART, PART_SAMPLES = 30, 150  # samples of a part: at least, and enough
 MISS = 0.1  # colour distance from which a sample counts as not explained
 PRIOR_WORTH = 20.0  # squared σ of the priors that outweigh a face not explained at all
 # Three tenths of 3-vectors of unit normals are shorter than this. Not the median: a mask and what

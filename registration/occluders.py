@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from faces.appearance import render_texture
 from faces.camera import Camera
 from faces.morphable import PARTS, MorphableModel
 from faces.types import Appearance
@@ -24,6 +23,7 @@ class OccluderSettings:
     """What counts as an occluder; colours in [0, 1], lengths on the face.
 
     Attributes:
+        grain_mm: distance between the pixels looked at, about.
         shade: least and largest brightness against the fitted light's that a shadow or a
             highlight explains: within it the hue alone counts.
         color: colour distance from which a pixel surely is no skin.
@@ -36,6 +36,7 @@ class OccluderSettings:
         margin_mm: how far beyond its seen edge it may reach: colours mix there.
     """
 
+    grain_mm: float = 2.0
     shade: tuple[float, float] = (0.4, 1.15)
     color: float = 0.1
     front_mm: float = 12.0
@@ -57,14 +58,13 @@ def find_occluders(
 
     Args:
         vertices_mm: (V, 3) camera frame, on the face to a few mm.
-        appearance: fitted to the skin.
+        appearance: fitted to the skin at these vertices.
     """
     if settings is None:
         return None
-    camera = target.camera
-    miss, skin = _misses(model, vertices_mm, appearance, target, settings)
-    depth = np.median(vertices_mm[:, 2])
-    px = 1 / camera.mm_per_px if not camera.is_perspective else camera.fx / depth
+    step = max(int(settings.grain_mm * _px_per_mm(vertices_mm, target.camera)), 1)
+    px = _px_per_mm(vertices_mm, target.camera) / step
+    miss, skin = _misses(model, vertices_mm, appearance, target, settings, step)
     sigma = settings.smooth_mm * px
     share = np.maximum(cv2.GaussianBlur(skin.astype(np.float32), (0, 0), sigma), 1e-3)
     smooth = np.where(skin, cv2.GaussianBlur(miss, (0, 0), sigma) / share, 0)
@@ -72,7 +72,14 @@ def find_occluders(
     found = _connected(smooth > settings.weak, core)
     found = _opened(found, 0.6 * settings.core_mm * px)
     closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(settings.close_mm * px))
-    return cv2.dilate(closed, _disc(settings.margin_mm * px)) > 0
+    grown = cv2.dilate(closed, _disc(settings.margin_mm * px))
+    height, width = target.valid.shape
+    return np.repeat(np.repeat(grown, step, 0), step, 1)[:height, :width] > 0
+
+
+def _px_per_mm(vertices_mm, camera):
+    """Pixels a millimetre at the face."""
+    return camera.fx / np.median(vertices_mm[:, 2]) if camera.is_perspective else 1 / camera.mm_per_px
 
 
 def behind(occluder: np.ndarray | None, vertices_mm: np.ndarray, camera: Camera) -> np.ndarray:
@@ -92,24 +99,29 @@ def without(target: DepthTarget, occluder: np.ndarray | None) -> DepthTarget:
     return replace(target, valid=target.valid & ~occluder)
 
 
-def _misses(model, vertices_mm, appearance, target, settings):
-    """How little of each pixel (H, W) float32 is skin's, 1 where it surely is none, and where the
-    mesh shows skin (H, W) bool."""
+def _misses(model, vertices_mm, appearance, target, settings, step):
+    """Every ``step``-th pixel: how little of it (h, w) float32 is skin's, 1 where it surely is
+    none, and where the mesh shows skin (h, w) bool."""
     camera = target.camera
-    size = (camera.width, camera.height)
-    fragments = rasterise(camera.screen(vertices_mm), model.triangles, size, camera.is_perspective)
+    screen = camera.screen(vertices_mm)
+    screen[:, :2] = (screen[:, :2] - 0.5) / step + 0.5
+    valid = target.valid[::step, ::step]
+    fragments = rasterise(screen, model.triangles, valid.shape[::-1], camera.is_perspective)
     skin = fragments.mask & (model.triangle_part[fragments.triangle_id] == PARTS.index("skin"))
-    colors = render_texture(appearance, model, vertices_mm, camera)
-    drawn = fragments.interpolate(colors, model.triangles)[skin]
-    seen = target.colors[skin]
-    level = (seen * drawn).sum(1) / np.maximum((drawn**2).sum(1), 1e-4)
+    drawn = fragments.interpolate(appearance.colors, model.triangles)[skin]
+    seen = target.colors[::step, ::step][skin]
+    level = _dot(seen, drawn) / np.maximum(_dot(drawn, drawn), 1e-4)
     away = seen - np.clip(level, *settings.shade)[:, None] * drawn
-    front = np.where(target.valid, fragments.depth - target.points_mm[..., 2], 0)[skin]
+    front = np.where(valid, fragments.depth - target.points_mm[::step, ::step, 2], 0)[skin]
     miss = np.zeros(skin.shape, dtype=np.float32)
     miss[skin] = np.maximum(
-        np.sqrt((away**2).sum(1)) / settings.color, np.clip(front / settings.front_mm, 0, 2)
+        np.sqrt(_dot(away, away)) / settings.color, np.clip(front / settings.front_mm, 0, 2)
     )
     return miss, skin
+
+
+def _dot(a, b):
+    return np.einsum("ij,ij->i", a, b)
 
 
 def _disc(radius_px):
