@@ -41,7 +41,7 @@ class AppearanceSettings:
     color_sigma: float = 0.05
     independent: int = 300
     cutoff: float = 5.0
-    cold_steps: int = 10
+    cold_steps: int = 6
     steps: int = 8
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from faces.appearance import render_texture
 from faces.camera import Camera
 from faces.morphable import PARTS, MorphableModel
 from faces.types import Appearance
@@ -58,7 +59,7 @@ def find_occluders(
 
     Args:
         vertices_mm: (V, 3) camera frame, on the face to a few mm.
-        appearance: fitted to the skin at these vertices.
+        appearance: fitted to the skin.
     """
     if settings is None:
         return None
@@ -108,7 +109,8 @@ def _misses(model, vertices_mm, appearance, target, settings, step):
     valid = target.valid[::step, ::step]
     fragments = rasterise(screen, model.triangles, valid.shape[::-1], camera.is_perspective)
     skin = fragments.mask & (model.triangle_part[fragments.triangle_id] == PARTS.index("skin"))
-    drawn = fragments.interpolate(appearance.colors, model.triangles)[skin]
+    colors = render_texture(appearance, model, vertices_mm, camera)
+    drawn = fragments.interpolate(colors, model.triangles)[skin]
     seen = target.colors[::step, ::step][skin]
     level = _dot(seen, drawn) / np.maximum(_dot(drawn, drawn), 1e-4)
     away = seen - np.clip(level, *settings.shade)[:, None] * drawn
