@@ -36,6 +36,7 @@ from faces.models import load_model
 from faces.refinement import refine
 from faces.types import Landmarks
 from registration.nonrigid import ENERGIES
+from registration.salience import FeatureSettings
 from registration.thresholds import PRESETS, MatchSettings
 from registration.ticp import TicpSettings, register
 from synth.beyond import fitting_model
@@ -45,9 +46,11 @@ COLUMNS = ("narrow_nme", "face_nme", "normal_mm", "tangential_mm", "invisible_mm
 THINGS = ("hand", "mask", "scarf", "phone", "hair")
 BLIND = MatchSettings(lambda_iod=0.0, tau_c=(1e3, 1e3))  # colour neither pulls nor bars
 BASE = TicpSettings()
+# Whatever needs no colour stays: what is before the face by its depth alone is left out here too.
 GEOMETRY = replace(
     BASE,
     match=BLIND,
+    nonrigid=replace(BASE.nonrigid, features=FeatureSettings(weight=0.0)),
     occluders=replace(BASE.occluders, color=np.inf),
     relief=replace(BASE.relief, tau_c=np.inf),
 )

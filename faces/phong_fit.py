@@ -9,10 +9,11 @@ from faces.phong_rows import shade_rows
 TAIL = 11  # unknowns after β: √Amb (3), √Dir (3), l not normalised (3), √k_s, ln ν
 SHININESS = (2.0, 80.0)  # ν of skin lies well within
 SHININESS_PRIOR = (np.log(12.0), 0.5)  # mean and σ of ln ν; broad highlights, as skin has
-# Of the logarithm of Amb + Dir's mean: bright light on dark skin and dim light on fair skin make the
-# same colours; without a say in it, teeth and eyes come out too bright or too dark.
+# Of the logarithm of Amb + Dir's mean: bright light on dark skin and dim light on fair skin make
+# the same colours; without a say in it, teeth and eyes come out too bright or too dark.
 LIGHT_SIGMA = 0.3
-# Of ln r/g and ln b/g of Amb + Dir: cameras balance white, and a blue cloth is no skin in blue light.
+# Of ln r/g and ln b/g of Amb + Dir: cameras balance white, and a blue cloth is no skin in blue
+# light.
 TINT_SIGMA = 0.15
 GLOSS_SIGMA = 0.5  # of √k_s: keeps a highlight nobody sees at 0
 HUBER = 2.0  # σ up to which Huber's weights leave a colour as it is
@@ -75,8 +76,9 @@ class PhongProblem:
 
     def part(self, where: np.ndarray) -> "PhongProblem":
         """The problem of some of the samples, as sure of itself as the whole."""
-        arrays = {n: getattr(self, n)[where] for n in ("mean", "modes", "normals", "view", "colors")}
-        return replace(self, **arrays, precision=self.precision * len(self.mean) / len(where))
+        names = ("mean", "modes", "normals", "view", "colors")
+        few = {name: getattr(self, name)[where] for name in names}
+        return replace(self, **few, precision=self.precision * len(self.mean) / len(where))
 
     def start(self) -> np.ndarray:
         """Packed parameters from a linear, unclamped Lambert fit of the mean albedo."""

@@ -79,8 +79,10 @@ def find_occluders(
 
 
 def _px_per_mm(vertices_mm, camera):
-    """Pixels a millimetre at the face."""
-    return camera.fx / np.median(vertices_mm[:, 2]) if camera.is_perspective else 1 / camera.mm_per_px
+    """Pixels a millimetre at the face, float."""
+    if not camera.is_perspective:
+        return 1 / camera.mm_per_px
+    return float(camera.fx / np.median(vertices_mm[:, 2]))
 
 
 def behind(occluder: np.ndarray | None, vertices_mm: np.ndarray, camera: Camera) -> np.ndarray:
@@ -127,7 +129,7 @@ def _dot(a, b):
 
 
 def _disc(radius_px):
-    size = 2 * max(int(round(radius_px)), 1) + 1
+    size = 2 * max(round(radius_px), 1) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 

@@ -33,6 +33,7 @@ from registration.occluders import OccluderSettings, behind, find_occluders, wit
 from registration.parts import carry_parts
 from registration.quality import QualitySettings, assess
 from registration.relief import ReliefSettings, carve
+from registration.salience import salience
 from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
@@ -56,6 +57,7 @@ class TicpSettings:
         fine: stages on the fine level (on the same one where the model has one level).
         depth, match, nonrigid, fit, appearance, relief, quality: of the steps. A stiff membrane
             keeps the mesh from sliding, so that a match may pull along the surface too.
+        occluders: None takes everything before the camera for the face.
     """
 
     coarse: tuple[Stage, ...] = (
@@ -95,6 +97,8 @@ class State:
         matches: last matches, of the template's n vertices; None before the first.
         weights: (n,) their robust weights.
         unhidden: (V,) bool, not hidden by the mesh itself when the stage began; None before.
+        occluder: (H, W) bool, the target's pixels that something before the face shows; None
+            where nobody looked.
     """
 
     fit: FaceFit
@@ -198,7 +202,10 @@ def _run(state, model, scan, target, landmarks_px, stages, settings):
 
 
 def _with_texture(state, model, scan, target, settings):
-    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5)."""
+    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5).
+
+    What was called an occluder before is left out of the fit, and judged anew by it.
+    """
     normals = vertex_normals(state.vertices_mm, model.triangles)
     unhidden = seen_vertices(state.vertices_mm, model.triangles, scan.camera)
     visible = unhidden & _facing(state.vertices_mm, normals, scan.camera)
@@ -213,9 +220,7 @@ def _with_texture(state, model, scan, target, settings):
         settings=settings.appearance,
         normals=normals,
     )
-    occluder = find_occluders(
-        model, state.vertices_mm, appearance, target, settings.occluders
-    )
+    occluder = find_occluders(model, state.vertices_mm, appearance, target, settings.occluders)
     return replace(state, unhidden=unhidden, appearance=appearance, occluder=occluder)
 
 
@@ -225,10 +230,12 @@ def _iterate(state, model, target, landmarks_px, stage, settings):
     matches, thresholds = match_level(state, model, target, stage.progress, settings)
     current, base = state.vertices_mm[template.vertices], state.base_mm[template.vertices]
     weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
+    albedo = state.appearance.albedo[template.vertices]
+    pulls = weights * salience(template, albedo, settings.nonrigid.features)
     landmarks = _landmark_pulls(model, template, state.vertices_mm, target.camera, landmarks_px)
     vertices = state.vertices_mm.copy()
     displacement = yield step_system(
-        template, base, current, matches, weights, landmarks, stage, settings.nonrigid
+        template, base, current, matches, pulls, landmarks, stage, settings.nonrigid
     )
     vertices[template.vertices] = base + displacement
     return replace(state, vertices_mm=vertices, matches=matches, weights=weights)
