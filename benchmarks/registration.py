@@ -13,7 +13,6 @@ import argparse
 import multiprocessing
 import os
 import platform
-import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +38,7 @@ from benchmarks.registration_peers import PEERS
 from benchmarks.tables import copied_to, print_table
 from faces.types import Landmarks
 from registration.nonrigid import ENERGIES
+from registration.salience import FeatureSettings
 from registration.target import depth_target
 from registration.thresholds import PRESETS, MatchSettings
 from registration.ticp import TicpSettings, register
@@ -53,10 +53,17 @@ COLUMNS = {
     "invisible_mm": "invisible mm",
 }
 THINGS = ("hand", "mask", "scarf", "phone", "hair")
-BLIND = MatchSettings(lambda_iod=0.0, tau_c=(2.0, 2.0))  # beyond √3: colour neither pulls nor bars
+BLIND = MatchSettings(lambda_iod=0.0, tau_c=(1e3, 1e3))  # colour neither pulls nor bars
 BASE = TicpSettings()
-GEOMETRY = replace(BASE, match=BLIND)
 SCALING_SCANS = 4
+# Whatever needs no colour stays: what is before the face by its depth alone is left out here too.
+GEOMETRY = replace(
+    BASE,
+    match=BLIND,
+    nonrigid=replace(BASE.nonrigid, features=FeatureSettings(weight=0.0)),
+    occluders=replace(BASE.occluders, color=np.inf),
+    relief=replace(BASE.relief, tau_c=np.inf),
+)
 METHODS = {
     "T-ICP": BASE,
     "one pass": replace(BASE, refits=0),

@@ -14,6 +14,7 @@ from faces.types import RegisteredFace, Scan
 from faces.visibility import visible_vertices
 from pipelines.seeds import rng_for
 from registration.correspond import Matches
+from registration.occluders import find_occluders
 from registration.quality import against_truth
 from registration.target import depth_target
 from registration.ticp import State, TicpSettings, match_level
@@ -105,8 +106,12 @@ def wrong_matches(
 
 def last_matches(face, scan, model, settings) -> Matches:
     """Eq. 6 of the skin's vertices at the end of the schedule."""
-    state = State(face.initial, face.vertices_mm, face.vertices_mm, face.appearance)
-    return match_level(state, model, depth_target(scan, settings.depth), 1.0, settings)[0]
+    target = depth_target(scan, settings.depth)
+    occluder = find_occluders(model, face.vertices_mm, face.appearance, target, settings.occluders)
+    state = State(
+        face.initial, face.vertices_mm, face.vertices_mm, face.appearance, occluder=occluder
+    )
+    return match_level(state, model, target, 1.0, settings)[0]
 
 
 def by_subject(keys: Iterable[str], values: Iterable[float]) -> np.ndarray:

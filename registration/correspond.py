@@ -15,8 +15,11 @@ import scipy.spatial
 from faces.camera import Camera
 from registration.thresholds import Thresholds
 
-REASONS = ("matched", "back_face", "hidden", "distance", "color", "normal", "silhouette")
-MATCHED, BACK_FACE, HIDDEN, DISTANCE, COLOR, NORMAL, SILHOUETTE = range(len(REASONS))
+REASONS = (
+    *("matched", "back_face", "hidden", "distance", "color", "normal", "silhouette"),
+    "occluder",
+)
+MATCHED, BACK_FACE, HIDDEN, DISTANCE, COLOR, NORMAL, SILHOUETTE, OCCLUDER = range(len(REASONS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +110,8 @@ def match(
         vertices_mm: (N, 3) camera frame.
         colors: (N, 3) in [0, 1], the rendered texture C of Eq. 4.
         normals: (N, 3) unit outward normals.
-        seen: (N,) uint8, MATCHED (0) where a match may be looked for, else BACK_FACE or HIDDEN.
+        seen: (N,) uint8, MATCHED (0) where a match may be looked for, else BACK_FACE, HIDDEN or
+            OCCLUDER.
         target: a depth image (projective window search) or a cloud (6-D tree).
         thresholds: λ_tex, τ_v, τ_c and the normals' largest angle.
     """

@@ -10,7 +10,7 @@ own energy is in registration.affine.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from registration.affine import AffineSystem, stiffness_of
 from registration.correspond import Matches
 from registration.pcg import conjugate_gradients, polished
+from registration.salience import FeatureSettings
 from registration.template import Template
 
 
@@ -48,6 +49,7 @@ class NonrigidSettings:
             point-to-plane.
         membrane: a, the membrane's share beside the bending energy.
         prior: ε, pull towards the base; lets unseen regions return to the model.
+        features: how much more a match on a feature of the skin counts.
         robust_scale: Tukey's cut-off in robust standard deviations of the match distances.
         robust_floor_mm: the cut-off is never below this: the depth sensor's own noise.
         direct_above_mm: ℓ from which the direct solver is used; below, conjugate gradients. With
@@ -60,6 +62,7 @@ class NonrigidSettings:
     tangential: float = 0.3
     membrane: float = 0.1
     prior: float = 0.01
+    features: FeatureSettings = field(default_factory=FeatureSettings)
     robust_scale: float = 4.685
     robust_floor_mm: float = 2.0
     direct_above_mm: float = 0.0
@@ -173,7 +176,7 @@ def step_system(
         base_mm: (n, 3), where the smooth displacement starts: the model fit.
         current_mm: (n, 3), the last iteration's positions.
         matches: of the template's n vertices.
-        weights: (n,) of the matches, in [0, 1].
+        weights: (n,) of the matches, 1 for a plain good one.
         landmarks: pulled with ``stage.landmarks``.
 
     Raises:

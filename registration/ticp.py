@@ -17,7 +17,7 @@ from faces.refitting import refit
 from faces.types import Appearance, FaceFit, RegisteredFace, Scan
 from faces.visibility import seen_vertices, view_directions
 from registration.affine import AffineSystem
-from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
+from registration.correspond import BACK_FACE, HIDDEN, MATCHED, OCCLUDER, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
 from registration.figures import Evidence
@@ -29,9 +29,11 @@ from registration.nonrigid import (
     robust_weights,
     step_system,
 )
+from registration.occluders import OccluderSettings, behind, find_occluders, without
 from registration.parts import carry_parts
 from registration.quality import QualitySettings, assess
 from registration.relief import ReliefSettings, carve
+from registration.salience import salience
 from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
@@ -55,6 +57,7 @@ class TicpSettings:
         fine: stages on the fine level (on the same one where the model has one level).
         depth, match, nonrigid, fit, appearance, relief, quality: of the steps. A stiff membrane
             keeps the mesh from sliding, so that a match may pull along the surface too.
+        occluders: None takes everything before the camera for the face.
     """
 
     coarse: tuple[Stage, ...] = (
@@ -77,6 +80,7 @@ class TicpSettings:
     )
     fit: FitSettings = field(default_factory=lambda: FitSettings(refit_mm=1.5))
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    occluders: OccluderSettings | None = field(default_factory=OccluderSettings)
     relief: ReliefSettings = field(default_factory=ReliefSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
 
@@ -93,6 +97,8 @@ class State:
         matches: last matches, of the template's n vertices; None before the first.
         weights: (n,) their robust weights.
         unhidden: (V,) bool, not hidden by the mesh itself when the stage began; None before.
+        occluder: (H, W) bool, the target's pixels that something before the face shows; None
+            where nobody looked.
     """
 
     fit: FaceFit
@@ -102,6 +108,7 @@ class State:
     matches: Matches | None = None
     weights: np.ndarray | None = None
     unhidden: np.ndarray | None = None
+    occluder: np.ndarray | None = None
 
 
 def register(
@@ -141,10 +148,8 @@ def registering(
     level = model.coarse if model.coarse is not None else model
 
     # The initial face: Eq. 2 to the landmarks, with their depth.
-    initial = fit_face(
-        level, to_ibug68(scan.landmarks), scan.camera, target.points_mm[..., 2], settings.fit
-    )
-    state = State(initial, initial.vertices_mm, initial.vertices_mm)
+    state = _initial(scan, level, target, settings)
+    initial = state.fit
 
     # T-ICP: Eq. 6 and a stiffness that falls, the texture fitted again at every stage.
     state = yield from _run(state, level, scan, target, landmarks_px, settings.coarse, settings)
@@ -160,6 +165,21 @@ def registering(
     return _report(scan, model, initial, state, target, landmarks_px, pose, shape, settings)
 
 
+def _initial(scan, level, target, settings):
+    """The state at the landmark and depth fit, which is made again without an occluder's depth."""
+    landmarks, depth = to_ibug68(scan.landmarks), target.points_mm[..., 2]
+    fit = fit_face(level, landmarks, scan.camera, depth, settings.fit)
+    state = State(fit, fit.vertices_mm, fit.vertices_mm)
+    if settings.occluders is None:
+        return state
+    state = _with_texture(state, level, scan, target, settings)
+    if not state.occluder.any():
+        return state
+    shown = np.where(state.occluder, 0, depth)
+    fit = fit_face(level, landmarks, scan.camera, shown, settings.fit)
+    return replace(state, fit=fit, base_mm=fit.vertices_mm, vertices_mm=fit.vertices_mm)
+
+
 def _landmarks_of(scan):
     """Detected landmarks as ibug68, (68, 2) px."""
     if scan.landmarks is None:
@@ -172,7 +192,7 @@ def _landmarks_of(scan):
 def _run(state, model, scan, target, landmarks_px, stages, settings):
     """Every stage in turn: fit the texture, match and solve, carry eyes and teeth along."""
     for stage in stages:
-        state = _with_texture(state, model, scan, settings)
+        state = _with_texture(state, model, scan, target, settings)
         for _ in range(stage.iterations):
             state = yield from _iterate(state, model, target, landmarks_px, stage, settings)
         carried = carry_parts(model, state.base_mm, state.vertices_mm)
@@ -181,21 +201,27 @@ def _run(state, model, scan, target, landmarks_px, stages, settings):
     return state
 
 
-def _with_texture(state, model, scan, settings):
-    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5)."""
+def _with_texture(state, model, scan, target, settings):
+    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5).
+
+    What was called an occluder before is left out of the fit, and judged anew by it.
+    """
     normals = vertex_normals(state.vertices_mm, model.triangles)
     unhidden = seen_vertices(state.vertices_mm, model.triangles, scan.camera)
+    visible = unhidden & _facing(state.vertices_mm, normals, scan.camera)
+    covered = behind(state.occluder, state.vertices_mm, scan.camera)
     appearance = fit_appearance(
         model,
         state.vertices_mm,
-        unhidden & _facing(state.vertices_mm, normals, scan.camera),
+        visible & ~covered,
         scan.color,
         scan.camera,
         previous=state.appearance,
         settings=settings.appearance,
         normals=normals,
     )
-    return replace(state, unhidden=unhidden, appearance=appearance)
+    occluder = find_occluders(model, state.vertices_mm, appearance, target, settings.occluders)
+    return replace(state, unhidden=unhidden, appearance=appearance, occluder=occluder)
 
 
 def _iterate(state, model, target, landmarks_px, stage, settings):
@@ -204,10 +230,12 @@ def _iterate(state, model, target, landmarks_px, stage, settings):
     matches, thresholds = match_level(state, model, target, stage.progress, settings)
     current, base = state.vertices_mm[template.vertices], state.base_mm[template.vertices]
     weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
+    albedo = state.appearance.albedo[template.vertices]
+    pulls = weights * salience(template, albedo, settings.nonrigid.features)
     landmarks = _landmark_pulls(model, template, state.vertices_mm, target.camera, landmarks_px)
     vertices = state.vertices_mm.copy()
     displacement = yield step_system(
-        template, base, current, matches, weights, landmarks, stage, settings.nonrigid
+        template, base, current, matches, pulls, landmarks, stage, settings.nonrigid
     )
     vertices[template.vertices] = base + displacement
     return replace(state, vertices_mm=vertices, matches=matches, weights=weights)
@@ -222,9 +250,11 @@ def match_level(state, model, target, progress, settings):
     if unhidden is None:
         unhidden = seen_vertices(vertices, model.triangles, target.camera)
     seen = np.where(facing, np.where(unhidden, MATCHED, HIDDEN), BACK_FACE).astype(np.uint8)
+    seen[(seen == MATCHED) & behind(state.occluder, vertices, target.camera)] = OCCLUDER
     colors = render_texture(state.appearance, model, vertices, target.camera, normals)
     thresholds = settings.match.at(progress, model.iod_mm * state.fit.pose.scale)
-    found = match(vertices[where], colors[where], normals[where], seen[where], target, thresholds)
+    shown = without(target, state.occluder)
+    found = match(vertices[where], colors[where], normals[where], seen[where], shown, thresholds)
     return found, thresholds
 
 
@@ -263,12 +293,13 @@ def _to_fine(state, model):
     fit = _on_fine(state.fit, model)
     moved = model.prolongation.astype(np.float64) @ (state.vertices_mm - state.base_mm)
     vertices = fit.vertices_mm + moved
-    return State(fit, vertices, vertices, appearance=state.appearance)
+    return State(fit, vertices, vertices, appearance=state.appearance, occluder=state.occluder)
 
 
 def _carve(state, model, target, settings):
     """The state with the relief of all depth pixels, eyes and teeth carried along."""
-    carved = carve(model, state.vertices_mm, state.appearance, target, settings.relief)
+    shown = without(target, state.occluder)
+    carved = carve(model, state.vertices_mm, state.appearance, shown, settings.relief)
     return replace(state, vertices_mm=carry_parts(model, state.base_mm, carved))
 
 

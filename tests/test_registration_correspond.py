@@ -141,13 +141,13 @@ def test_each_rejection_has_its_name(target):
     normal = target.normals[90, 100].astype(float)
     target.rim[20, 20] = True
     far, edge = center + np.array([0, 0, -40.0]), target.points_mm[20, 20]
-    vertices = np.stack([center, center, center, far, center, center, edge])
-    colors = np.stack([color] * 4 + [1 - color, color, target.colors[20, 20]])
-    normals = np.stack([normal] * 5 + [-normal, target.normals[20, 20]])
-    seen = np.array([0, 1, 2, 0, 0, 0, 0], np.uint8)
+    vertices = np.stack([center, center, center, far, center, center, edge, center])
+    colors = np.stack([color] * 4 + [1 - color, color, target.colors[20, 20], color])
+    normals = np.stack([normal] * 5 + [-normal, target.normals[20, 20], normal])
+    seen = np.array([0, 1, 2, 0, 0, 0, 0, REASONS.index("occluder")], np.uint8)
     found = match(vertices, colors, normals, seen, target, THRESHOLDS)
     assert [REASONS[r] for r in found.reason] == [
-        "matched", "back_face", "hidden", "distance", "color", "normal", "silhouette",
+        "matched", "back_face", "hidden", "distance", "color", "normal", "silhouette", "occluder",
     ]  # fmt: skip
     assert found.rejected == dict.fromkeys(REASONS[1:], 1)
     assert (found.index[1:] == -1).all()
