@@ -204,7 +204,7 @@ def interval(hits: np.ndarray) -> str:
     share = hits.mean()
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return f"{share:6.1%} ({middle - half:.1%} to {middle + half:.1%}) of {n}"
+    return f"{share:6.1%} ({max(middle - half, 0):.1%} to {middle + half:.1%}) of {n}"
 
 
 if __name__ == "__main__":
