@@ -21,7 +21,7 @@ FLOORS = {
     "mouth_uncovered": 0.05,
     "flipped": 0.0005,
 }
-RIDGE = 4.0  # on weights of standardised figures; 2 to 6 do as well, 20 loses a little
+RIDGE = 4.0  # on weights of standardised figures; 1 to 10 do as well, 20 loses a little
 STEPS = 60
 FOLDS, SHUFFLES = 10, 4
 FALSE_SHARE, CAUGHT_SHARE = 0.05, 0.90  # what the gate must do
