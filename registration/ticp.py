@@ -325,6 +325,7 @@ def _report(scan, model, initial, state, target, landmarks_px, pose, shape, sett
         matches,
         target,
         landmarks_px,
+        state.appearance,
     )
     return RegisteredFace(
         scan.key,
