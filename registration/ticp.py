@@ -17,6 +17,7 @@ from faces.refitting import refit
 from faces.types import Appearance, FaceFit, RegisteredFace, Scan
 from faces.visibility import seen_vertices, view_directions
 from registration.affine import AffineSystem
+from registration.blas import one_thread
 from registration.correspond import BACK_FACE, HIDDEN, MATCHED, OCCLUDER, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
@@ -111,6 +112,7 @@ class State:
     occluder: np.ndarray | None = None
 
 
+@one_thread
 def register(
     scan: Scan, model: MorphableModel, settings: TicpSettings | None = None
 ) -> RegisteredFace:
