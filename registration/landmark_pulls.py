@@ -27,7 +27,6 @@ TRUST = np.concatenate(
     ]
 )
 MEDIAN_CHI2 = 2 * np.log(2)  # the median of χ² with two degrees of freedom
-MOST = 2.0  # landmarks that fit better than usual share their errors, and err still
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +64,9 @@ class InnerLandmarks:
 def inner_landmarks(
     model: MorphableModel, initial: FaceFit, camera: Camera, landmarks_px: np.ndarray
 ) -> InnerLandmarks:
-    """The inner landmarks with TRUST, more or less of it as they agree with the initial fit.
+    """The inner landmarks with TRUST, and less of it the worse they agree with the initial fit.
+
+    Not more where they agree better: a detector's errors are alike on one face.
 
     Args:
         initial: of ``model`` to these landmarks and the depth.
@@ -77,4 +78,4 @@ def inner_landmarks(
     squared = TRUST * (gap**2).sum(1)
     known = squared[np.isfinite(squared)]
     usual = np.median(known) / MEDIAN_CHI2 if len(known) else np.inf
-    return InnerLandmarks(pixels, TRUST * min(1 / max(usual, 1e-9), MOST))
+    return InnerLandmarks(pixels, TRUST / max(usual, 1.0))
