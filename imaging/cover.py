@@ -36,26 +36,12 @@ def cover(
         if single and _misses(edges, biases):
             continue
         nears, inverse = (near[i], near[j], near[k]), 1.0 / area
+        triangle = (t, box, edges, biases, slopes, inverse, nears)
         if holed and texture[t, 1] > 0:
-            _draw_cutout(
-                t,
-                box,
-                edges,
-                biases,
-                slopes,
-                inverse,
-                nears,
-                turned,
-                perspective,
-                alpha,
-                texture,
-                uv,
-                dithered,
-                triangle_id,
-                nearness,
-            )
+            holes = (alpha, texture, uv, dithered)
+            _draw_cutout(triangle, turned, perspective, holes, triangle_id, nearness)
         else:
-            _draw_whole(t, box, edges, biases, slopes, inverse, nears, triangle_id, nearness)
+            _draw_whole(triangle, triangle_id, nearness)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -140,8 +126,9 @@ def _first(edges, slopes, width):
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _draw_whole(t, box, edges, biases, slopes, inverse, nears, triangle_id, nearness):
+def _draw_whole(triangle, triangle_id, nearness):
     """The pixels of a triangle without holes."""
+    t, box, edges, biases, slopes, inverse, nears = triangle
     left, right, top, bottom = box
     start, along, down = _plane(nears[0], nears[1], nears[2], edges, slopes, inverse)
     row_a, row_b, row_c = edges[0] + biases[0], edges[1] + biases[1], edges[2] + biases[2]
@@ -166,27 +153,13 @@ def _draw_whole(t, box, edges, biases, slopes, inverse, nears, triangle_id, near
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _draw_cutout(
-    t,
-    box,
-    edges,
-    biases,
-    slopes,
-    inverse,
-    nears,
-    turned,
-    perspective,
-    alpha,
-    texture,
-    uv,
-    dithered,
-    triangle_id,
-    nearness,
-):
+def _draw_cutout(triangle, turned, perspective, holes, triangle_id, nearness):
     """The pixels of a triangle where its texture says that it is.
 
     Texture coordinates over depth, and one over depth, are linear over a perspective image.
     """
+    t, box, edges, biases, slopes, inverse, nears = triangle
+    alpha, texture, uv, dithered = holes
     left, right, top, bottom = box
     place = (texture[t, 0], texture[t, 1], texture[t, 2])
     j, k = (2, 1) if turned else (1, 2)
