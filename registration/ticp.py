@@ -22,8 +22,8 @@ from registration.correspond import BACK_FACE, HIDDEN, MATCHED, OCCLUDER, Matche
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
 from registration.figures import Evidence
+from registration.landmark_pulls import inner_landmarks
 from registration.nonrigid import (
-    Landmarks3D,
     NonrigidSettings,
     Stage,
     System,
@@ -41,11 +41,6 @@ from registration.thresholds import PRESETS, MatchSettings
 
 log = logging.getLogger(__name__)
 
-# Of ibug68's points 17..67: detectors place lids and lips to a millimetre or two; brows and the
-# nose have no corners, and their points slide along them by twice as much. The inner lips count
-# most: whether a mouth is shut is in no depth image.
-TRUST = np.repeat([0.3, 0.2, 1.0, 1.0, 3.0], [10, 9, 12, 12, 8])
-
 
 @dataclass(frozen=True, slots=True)
 class TicpSettings:
@@ -56,28 +51,29 @@ class TicpSettings:
         refit: stages after each model refit, on the coarse level.
         refits: how many times the model is fitted again to what was registered.
         fine: stages on the fine level (on the same one where the model has one level).
-        depth, match, nonrigid, fit, appearance, relief, quality: of the steps. A stiff membrane
-            keeps the mesh from sliding, so that a match may pull along the surface too.
+        depth, match, nonrigid, fit, appearance, relief, quality: of the steps. Matches pull along
+            the surface at 0.6: full pull is as accurate on virtual subjects, but follows the
+            shadows and stubble of a real face.
         occluders: None takes everything before the camera for the face.
     """
 
     coarse: tuple[Stage, ...] = (
-        Stage(40.0, 3, 10.0, 0.0),
-        Stage(20.0, 3, 6.0, 0.3),
-        Stage(10.0, 3, 4.0, 0.6),
-        Stage(7.0, 3, 2.0, 0.8),
+        Stage(40.0, 3, 15.0, 0.0),
+        Stage(20.0, 3, 9.0, 0.3),
+        Stage(10.0, 3, 6.0, 0.6),
+        Stage(7.0, 3, 3.0, 0.8),
     )
     refit: tuple[Stage, ...] = (
-        Stage(25.0, 2, 4.0, 0.5),
-        Stage(12.0, 2, 2.0, 0.75),
-        Stage(7.0, 3, 1.0, 1.0),
+        Stage(25.0, 2, 6.0, 0.5),
+        Stage(12.0, 2, 3.0, 0.75),
+        Stage(7.0, 3, 1.5, 1.0),
     )
     refits: int = 2
-    fine: tuple[Stage, ...] = (Stage(4.0, 2, 0.5, 1.0),)
+    fine: tuple[Stage, ...] = (Stage(2.5, 2, 3.0, 1.0),)
     depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
     nonrigid: NonrigidSettings = field(
-        default_factory=lambda: NonrigidSettings(tangential=1.0, membrane=0.5)
+        default_factory=lambda: NonrigidSettings(tangential=0.6, membrane=0.1)
     )
     fit: FitSettings = field(default_factory=lambda: FitSettings(refit_mm=1.5))
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
@@ -152,14 +148,15 @@ def registering(
     # The initial face: Eq. 2 to the landmarks, with their depth.
     state = _initial(scan, level, target, settings)
     initial = state.fit
+    inner = inner_landmarks(level, initial, scan.camera, landmarks_px)
 
     # T-ICP: Eq. 6 and a stiffness that falls, the texture fitted again at every stage.
-    state = yield from _run(state, level, scan, target, landmarks_px, settings.coarse, settings)
+    state = yield from _run(state, level, scan, target, inner, settings.coarse, settings)
     for _ in range(settings.refits):
         state = _refit(state, level, settings)
-        state = yield from _run(state, level, scan, target, landmarks_px, settings.refit, settings)
+        state = yield from _run(state, level, scan, target, inner, settings.refit, settings)
     state = _to_fine(state, model)
-    state = yield from _run(state, model, scan, target, landmarks_px, settings.fine, settings)
+    state = yield from _run(state, model, scan, target, inner, settings.fine, settings)
     state = _carve(state, model, target, settings)
 
     # Eq. 7, and what it is all worth.
@@ -191,12 +188,12 @@ def _landmarks_of(scan):
     return to_ibug68(scan.landmarks).points_px
 
 
-def _run(state, model, scan, target, landmarks_px, stages, settings):
+def _run(state, model, scan, target, inner, stages, settings):
     """Every stage in turn: fit the texture, match and solve, carry eyes and teeth along."""
     for stage in stages:
         state = _with_texture(state, model, scan, target, settings)
         for _ in range(stage.iterations):
-            state = yield from _iterate(state, model, target, landmarks_px, stage, settings)
+            state = yield from _iterate(state, model, target, inner, stage, settings)
         carried = carry_parts(model, state.base_mm, state.vertices_mm)
         state = replace(state, vertices_mm=carried)
         log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
@@ -226,7 +223,7 @@ def _with_texture(state, model, scan, target, settings):
     return replace(state, unhidden=unhidden, appearance=appearance, occluder=occluder)
 
 
-def _iterate(state, model, target, landmarks_px, stage, settings):
+def _iterate(state, model, target, inner, stage, settings):
     """Match (Eq. 6), weigh, solve."""
     template = template_of(model)
     matches, thresholds = match_level(state, model, target, stage.progress, settings)
@@ -234,7 +231,7 @@ def _iterate(state, model, target, landmarks_px, stage, settings):
     weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
     albedo = state.appearance.albedo[template.vertices]
     pulls = weights * salience(template, albedo, settings.nonrigid.features)
-    landmarks = _landmark_pulls(model, template, state.vertices_mm, target.camera, landmarks_px)
+    landmarks = inner.pulls(model, template, state.vertices_mm, target.camera)
     vertices = state.vertices_mm.copy()
     displacement = yield step_system(
         template, base, current, matches, pulls, landmarks, stage, settings.nonrigid
@@ -263,19 +260,6 @@ def match_level(state, model, target, progress, settings):
 def _facing(vertices_mm, normals, camera):
     """(V,) bool: vertices whose normals turn to the camera."""
     return np.einsum("ij,ij->i", normals, view_directions(vertices_mm, camera)) > 0
-
-
-def _landmark_pulls(model, template, vertices_mm, camera, landmarks_px, within_mm=30.0):
-    """Where the inner landmarks' rays pass their vertices; the depth is left to the matches.
-
-    The depth read at a landmark is often another surface's: an open mouth's inside, an eyeball.
-    """
-    ids = model.landmarks["ibug68"][17:]
-    targets = camera.unproject(landmarks_px[17:], vertices_mm[ids, 2])
-    gap = np.linalg.norm(targets - vertices_mm[ids], axis=1)
-    use = gap < within_mm  # a missing point is NaN and fails too
-    local = np.searchsorted(template.vertices, ids[use])
-    return Landmarks3D(local, targets[use], TRUST[use])
 
 
 def _refit(state, model, settings):

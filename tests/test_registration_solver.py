@@ -109,7 +109,9 @@ def test_gradients_agree_with_factor_and_profit_from_a_warm_start():
 def test_a_decorated_function_runs_on_one_thread_and_leaves_the_others_as_they_were():
     def threads():
         pools = threadpoolctl.threadpool_info()
-        return {pool["filepath"]: pool["num_threads"] for pool in pools if "blas" in pool["user_api"]}
+        return {
+            pool["filepath"]: pool["num_threads"] for pool in pools if "blas" in pool["user_api"]
+        }
 
     with threadpoolctl.threadpool_limits(limits=2, user_api="blas"):
         before = threads()
