@@ -8,11 +8,15 @@ minimises
 
     Σ W d² − 2 Σ r d + ε Σ M d² + ℓ⁴ dᵀ L M⁻¹ L d
 
-Nothing slides: along the surface a depth image says nothing that Eq. 6 has not used.
+It is the likeliest relief where the distances carry white noise of spectral density N, and the
+Laplacian of what the mesh lacks is white as well, of density ρ: then ℓ⁴ = N/ρ (Wahba, Spline Models
+for Observational Data, 1990, chapter 1). N is read off the scan itself, since sensors differ by a
+factor of a thousand. Nothing slides: along the surface a depth image says nothing that Eq. 6 has not used.
 """
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from faces.appearance import render_texture
@@ -23,11 +27,12 @@ from faces.types import Appearance
 from faces.visibility import view_directions
 from imaging.raster import rasterise
 from registration.correspond import DepthTarget
-from registration.nonrigid import biweight, solve_directly
+from registration.nonrigid import System, biweight
 from registration.template import template_of
 
 TOLERANCE = 1e-5  # relative residual: a step of 8 mm is then right to far less than its noise
 HALVINGS = 12  # a step of 8 mm is then 2 µm
+TOLERANCE = 1e-4  # relative residual: of a relief of 1 mm, far less than any sensor tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,11 @@ class ReliefSettings:
 
     Attributes:
         iterations: of drawing and solving; 0 leaves the mesh as it is.
+        roughness: ρ, no unit: a Laplacian of 0.03/mm in patches of 11 mm², as the mesh that Eq. 6
+            leaves lacks on simulated subjects; twice or half of it is as good.
         length_mm: least and largest ℓ.
-        length_per_noise: ℓ in robust standard deviations of the pixels' distances, between these.
+        block_mm: noise is measured in means over squares of this side. Neighbouring pixels of a
+            stereo camera err together; over less than that, their noise would pass for relief.
         prior: ε.
         within_mm: pixels further off are another surface's.
         robust_scale, robust_floor_mm: Tukey's cut-off, as of registration.nonrigid.
@@ -46,14 +54,34 @@ class ReliefSettings:
     """
 
     iterations: int = 2
-    length_mm: tuple[float, float] = (1.5, 7.0)
-    length_per_noise: float = 10.0
-    prior: float = 0.01
+    roughness: float = 0.01
+    length_mm: tuple[float, float] = (0.7, 9.0)
+    block_mm: float = 6.0
+    prior: float = 0.001
     within_mm: float = 8.0
     robust_scale: float = 4.685
     robust_floor_mm: float = 2.0
-    cos_min: float = 0.3
-    tau_c: float = 0.2
+    cos_min: float = 0.1
+    tau_c: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """P pixels that show the skin.
+
+    Attributes:
+        corners: (P, 3) int, the vertices of the triangle that is drawn there.
+        share: (P, 3) float64 mm², the pixel's area and weight at each.
+        distance_mm: (P,) float64, from the mesh along its normal.
+        at: (P,) int64, the pixel in the image, row by row.
+        area_mm2: their median area across the view.
+    """
+
+    corners: np.ndarray
+    share: np.ndarray
+    distance_mm: np.ndarray
+    at: np.ndarray
+    area_mm2: float
 
 
 def carve(
@@ -74,25 +102,63 @@ def carve(
     start = triangle_normals(vertices[template.vertices], template.triangles)
     for _ in range(settings.iterations):
         normals = vertex_normals(vertices, model.triangles)
-        corners, share, distance = _pixels(model, vertices, normals, appearance, target, settings)
-        if len(distance) == 0:
+        seen = _pixels(model, vertices, normals, appearance, target, settings)
+        if len(seen.at) == 0:
             return vertices
-        spread = 1.4826 * np.median(np.abs(distance))
-        cut = max(settings.robust_scale * spread, settings.robust_floor_mm)
-        share = share * biweight(np.abs(distance) / cut)[:, None]
-        count = len(vertices)
-        weight = np.bincount(corners.ravel(), share.ravel(), count)[template.vertices]
-        pull = np.bincount(corners.ravel(), (share * distance[:, None]).ravel(), count)
-        weight *= template.data_share
-        right = (template.data_share * pull[template.vertices])[:, None]
-        length = np.clip(settings.length_per_noise * spread, *settings.length_mm)
-        matrix = template.system(weight + settings.prior * template.area_mm2, 0.0, length**4)
-        relief = solve_directly(template, matrix, right, TOLERANCE)
-        step = relief * normals[template.vertices]
+        relief = _relief(template, seen, len(vertices), target.valid.shape, settings)
+        step = relief[:, None] * normals[template.vertices]
         vertices[template.vertices] += unfolded(
             vertices[template.vertices], step, template.triangles, start
         )
     return vertices
+
+
+def _relief(template, seen, count, shape, settings):
+    """The relief d (n,) mm of the template's vertices."""
+    distance = seen.distance_mm
+    spread = 1.4826 * np.median(np.abs(distance))
+    cut = max(settings.robust_scale * spread, settings.robust_floor_mm)
+    share = seen.share * biweight(np.abs(distance) / cut)[:, None]
+    weight = np.bincount(seen.corners.ravel(), share.ravel(), count)[template.vertices]
+    pull = np.bincount(seen.corners.ravel(), (share * distance[:, None]).ravel(), count)
+    weight *= template.data_share
+    right = (template.data_share * pull[template.vertices])[:, None]
+    noise = noise_density(seen, shape, settings.block_mm)
+    length = np.clip((noise / settings.roughness) ** 0.25, *settings.length_mm)
+    diagonal = weight + settings.prior * template.area_mm2
+    start = np.zeros_like(right)
+    system = System(template, diagonal, 0.0, length**4, right, start, True, TOLERANCE)
+    return system.solve()[:, 0]
+
+
+def noise_density(seen: Pixels, shape: tuple[int, int], block_mm: float) -> float:
+    """Spectral density N of the distances' noise at some ``block_mm``, mm⁴.
+
+    White noise of variance σ² in pixels of area A has N = σ²A. Second differences of the means of
+    b×b pixels have the variance 6σ²/b², and feel little of a relief wider than the three blocks;
+    their median keeps out what is narrower but only in places, a lid or a lip.
+
+    Args:
+        shape: (H, W) of the image.
+    """
+    side = max(round(block_mm / seen.area_mm2**0.5), 1)
+    row, column = np.unravel_index(seen.at, shape)
+    row, column = row - row.min(), column - column.min()
+    image = np.zeros((row.max() + 1, column.max() + 1), dtype=np.float32)
+    known = np.zeros_like(image)
+    image[row, column], known[row, column] = seen.distance_mm, 1
+    total, count = (cv2.boxFilter(a, -1, (side, side), normalize=False) for a in (image, known))
+    mean, full = total / np.maximum(count, 1), count > side * side / 2
+    bends = []
+    for values, whole in ((mean, full), (mean.T, full.T)):
+        triples = [np.s_[k * side : len(values) - (2 - k) * side] for k in range(3)]
+        first, middle, last = (values[part] for part in triples)
+        inside = np.logical_and.reduce([whole[part] for part in triples])
+        bends.append((first - 2 * middle + last)[inside])
+    found = np.abs(np.concatenate(bends))
+    if len(found) == 0:  # too few pixels for a block: what they scatter by is called noise
+        return float(np.mean(seen.distance_mm**2) * seen.area_mm2)
+    return float((1.4826 * np.median(found)) ** 2 / 6 * side * side * seen.area_mm2)
 
 
 def unfolded(
@@ -120,7 +186,7 @@ def unfolded(
 
 
 def _pixels(model, vertices, normals, appearance, target, settings):
-    """Pixels that show the skin: corners (P, 3), their shares (P, 3) mm² and distances (P,) mm."""
+    """The pixels that show the skin of the mesh as it is."""
     camera = target.camera
     size = (camera.width, camera.height)
     fragments = rasterise(camera.screen(vertices), model.triangles, size, camera.is_perspective)
@@ -136,10 +202,15 @@ def _pixels(model, vertices, normals, appearance, target, settings):
     tint = np.linalg.norm(color - target.colors[use], axis=1)
     keep = (np.linalg.norm(gap, axis=1) < settings.within_mm) & (cosine > settings.cos_min)
     keep &= tint < settings.tau_c
-    area = _pixel_mm2(points[keep, 2], camera) / cosine[keep]
-    area *= biweight(tint[keep] / settings.tau_c)
-    corners = model.triangles[fragments.triangle_id[use][keep]]
-    return corners, fragments.barycentric[use][keep] * area[:, None], distance[keep]
+    across = _pixel_mm2(points[keep, 2], camera)
+    area = across / cosine[keep] * biweight(tint[keep] / settings.tau_c)
+    return Pixels(
+        model.triangles[fragments.triangle_id[use][keep]],
+        fragments.barycentric[use][keep] * area[:, None],
+        distance[keep],
+        np.flatnonzero(use)[keep],
+        float(np.median(across)) if len(across) else 0.0,
+    )
 
 
 def _pixel_mm2(depth_mm: np.ndarray, camera: Camera) -> np.ndarray:
