@@ -19,6 +19,7 @@ from registration.affine import AffineSystem, stiffness_of
 from registration.correspond import Matches
 from registration.pcg import conjugate_gradients, polished
 from registration.salience import FeatureSettings
+from registration.solver import Factor
 from registration.template import Template
 
 
@@ -136,28 +137,23 @@ class System:
         """
         matrix = self.template.system(self.diagonal, self.membrane, self.bending)
         if self.direct:
-            return solve_directly(self.template, matrix, self.right, self.tolerance)
+            solve = rough_factor(self.template, matrix).solve
+            return polished(matrix, self.right, solve, self.tolerance)
         return conjugate_gradients(matrix, self.right, self.start, self.tolerance)[0]
 
 
-def solve_directly(
-    template: Template, matrix: sp.csr_matrix, right: np.ndarray, tolerance: float
-) -> np.ndarray:
-    """x (n, k) float64 of A x = right (n, k), to a relative residual.
+def rough_factor(template: Template, matrix: sp.csr_matrix) -> Factor:
+    """A factor of a matrix of ``template.system`` for pcg.polished.
 
-    Factored in single precision where that is enough, since it takes two thirds of the time.
-
-    Args:
-        matrix: A, of ``template.system``.
+    In single precision where that is enough: it takes two thirds of the time.
 
     Raises:
         ValueError: the matrix is not positive definite.
     """
     try:
-        factor = template.symbolic.factorise(matrix, np.float32)
+        return template.symbolic.factorise(matrix, np.float32)
     except ValueError:
-        factor = template.symbolic.factorise(matrix)
-    return polished(matrix, right, factor.solve, tolerance)
+        return template.symbolic.factorise(matrix)
 
 
 def step_system(
