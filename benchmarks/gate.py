@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.gate_captures import make_capture
-from benchmarks.gate_fit import cross_validated_odds, curve, fit_predictor, log_odds
+from benchmarks.gate_fit import FLOORS, cross_validated_odds, curve, fit_predictor, log_odds
 from faces.errors import BadInput
 from faces.metrics import nme
 from faces.models import load_model
@@ -40,7 +40,7 @@ from faces.types import Scan
 from registration.depth import check_depth
 from registration.figures import inner_face
 from registration.predictor import Predictor, shipped_predictor, write_predictor
-from registration.quality import QualitySettings, judge
+from registration.quality import LIMITED, QualitySettings, judge
 from registration.ticp import register
 from synth.beyond import fitting_model
 
@@ -127,14 +127,13 @@ def registered(scan: Scan, fitted: MorphableModel) -> tuple[dict[str, float], fl
 
 def fitted(paths: list[Path]) -> Predictor:
     """The predictor of all these files' captures; prints what it does on faces not learnt from."""
-    names, figures, failed, whole = [], [], [], []
+    names = tuple(dict.fromkeys((*FLOORS, *LIMITED)))
+    figures, failed, whole = [], [], []
     for path in paths:
         found = dict(np.load(path))
+        held = [str(name) for name in found["names"]]
         kept = ~np.isnan(found["figures"]).any(1)
-        names = names or [str(name) for name in found["names"]]
-        if names != [str(name) for name in found["names"]]:
-            raise BadInput(f"evidence '{path}'", "other figures", "those of the first", "collect")
-        figures.append(found["figures"][kept])
+        figures.append(found["figures"][kept][:, [held.index(name) for name in names]])
         failed.append(found["nme"][kept] > FAILED_PERCENT)
         whole.append(found["broken"][kept] == "")
     figures, failed, whole = (np.concatenate(parts) for parts in (figures, failed, whole))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.gate import fitted
 from benchmarks.gate_fit import (
     FLOORS,
     beyond_limits,
@@ -110,6 +111,25 @@ def test_the_same_captures_give_the_same_bytes_and_what_is_written_is_read(tmp_p
     write_predictor(second, tmp_path / "second.json")
     assert (tmp_path / "first.json").read_bytes() == (tmp_path / "second.json").read_bytes()
     assert read_predictor(tmp_path / "first.json") == first
+
+
+def test_evidence_of_several_files_is_fitted_as_one_whatever_the_order_of_its_figures(tmp_path):
+    figures, failed = made(300, 5)
+    whole = np.full(300, "")
+    nme = np.where(failed, 3.0, 2.0)
+    turned = np.argsort(NAMES)
+    for name, rows, columns in (
+        ("a", slice(0, 120), range(len(NAMES))),
+        ("b", slice(120, 300), turned),
+    ):
+        np.savez(
+            tmp_path / f"{name}.npz",
+            names=np.array(NAMES)[list(columns)],
+            figures=figures[rows][:, list(columns)],
+            nme=nme[rows],
+            broken=whole[rows],
+        )
+    assert fitted([tmp_path / "a.npz", tmp_path / "b.npz"]) == fit_predictor(NAMES, figures, failed)
 
 
 def test_the_shipped_predictor_takes_the_figures_that_have_words():
