@@ -13,12 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from registration.affine import AffineSystem, stiffness_of
 from registration.correspond import Matches
 from registration.pcg import conjugate_gradients, polished
-from registration.solver import Factor
 from registration.template import Template
 
 
@@ -134,23 +132,17 @@ class System:
         """
         matrix = self.template.system(self.diagonal, self.membrane, self.bending)
         if self.direct:
-            solve = rough_factor(self.template, matrix).solve
+            solve = _rough_factor(self.template.symbolic, matrix).solve
             return polished(matrix, self.right, solve, self.tolerance)
         return conjugate_gradients(matrix, self.right, self.start, self.tolerance)[0]
 
 
-def rough_factor(template: Template, matrix: sp.csr_matrix) -> Factor:
-    """A factor of a matrix of ``template.system`` for pcg.polished.
-
-    In single precision where that is enough: it takes two thirds of the time.
-
-    Raises:
-        ValueError: the matrix is not positive definite.
-    """
+def _rough_factor(symbolic, matrix):
+    """In single precision where that is enough: it takes two thirds of the time."""
     try:
-        return template.symbolic.factorise(matrix, np.float32)
+        return symbolic.factorise(matrix, np.float32)
     except ValueError:
-        return template.symbolic.factorise(matrix)
+        return symbolic.factorise(matrix)
 
 
 def step_system(

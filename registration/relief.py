@@ -23,12 +23,9 @@ from faces.types import Appearance
 from faces.visibility import view_directions
 from imaging.raster import rasterise
 from registration.correspond import DepthTarget
-from registration.nonrigid import biweight, rough_factor
-from registration.pcg import polished
+from registration.nonrigid import biweight
 from registration.template import template_of
 
-TOLERANCE = 1e-5  # relative residual: a step of 8 mm is then right to far less than its noise
-ALIKE = 1.25  # ratio of ℓ up to which one factor, as a preconditioner, serves both: 4 to 6 steps
 HALVINGS = 12  # a step of 8 mm is then 2 µm
 
 
@@ -74,7 +71,6 @@ def carve(
     template = template_of(model)
     vertices = np.array(vertices_mm, dtype=np.float64)
     start = triangle_normals(vertices[template.vertices], template.triangles)
-    factor, made_for = None, 1.0
     for _ in range(settings.iterations):
         normals = vertex_normals(vertices, model.triangles)
         corners, share, distance = _pixels(model, vertices, normals, appearance, target, settings)
@@ -90,9 +86,7 @@ def carve(
         right = (template.data_share * pull[template.vertices])[:, None]
         length = np.clip(settings.length_per_noise * spread, *settings.length_mm)
         matrix = template.system(weight + settings.prior * template.area_mm2, 0.0, length**4)
-        if factor is None or not 1 / ALIKE < length / made_for < ALIKE:
-            factor, made_for = rough_factor(template, matrix), length
-        relief = polished(matrix, right, factor.solve, TOLERANCE)
+        relief = template.symbolic.factorise(matrix).solve(right)
         step = relief * normals[template.vertices]
         vertices[template.vertices] += unfolded(
             vertices[template.vertices], step, template.triangles, start
