@@ -31,16 +31,24 @@ def triangle_tree(corners: np.ndarray) -> TriangleTree:
     """The tree of T ≥ 1 triangles (T, 3, 3)."""
     corners = np.ascontiguousarray(corners[morton_order(corners.mean(1))], dtype=np.float64)
     leaves = 1 << int(np.ceil(np.log2(max(-(-len(corners) // LEAF), 1))))
+    return TriangleTree(corners, *_boxes(corners, leaves))
+
+
+@numba.njit(cache=True, nogil=True)
+def _boxes(corners, leaves):
+    """Least and largest coordinates (2L, 3) of the nodes, leaves first and then up to the root."""
     low, high = np.full((2 * leaves, 3), np.inf), np.full((2 * leaves, 3), -np.inf)
-    first = np.arange(0, len(corners), LEAF)
-    low[leaves : leaves + len(first)] = np.minimum.reduceat(corners.min(1), first)
-    high[leaves : leaves + len(first)] = np.maximum.reduceat(corners.max(1), first)
-    while leaves > 1:
-        leaves //= 2
-        pair = slice(2 * leaves, 4 * leaves)
-        low[leaves : 2 * leaves] = low[pair].reshape(-1, 2, 3).min(1)
-        high[leaves : 2 * leaves] = high[pair].reshape(-1, 2, 3).max(1)
-    return TriangleTree(corners, low, high)
+    for t in range(len(corners)):
+        k = leaves + t // LEAF
+        for corner in range(3):
+            for axis in range(3):
+                low[k, axis] = min(low[k, axis], corners[t, corner, axis])
+                high[k, axis] = max(high[k, axis], corners[t, corner, axis])
+    for k in range(leaves - 1, 0, -1):
+        for axis in range(3):
+            low[k, axis] = min(low[2 * k, axis], low[2 * k + 1, axis])
+            high[k, axis] = max(high[2 * k, axis], high[2 * k + 1, axis])
+    return low, high
 
 
 def morton_order(points: np.ndarray) -> np.ndarray:
