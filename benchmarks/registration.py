@@ -39,7 +39,6 @@ from benchmarks.tables import copied_to, print_table
 from faces.types import Landmarks
 from registration.nonrigid import ENERGIES
 from registration.salience import FeatureSettings
-from registration.target import depth_target
 from registration.thresholds import PRESETS, MatchSettings
 from registration.ticp import TicpSettings, register
 from synth.beyond import fitting_model
@@ -94,20 +93,17 @@ def main() -> None:
     os.environ.update(dict.fromkeys(THREADS, "1"))  # of the processes started from here
     model = models(options.model)[0]
     with copied_to(options.out):
-        print_facts(model, options)
+        print_facts(model)
         for part in options.part or PARTS:
             PARTS[part](model, options)
 
 
-def print_facts(model, options) -> None:
-    """What the figures hang on besides the code: sizes of the mesh and of the depth, versions."""
+def print_facts(model) -> None:
+    """What the figures hang on besides the code: sizes and versions."""
     fitting = fitting_model(model)
-    scan = next(scans(model, 1, 1, first=options.first))
-    target = depth_target(scan, BASE.depth)
     levels = [level.vertex_count for level in (fitting.coarse, fitting) if level is not None]
     print(f"- vertices: {', '.join(f'{count:,}' for count in levels)}")
     print(f"- modes fitted: {len(fitting.identity_mm)} + {len(fitting.expression_mm)}")
-    print(f"- valid depth pixels of the first scan: {target.valid.sum():,}")
     libraries = ("numpy", "scipy", "numba", "trimesh")
     told = ", ".join(f"{name} {version(name)}" for name in libraries)
     print(f"- Python {platform.python_version()}, {told}")
@@ -171,29 +167,30 @@ def print_texture(model, options) -> None:
     things = (s for thing in THINGS for s in scans(model, options.subjects, 1, thing))
     covered = [scan for scan in things if occlusion(scan, fitting) >= 0.2]
     for title, cases in (("Bare faces", bare), ("At least 20 % hidden", covered)):
-        print(f"\n{title}: {len(cases)} scans; mm, with the ratio to geometry only")
+        print(f"\n**{title}, {len(cases)} scans**\n")
         print_readings(cases, fitting, methods)
-    print(f"\nBrows without brow landmarks, {len(bare)} scans; mm")
+    print(f"\n**Brows without brow landmarks, {len(bare)} scans**\n")
     rows = {
         name: np.array([without_brows(scan, fitting, methods[name]) for scan in bare])
         for name in ("geometry only", "annealed")
     }
-    for name, row in rows.items():
-        print(f"{name:16}{interval(row):>16}{ratio_interval(row, rows['geometry only']):>24}")
+    base = rows["geometry only"]
+    table = [(name, interval(row), ratio_interval(row, base)) for name, row in rows.items()]
+    print_table(("", "mm", "ratio to geometry only"), table)
 
 
 def print_readings(cases, model, methods) -> None:
     """Errors on all, on visible and on covered skin, and matches on what is worn or held."""
-    columns = ("all mm", "visible mm", "covered mm", "wrong matches")
-    print(f"{'':16}" + "".join(f"{column:>16}" for column in columns) + f"{'ratio of all':>24}")
     tables = {
         name: np.array([reading(scan, model, settings) for scan in cases])
         for name, settings in methods.items()
     }
+    rows = []
     for name, table in tables.items():
-        cells = "".join(f"{interval(column[np.isfinite(column)]):>16}" for column in table.T)
-        ratio = ratio_interval(table[:, 0], tables["geometry only"][:, 0])
-        print(f"{name:16}{cells}{ratio:>24}", flush=True)
+        cells = [interval(column[np.isfinite(column)]) for column in table.T]
+        rows.append((name, *cells, ratio_interval(table[:, 0], tables["geometry only"][:, 0])))
+    columns = ("all mm", "visible mm", "covered mm", "wrong matches", "all, over geometry only's")
+    print_table(("", *columns), rows)
 
 
 def reading(scan, model, settings) -> tuple[float, float, float, float]:

@@ -64,7 +64,9 @@ def print_cost(
         ]
         for name, job in jobs.items()
     }
-    print(f"\n**Cost, {len(cases)} scans, {fitting.vertex_count:,} vertices**\n")
+    pixels = np.mean([(scan.depth_mm > 0).sum() for scan in cases])
+    size = f"{len(cases)} scans of {pixels:,.0f} depth pixels, {fitting.vertex_count:,} vertices"
+    print(f"\n**Cost, {size}**\n")
     print_seconds(rows)
     print("\n**Errors on the same scans**\n")
     print_errors(rows, cases, faces, fitting)

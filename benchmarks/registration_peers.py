@@ -15,6 +15,7 @@ from faces.types import Scan
 from registration.parts import carry_parts
 from registration.target import depth_target
 
+TUNED_AT = 3_570  # vertices of the skin on the level of the search
 MARGIN_MM = 30.0  # points further than this from the initial fit's box are no head
 JUMP_MM = 10.0  # triangles of the depth image span no more
 
@@ -54,7 +55,7 @@ PEERS = {
     "trimesh amberg": PeerSettings(
         (1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True, settled_mm=0.005
     ),
-    "trimesh sumner": PeerSettings((10.0, 1.0), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True),
+    "trimesh sumner": PeerSettings((1.0, 0.01), (1.0, 1.0), 1.0, 3, 2, reach_mm=3.0, faces=True),
 }
 
 
@@ -98,7 +99,8 @@ def registered(
 
 def _amberg(source, target, settings, **options):
     """trimesh.registration.nricp_amberg: steps of (stiffness, landmarks, normals, iterations)."""
-    steps = [(s, w, settings.normals, settings.iterations) for s, w in _falling(settings)]
+    finer = _finer(source)
+    steps = [(s, w * finer, settings.normals, settings.iterations) for s, w in _falling(settings)]
     eps = settings.settled_mm / source.scale
     return trimesh.registration.nricp_amberg(source, target, steps=steps, eps=eps, **options)
 
@@ -107,10 +109,11 @@ def _sumner(source, target, settings, **options):
     """trimesh.registration.nricp_sumner: steps of (match, identity, smooth, landmarks, normals).
 
     A step is one iteration, the first one on the landmarks alone. Smoothness keeps the weight 1,
-    so that softer means heavier matches and landmarks.
+    so that softer means heavier matches and landmarks. Its terms sum to the same on a finer mesh.
     """
+    finer = _finer(source)
     steps = [
-        (1 / s, settings.identity, 1.0, w / s, settings.normals)
+        (1 / s / finer, settings.identity, 1.0, w / s, settings.normals)
         for s, w in _falling(settings)
         for _ in range(settings.iterations)
     ]
@@ -118,6 +121,11 @@ def _sumner(source, target, settings, **options):
 
 
 METHODS = {"trimesh amberg": _amberg, "trimesh sumner": _sumner}
+
+
+def _finer(source):
+    """By how much a landmark weighs more to count the same among more matches."""
+    return (len(source.vertices) / TUNED_AT) ** 0.5
 
 
 def _falling(settings):
