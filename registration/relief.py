@@ -11,7 +11,9 @@ minimises
 It is the likeliest relief where the distances carry white noise of spectral density N, and the
 Laplacian of what the mesh lacks is white as well, of density ρ: then ℓ⁴ = N/ρ (Wahba, Spline Models
 for Observational Data, 1990, chapter 1). N is read off the scan itself, since sensors differ by a
-factor of a thousand. Nothing slides: along the surface a depth image says nothing that Eq. 6 has not used.
+factor of a thousand.
+
+Nothing slides: along the surface a depth image says nothing that Eq. 6 has not used.
 """
 
 from dataclasses import dataclass
