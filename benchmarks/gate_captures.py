@@ -23,7 +23,8 @@ BROKEN_EVERY = 4  # one capture in so many is broken
 def make_capture(model: MorphableModel, index: int, seed: int) -> tuple[Scan, str, str, str]:
     """(scan, sensor, occluder, what was broken, or "") of one capture; the sensors and occluders
     take turns, so that every pair of them comes once in 42 captures."""
-    sensor = SENSORS[index % len(SENSORS)]
+    turn = index // (len(SENSORS) * len(WORN))  # or the broken would always have the same sensors
+    sensor = SENSORS[(index + turn) % len(SENSORS)]
     worn = WORN[index % len(WORN)]
     key = f"gate{index:05d}/frame000"
     people = replace(SubjectSettings(), occluder=worn)

@@ -1,24 +1,25 @@
 """Registration of simulated scans against their truth: accuracy, cost, texture, scaling, peers.
 
-    python -m benchmarks.registration --subjects 24 --frames 3 --part accuracy
-    python -m benchmarks.registration --part texture
-    python -m benchmarks.registration --part speed --peers trimesh --peer-subjects 2
-    python -m benchmarks.registration --part scaling
+    python -m benchmarks.registration --workers 2 --peers trimesh --out registration.md
 
-Scans are virtual subjects before a simulated depth camera (synth), registered with a model of
-fewer modes than they are made of (synth.beyond.fitting_model), from landmarks with 3 px of noise.
-"Visible" is what the camera truly sees. Means over subjects with 95 % confidence intervals
-(Student's t; ratios by bootstrap). Times are the process's own on the processor, one thread.
+One run prints all of it, as Markdown; ``--part`` a part of it. Scans are virtual subjects before a
+simulated depth camera (synth), registered with a model of fewer modes than they are made of
+(synth.beyond.fitting_model), from landmarks with 3 px of noise. "Visible" is what the camera truly
+sees. Means over subjects with 95 % confidence intervals (Student's t; ratios by bootstrap). Times
+are the process's own on the processor, one thread. The number of workers changes no figure.
 """
 
 import argparse
 import multiprocessing
-import resource
-import time
+import os
+import platform
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks import registration_scaling
 from benchmarks.registration_cases import (
     brow_slide_mm,
     by_subject,
@@ -26,26 +27,43 @@ from benchmarks.registration_cases import (
     face_skin,
     hidden_by_things,
     interval,
+    models,
     occlusion,
     ratio_interval,
     scans,
     wrong_matches,
 )
-from benchmarks.registration_peers import PEERS, registered
-from faces.models import load_model
-from faces.refinement import refine
+from benchmarks.registration_cost import print_cost
+from benchmarks.registration_peers import PEERS
+from benchmarks.tables import copied_to, print_table
 from faces.types import Landmarks
 from registration.nonrigid import ENERGIES
+from registration.salience import FeatureSettings
+from registration.target import depth_target
 from registration.thresholds import PRESETS, MatchSettings
 from registration.ticp import TicpSettings, register
 from synth.beyond import fitting_model
 from synth.sensors.presets import PRESETS as SENSORS
 
-COLUMNS = ("narrow_nme", "face_nme", "normal_mm", "tangential_mm", "invisible_mm")
+COLUMNS = {
+    "narrow_nme": "narrow NME %",
+    "face_nme": "face NME %",
+    "normal_mm": "normal mm",
+    "tangential_mm": "tangential mm",
+    "invisible_mm": "invisible mm",
+}
 THINGS = ("hand", "mask", "scarf", "phone", "hair")
-BLIND = MatchSettings(lambda_iod=0.0, tau_c=(2.0, 2.0))  # beyond √3: colour neither pulls nor bars
+BLIND = MatchSettings(lambda_iod=0.0, tau_c=(1e3, 1e3))  # colour neither pulls nor bars
 BASE = TicpSettings()
-GEOMETRY = replace(BASE, match=BLIND)
+SCALING_SCANS = 4
+# Whatever needs no colour stays: what is before the face by its depth alone is left out here too.
+GEOMETRY = replace(
+    BASE,
+    match=BLIND,
+    nonrigid=replace(BASE.nonrigid, features=FeatureSettings(weight=0.0)),
+    occluders=replace(BASE.occluders, color=np.inf),
+    relief=replace(BASE.relief, tau_c=np.inf),
+)
 METHODS = {
     "T-ICP": BASE,
     "one pass": replace(BASE, refits=0),
@@ -56,95 +74,90 @@ METHODS = {
         if name != BASE.nonrigid.energy
     },
 }
+DEVICE = "structured-light"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="default", help="as for faces.models.load_model")
     parser.add_argument("--subjects", type=int, default=24)
     parser.add_argument("--frames", type=int, default=3, help="expressions a subject")
     parser.add_argument("--first", type=int, default=0, help="number of the first subject")
     parser.add_argument("--sensor-subjects", type=int, default=8, help="a sensor, one frame each")
     parser.add_argument("--peers", choices=["none", "trimesh"], default="none")
-    parser.add_argument("--peer-subjects", type=int, default=2, help="minutes each")
+    parser.add_argument("--peer-scans", type=int, default=4, help="scans of part speed")
+    parser.add_argument("--workers", type=int, default=1, help="processes of part accuracy")
     parser.add_argument("--part", choices=[*PARTS], action="append", help="all where not given")
+    parser.add_argument("--out", type=Path, help="a file for a copy of what is printed")
     options = parser.parse_args()
-    model = load_model("default")
-    for part in options.part or PARTS:
-        PARTS[part](model, options)
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # of the processes started from here
+    model = models(options.model)[0]
+    with copied_to(options.out):
+        print_facts(model, options)
+        for part in options.part or PARTS:
+            PARTS[part](model, options)
+
+
+def print_facts(model, options) -> None:
+    """What the figures hang on besides the code: sizes of the mesh and of the depth, versions."""
+    fitting = fitting_model(model)
+    scan = next(scans(model, 1, 1, first=options.first))
+    target = depth_target(scan, BASE.depth)
+    levels = [level.vertex_count for level in (fitting.coarse, fitting) if level is not None]
+    print(f"- vertices: {', '.join(f'{count:,}' for count in levels)}")
+    print(f"- modes fitted: {len(fitting.identity_mm)} + {len(fitting.expression_mm)}")
+    print(f"- valid depth pixels of the first scan: {target.valid.sum():,}")
+    libraries = ("numpy", "scipy", "numba", "trimesh")
+    told = ", ".join(f"{name} {version(name)}" for name in libraries)
+    print(f"- Python {platform.python_version()}, {told}")
 
 
 def print_accuracy(model, options) -> None:
     """Every method on one sensor, then T-ICP on every sensor."""
-    fitting = fitting_model(model)
-    print(f"\nAccuracy, structured light, {options.subjects} subjects × {options.frames} frames")
-    cases = scans(model, options.subjects, options.frames, first=options.first)
-    rows = [all_methods(scan, fitting) for scan in cases]
-    print_header()
-    for name in rows[0][1]:
-        print_row(name, [key for key, _ in rows], [row[name] for _, row in rows])
-    count = options.sensor_subjects
-    print(f"\nT-ICP by sensor, {count} subjects × 1 frame")
-    print_header()
-    for device in SENSORS:
-        seen = list(scans(model, count, 1, device=device, first=options.first))
-        found = [errors(register(scan, fitting, BASE), scan, fitting) for scan in seen]
-        print_row(device, [scan.key for scan in seen], found)
+    numbers = range(options.first, options.first + options.subjects)
+    jobs = [(options.model, number, options.frames, DEVICE, tuple(METHODS)) for number in numbers]
+    few = range(options.first, options.first + options.sensor_subjects)
+    seen = [(options.model, number, 1, device, ("T-ICP",)) for device in SENSORS for number in few]
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        found = pool.starmap(errors_of_subject, [*jobs, *seen], chunksize=1)
+    rows = [row for each in found[: len(jobs)] for row in each]
+    print(f"\n**Accuracy, {DEVICE}, {options.subjects} subjects × {options.frames} frames**\n")
+    print_errors({name: [(key, row[name]) for key, row in rows] for name in rows[0][1]})
+    print(f"\n**T-ICP by sensor, {options.sensor_subjects} subjects × 1 frame**\n")
+    by_device: dict[str, list] = {device: [] for device in SENSORS}
+    for job, each in zip(seen, found[len(jobs) :], strict=True):
+        by_device[job[3]] += [(key, row["T-ICP"]) for key, row in each]
+    print_errors(by_device)
 
 
-def all_methods(scan, model):
-    """(key, {method: errors}) with the initial fit first."""
-    faces = {name: register(scan, model, settings) for name, settings in METHODS.items()}
-    first = faces["T-ICP"]
-    faces = {"initial fit": replace(first, vertices_mm=first.initial.vertices_mm), **faces}
-    return scan.key, {name: errors(face, scan, model) for name, face in faces.items()}
+def errors_of_subject(spec, number, frames, device, names):
+    """[(key, {method: errors})] of a subject's scans, with the initial fit first."""
+    model, fitting = models(spec)
+    rows = []
+    for scan in scans(model, 1, frames, device=device, first=number):
+        faces = {name: register(scan, fitting, METHODS[name]) for name in names}
+        first = faces["T-ICP"]
+        faces = {"initial fit": replace(first, vertices_mm=first.initial.vertices_mm), **faces}
+        rows.append((scan.key, {name: errors(face, scan, fitting) for name, face in faces.items()}))
+    return rows
 
 
-def print_header() -> None:
-    print(f"{'':16}" + "".join(f"{name:>16}" for name in COLUMNS))
-
-
-def print_row(name, keys, rows) -> None:
-    cells = (interval(by_subject(keys, [row[column] for row in rows])) for column in COLUMNS)
-    print(f"{name:16}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+def print_errors(tables: dict[str, list[tuple[str, dict]]]) -> None:
+    """A row of means with intervals for each named list of (key, errors)."""
+    rows = []
+    for name, found in tables.items():
+        keys = [key for key, _ in found]
+        columns = ([row[column] for _, row in found] for column in COLUMNS)
+        rows.append((name, *(interval(by_subject(keys, values)) for values in columns)))
+    print_table(("", *COLUMNS.values()), rows)
 
 
 def print_speed(model, options) -> None:
-    """CPU seconds and peak memory of every method, and the peers' with their errors."""
-    fitting = fitting_model(model)
-    cases = list(scans(model, options.peer_subjects, 1, first=options.first))
-    peers = PEERS if options.peers == "trimesh" else {}
-    print(f"\nCost and peers, {len(cases)} scans, {fitting.vertex_count:,} vertices")
-    print(f"{'':16}{'CPU s':>10}{'× T-ICP':>9}{'peak MB':>9}{'narrow NME':>12}{'normal mm':>11}")
-    unit = None
-    for name in [*METHODS, *peers]:
-        rows = [in_new_process(name, scan) for scan in cases]
-        seconds, peak, nme, normal = np.mean(rows, axis=0)
-        unit = unit or seconds
-        print(f"{name:16}{seconds:10.2f}{seconds / unit:9.1f}{peak:9.0f}{nme:12.2f}{normal:11.2f}")
-
-
-def in_new_process(name, scan) -> tuple[float, float, float, float]:
-    """CPU s, peak resident MB, narrow NME and normal mm of one method on one scan.
-
-    The memory is a whole process's: the interpreter, the model and the template are in it.
-    """
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(cost_of, (name, scan))
-
-
-def cost_of(name, scan) -> tuple[float, float, float, float]:
-    """What in_new_process returns, measured in this process; a first run warms it up."""
-    model = fitting_model(load_model("default"))
-    face = register(scan, model, METHODS.get(name, BASE))
-    began = time.process_time()
-    if name in PEERS:
-        face = replace(face, vertices_mm=registered(PEERS[name], face, scan, model))
-    else:
-        face = register(scan, model, METHODS[name])
-    seconds = time.process_time() - began
-    found = errors(face, scan, model)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return seconds, peak, found["narrow_nme"], found["normal_mm"]
+    """CPU seconds, memory and errors of every method, and of the peers where asked for."""
+    cases = list(scans(model, options.peer_scans, 1, first=options.first))
+    peers = PEERS if options.peers == "trimesh" else ()
+    print_cost(options.model, METHODS, peers, cases)
 
 
 def print_texture(model, options) -> None:
@@ -203,26 +216,10 @@ def without_brows(scan, model, settings) -> float:
 
 
 def print_scaling(model, options) -> None:
-    """CPU seconds by vertices of the mesh and by scans."""
-    fitting = fitting_model(model)
-    cases = list(scans(model, 4, 1, first=options.first))
-    print(f"\n{'vertices':>9}{'CPU s a scan':>14}{'µs a vertex':>13}")
-    for level in (fitting.coarse, fitting, refine(fitting)):
-        spent = cpu_seconds(cases, level)
-        print(f"{level.vertex_count:9,}{spent:14.2f}{1e6 * spent / level.vertex_count:13.0f}")
-    print(f"\n{'scans':>9}{'CPU s':>14}{'a scan':>13}")
-    for count in (1, 2, 4, 8):
-        spent = count * cpu_seconds((cases * 2)[:count], fitting)
-        print(f"{count:9}{spent:14.2f}{spent / count:13.2f}")
-
-
-def cpu_seconds(cases, model) -> float:
-    """Mean CPU seconds of a registration, after one that makes the template."""
-    register(cases[0], model, BASE)
-    began = time.process_time()
-    for scan in cases:
-        register(scan, model, BASE)
-    return (time.process_time() - began) / len(cases)
+    """CPU seconds by vertices of the mesh and by scans, in three passes and in one."""
+    cases = list(scans(model, SCALING_SCANS, 1, first=options.first))
+    passes = {name: METHODS[name] for name in ("T-ICP", "one pass")}
+    registration_scaling.print_scaling(fitting_model(model), cases, passes)
 
 
 PARTS = {

@@ -2,25 +2,36 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
 
 from faces.metrics import nme
+from faces.models import load_model
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from faces.visibility import visible_vertices
 from pipelines.seeds import rng_for
 from registration.correspond import Matches
+from registration.occluders import find_occluders
 from registration.quality import against_truth
 from registration.target import depth_target
 from registration.ticp import State, TicpSettings, match_level
+from synth.beyond import fitting_model
 from synth.capture import CaptureSettings, capture
 from synth.scene import LABELS
 from synth.sensors.presets import sensor
 from synth.subjects import SubjectSettings, next_frame, sample_subject
 
 WORN = [LABELS.index(name) for name in ("hair", "glasses", "hand", "phone", "mask", "scarf")]
+
+
+@lru_cache(maxsize=1)
+def models(spec: str) -> tuple[MorphableModel, MorphableModel]:
+    """The model that subjects are made of and the truncated one that is fitted, once a process."""
+    model = load_model(spec)
+    return model, fitting_model(model)
 
 
 def scans(
@@ -95,8 +106,12 @@ def wrong_matches(
 
 def last_matches(face, scan, model, settings) -> Matches:
     """Eq. 6 of the skin's vertices at the end of the schedule."""
-    state = State(face.initial, face.vertices_mm, face.vertices_mm, face.appearance)
-    return match_level(state, model, depth_target(scan, settings.depth), 1.0, settings)[0]
+    target = depth_target(scan, settings.depth)
+    occluder = find_occluders(model, face.vertices_mm, face.appearance, target, settings.occluders)
+    state = State(
+        face.initial, face.vertices_mm, face.vertices_mm, face.appearance, occluder=occluder
+    )
+    return match_level(state, model, target, 1.0, settings)[0]
 
 
 def by_subject(keys: Iterable[str], values: Iterable[float]) -> np.ndarray:

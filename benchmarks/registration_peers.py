@@ -1,49 +1,78 @@
-"""The peers of benchmarks.registration: trimesh's two non-rigid ICPs on the same scans."""
+"""The peers of benchmarks.registration: trimesh's two non-rigid ICPs on the same scans.
 
-from collections.abc import Callable
+They get what T-ICP has: the cleaned depth, the initial fit, and the inner 51 landmarks at the depth
+of their vertices. benchmarks.tune_peers found their settings.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import trimesh
 
+from augment.image_mesh import grid_triangles
 from faces.morphable import MorphableModel
-from faces.types import RegisteredFace, Scan
+from faces.types import Scan
 from registration.parts import carry_parts
 from registration.target import depth_target
 
-REACH_MM = 30.0  # target points further than this from the initial fit are no head
-NEAR_MM = 10.0  # a vertex without a point this near has no match
-
-# Not searched for: stiffness falls and landmarks fade as in T-ICP's own schedule, in the library's
-# units (lengths over the mesh's own scale). Its defaults start from a mesh far from the target.
-AMBERG = ((1.0, 1.0, 0.0, 5), (0.3, 0.5, 0.0, 5), (0.1, 0.2, 0.0, 5), (0.03, 0.1, 0.0, 5))
-SUMNER = ((0.1, 0.001, 1.0, 1.0, 0.0), (1.0, 0.001, 1.0, 0.5, 0.0), (5.0, 0.001, 1.0, 0.2, 0.0))
+MARGIN_MM = 30.0  # points further than this from the initial fit's box are no head
+JUMP_MM = 10.0  # triangles of the depth image span no more
 
 
-def amberg(initial_mm: np.ndarray, scan: Scan, model: MorphableModel, steps=AMBERG) -> np.ndarray:
-    """trimesh.registration.nricp_amberg from the initial fit (V, 3); (V, 3) mm."""
-    return _run(trimesh.registration.nricp_amberg, initial_mm, scan, model, steps)
+@dataclass(frozen=True, slots=True)
+class PeerSettings:
+    """What a peer's steps are made of; weights fall geometrically from the first to the last stage.
+
+    Attributes:
+        stiffness: of smoothness, against 1 for a match, first and last.
+        landmarks: weight of a landmark, against 1 for a match, first and last.
+        normals: a match's weight is the cosine between the normals to this power.
+        stages: how many.
+        iterations: of a stage.
+        identity: of every triangle's keeping its shape, against smoothness; Sumner's only.
+        reach_mm: a match further away than this counts nothing.
+        rims: whether points at depth jumps are in the target.
+        faces: whether matches lie on the triangulated depth image and not at its points.
+        neighbours: points that a normal is estimated from, where matches are points.
+        settled_mm: a stage ends early where the mean residual falls by less; Amberg's only.
+    """
+
+    stiffness: tuple[float, float]
+    landmarks: tuple[float, float]
+    normals: float = 0.0
+    stages: int = 4
+    iterations: int = 3
+    identity: float = 0.001
+    reach_mm: float = 10.0
+    rims: bool = False
+    faces: bool = False
+    neighbours: int = 8
+    settled_mm: float = 0.05
 
 
-def sumner(initial_mm: np.ndarray, scan: Scan, model: MorphableModel, steps=SUMNER) -> np.ndarray:
-    """trimesh.registration.nricp_sumner from the initial fit (V, 3); (V, 3) mm."""
-    return _run(trimesh.registration.nricp_sumner, initial_mm, scan, model, steps)
-
-
-PEERS: dict[str, Callable] = {"trimesh amberg": amberg, "trimesh sumner": sumner}
+PEERS = {
+    "trimesh amberg": PeerSettings(
+        (1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True, settled_mm=0.005
+    ),
+    "trimesh sumner": PeerSettings((10.0, 1.0), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True),
+}
 
 
 def registered(
-    method: Callable, face: RegisteredFace, scan: Scan, model: MorphableModel
+    name: str,
+    initial_mm: np.ndarray,
+    scan: Scan,
+    model: MorphableModel,
+    settings: PeerSettings | None = None,
 ) -> np.ndarray:
-    """A peer's vertices (V, 3) mm, from the initial fit that T-ICP had."""
-    return method(face.initial.vertices_mm, scan, model)
+    """A peer's vertices (V, 3) mm from the initial fit (V, 3) mm.
 
+    Only the skin is registered; eyes and teeth are carried along as T-ICP carries them.
 
-def _run(function, initial_mm, scan, model, steps):
-    """The skin registered to the cleaned depth without its rims; eyes and teeth carried along.
-
-    The landmarks are T-ICP's: the inner 51, at the depth of their vertices in the initial fit.
+    Args:
+        name: of PEERS, whose settings are used where none are given.
     """
+    settings = settings or PEERS[name]
     skin = np.flatnonzero(model.part_vertices("skin"))
     local = np.zeros(model.vertex_count, dtype=np.int64)
     local[skin] = np.arange(len(skin))
@@ -53,23 +82,64 @@ def _run(function, initial_mm, scan, model, steps):
     where = model.landmarks["ibug68"][17:]
     marks = scan.camera.unproject(scan.landmarks.points_px[17:], initial_mm[where, 2])
     known = np.isfinite(marks).all(1)
-    found = function(
+    out = np.array(initial_mm, dtype=np.float64)
+    out[skin] = METHODS[name](
         source,
-        trimesh.PointCloud(target_points(initial_mm, scan)),
+        target_of(scan, initial_mm, settings),
+        settings,
         source_landmarks=local[where[known]],
         target_positions=marks[known],
-        steps=steps,
-        distance_threshold=NEAR_MM / source.scale,
-        use_faces=False,
+        distance_threshold=settings.reach_mm / source.scale,
+        use_faces=settings.faces,
+        neighbors_count=settings.neighbours,
     )
-    out = initial_mm.copy()
-    out[skin] = found
     return carry_parts(model, initial_mm, out)
 
 
-def target_points(initial_mm: np.ndarray, scan: Scan) -> np.ndarray:
-    """The scan's valid points (K, 3) mm around the head, as T-ICP sees them."""
+def _amberg(source, target, settings, **options):
+    """trimesh.registration.nricp_amberg: steps of (stiffness, landmarks, normals, iterations)."""
+    steps = [(s, w, settings.normals, settings.iterations) for s, w in _falling(settings)]
+    eps = settings.settled_mm / source.scale
+    return trimesh.registration.nricp_amberg(source, target, steps=steps, eps=eps, **options)
+
+
+def _sumner(source, target, settings, **options):
+    """trimesh.registration.nricp_sumner: steps of (match, identity, smooth, landmarks, normals).
+
+    A step is one iteration, the first one on the landmarks alone. Smoothness keeps the weight 1,
+    so that softer means heavier matches and landmarks.
+    """
+    steps = [
+        (1 / s, settings.identity, 1.0, w / s, settings.normals)
+        for s, w in _falling(settings)
+        for _ in range(settings.iterations)
+    ]
+    return trimesh.registration.nricp_sumner(source, target, steps=[steps[0], *steps], **options)
+
+
+METHODS = {"trimesh amberg": _amberg, "trimesh sumner": _sumner}
+
+
+def _falling(settings):
+    """(stiffness, landmark weight) of every stage."""
+    return zip(
+        np.geomspace(*settings.stiffness, settings.stages),
+        np.geomspace(*settings.landmarks, settings.stages),
+        strict=True,
+    )
+
+
+def target_of(
+    scan: Scan, initial_mm: np.ndarray, settings: PeerSettings
+) -> trimesh.Trimesh | trimesh.PointCloud:
+    """The depth around the head as T-ICP sees it: points, or the image's triangles."""
     target = depth_target(scan)
-    points = target.points_mm[target.valid & ~target.rim]
-    low, high = initial_mm.min(0) - REACH_MM, initial_mm.max(0) + REACH_MM
-    return points[((points > low) & (points < high)).all(1)].astype(np.float64)
+    low, high = initial_mm.min(0) - MARGIN_MM, initial_mm.max(0) + MARGIN_MM
+    near = ((target.points_mm > low) & (target.points_mm < high)).all(-1)
+    usable = target.valid & near & (settings.rims | ~target.rim)
+    if not settings.faces:
+        return trimesh.PointCloud(target.points_mm[usable].astype(np.float64))
+    triangles = grid_triangles(usable, target.points_mm[..., 2], JUMP_MM)
+    used, triangles = np.unique(triangles, return_inverse=True)
+    points = target.points_mm.reshape(-1, 3)[used].astype(np.float64)
+    return trimesh.Trimesh(points, triangles.reshape(-1, 3), process=False, validate=False)

@@ -10,7 +10,7 @@ from faces.errors import BadInput
 from faces.fit_basis import thin
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
-from faces.phong_fit import Parameters, PhongProblem, minimise
+from faces.phong_fit import Parameters, PhongProblem, likeliest_start, minimise
 from faces.phong_rows import shade_rows
 from faces.types import Appearance
 from imaging.shading import sample_texture
@@ -41,7 +41,7 @@ class AppearanceSettings:
     color_sigma: float = 0.05
     independent: int = 300
     cutoff: float = 5.0
-    cold_steps: int = 10
+    cold_steps: int = 6
     steps: int = 8
 
 
@@ -84,9 +84,24 @@ def fit_appearance(
         beta_sigma=settings.beta_sigma,
         cutoff=settings.cutoff,
     )
-    start = problem.start() if previous is None else _packed(previous, problem)
-    found = minimise(problem, start, settings.cold_steps if previous is None else 0, settings.steps)
+    if previous is None:
+        start = likeliest_start(problem, _quarters(vertices_mm[chosen]), settings.cold_steps)
+    else:
+        start = _packed(previous, problem)
+    found = minimise(problem, start, 0, settings.steps)
     return _record(model, vertices_mm, normals, camera, found)
+
+
+def _quarters(points_mm):
+    """Parts of the face (m,) indices each: upper, middle and lower thirds, each left and right.
+
+    A thing that hides a face seldom hides all of them.
+    """
+    x, y = points_mm[:, 0], points_mm[:, 1]
+    left, thirds = x < np.median(x), np.quantile(y, [1 / 3, 2 / 3])
+    band = np.searchsorted(thirds, y)
+    parts = [np.flatnonzero((band == b) & (left == side)) for b in range(3) for side in (0, 1)]
+    return [np.arange(len(points_mm)), *parts]
 
 
 def sample_colors(color: np.ndarray, pixels: np.ndarray) -> np.ndarray:

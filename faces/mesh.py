@@ -9,8 +9,25 @@ from faces.rotation import nearest_rotation
 
 def triangle_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Area-weighted normals (T, 3) float64 (twice the area long) of triangles (T, 3)."""
-    a, b, c = (vertices[triangles[:, k]].astype(np.float64) for k in range(3))
-    return np.cross(b - a, c - a)
+    points = np.ascontiguousarray(vertices, dtype=np.float64)
+    return _cross_sides(points, np.ascontiguousarray(triangles))
+
+
+@numba.njit(nogil=True, cache=True)
+def _cross_sides(points, triangles):
+    normals = np.zeros((len(triangles), 3))
+    for t in range(len(triangles)):
+        normals[t] = _cross(points, triangles[t, 0], triangles[t, 1], triangles[t, 2])
+    return normals
+
+
+@numba.njit(nogil=True, cache=True)
+def _cross(points, i, j, k):
+    """The cross product of two sides of a triangle, (x, y, z)."""
+    ax, ay, az = points[i, 0], points[i, 1], points[i, 2]
+    bx, by, bz = points[j, 0] - ax, points[j, 1] - ay, points[j, 2] - az
+    cx, cy, cz = points[k, 0] - ax, points[k, 1] - ay, points[k, 2] - az
+    return by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
 
 
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -30,10 +47,7 @@ def _add_normals(points, triangles, normals):
     """Area-weighted normals summed at the corners, then of length 1."""
     for t in range(len(triangles)):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay, az = points[i, 0], points[i, 1], points[i, 2]
-        bx, by, bz = points[j, 0] - ax, points[j, 1] - ay, points[j, 2] - az
-        cx, cy, cz = points[k, 0] - ax, points[k, 1] - ay, points[k, 2] - az
-        x, y, z = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+        x, y, z = _cross(points, i, j, k)
         for corner in (i, j, k):
             normals[corner, 0] += x
             normals[corner, 1] += y

@@ -1,13 +1,14 @@
 """The morphable face model: one dataclass for every model, whatever its source."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sp
 
+from faces.coarsening import Coarsening, with_coarse
 from faces.errors import BadInput
 from faces.refinement import refine, with_detail
 
@@ -43,9 +44,11 @@ class MorphableModel:
         contour: (17, M) int32, for each of ibug68's jaw points 0..16 a line of M vertices along
             which it slides with yaw, from the front of the cheek towards ear and throat.
         mirror: (V,) int32, the vertex at x → −x (of the mean); own index on the mid-line.
-        coarse: the same model before subdivision; None where the model has one level. Its
-            vertices are the first ones of this model, in the same order.
+        coarse: the same model before subdivision, or of some of its vertices
+            (faces.coarsening); None where the model has one level.
         prolongation: (V, V_coarse) CSR float32, coarse to fine positions; None without coarse.
+        coarsening: how the coarse level was made of this one's vertices; None of a subdivided
+            model, whose first vertices are the coarse ones, in the same order.
     """
 
     name: str
@@ -67,6 +70,7 @@ class MorphableModel:
     mirror: np.ndarray
     coarse: "MorphableModel | None" = None
     prolongation: sp.csr_matrix | None = field(default=None, repr=False)
+    coarsening: Coarsening | None = field(default=None, repr=False)
 
     @property
     def vertex_count(self) -> int:
@@ -85,6 +89,13 @@ class MorphableModel:
         """T of Eq. 3: (V, 3) float32 sRGB, clipped to [0, 1]; ``beta`` (b ≤ B,) in σ."""
         texture = self.albedo_mean + _sum_of_modes(beta, self.albedo_modes)
         return np.clip(texture, 0, 1).astype(np.float32)
+
+    @property
+    def coarse_vertices(self) -> np.ndarray:
+        """(V_coarse,) int, where the coarse level's vertices are among this one's."""
+        if self.coarsening is not None:
+            return self.coarsening.vertices
+        return np.arange(self.coarse.vertex_count)
 
     def part_triangles(self, *parts: str) -> np.ndarray:
         """Triangles (t, 3) int32 of the named parts, in the model's order."""
@@ -109,6 +120,8 @@ class MorphableModel:
         shape = (self.mean_mm, self.triangles, self.identity_mm, self.expression_mm)
         for array in (*shape, self.albedo_mean, self.albedo_modes):
             digest.update(np.ascontiguousarray(array).tobytes())
+        if self.coarsening is not None:
+            digest.update(self.coarsening.triangles.tobytes())
         return f"{self.name}@{digest.hexdigest()[:16]}"
 
     def truncated(self, identity: int, expression: int | None = None) -> "MorphableModel":
@@ -137,13 +150,14 @@ def _sum_of_modes(weights: np.ndarray, modes: np.ndarray) -> np.ndarray:
 
 
 def save_model(model: MorphableModel, path: str | Path) -> None:
-    """Write a model as one compressed .npz: the shapes of its coarse level, where it has two.
+    """Write a model as one compressed .npz: a subdivided one's shapes as its coarse level has them.
 
     Modes are int16 with a step a mode, at most SHAPE_STEP_MM and 1/32767 of its largest entry.
     Albedo, regions, weights, landmarks and contour are stored at the level the model is used at,
     so that a feature finer than a coarse triangle (a lid's rim, a brow) survives.
     """
-    base = model if model.coarse is None else model.coarse
+    subdivided = model.coarse is not None and model.coarsening is None
+    base = model.coarse if subdivided else model
     identity, identity_step = _quantise(base.identity_mm, SHAPE_STEP_MM)
     expression, expression_step = _quantise(base.expression_mm, SHAPE_STEP_MM)
     albedo, albedo_step = _quantise(model.albedo_modes, ALBEDO_STEP)
@@ -151,7 +165,7 @@ def save_model(model: MorphableModel, path: str | Path) -> None:
     np.savez_compressed(
         path,
         format=FORMAT,
-        two_levels=model.coarse is not None,
+        two_levels=subdivided,
         name=base.name,
         licence=base.licence,
         **{key: getattr(base, key) for key in _PLAIN},
@@ -168,11 +182,16 @@ def save_model(model: MorphableModel, path: str | Path) -> None:
         region_names=np.array(names, dtype=np.str_),
         region_bits=np.packbits(np.stack([model.regions[name] for name in names]), axis=1),
         **{f"landmarks_{scheme}": points for scheme, points in model.landmarks.items()},
+        **{f"coarse_{key}": getattr(model.coarsening, key) for key in _coarse_keys(model)},
     )
 
 
+def _coarse_keys(model):
+    return () if model.coarsening is None else _COARSE
+
+
 def read_model(path: str | Path) -> MorphableModel:
-    """Read what save_model wrote; the fine level is made again by faces.refinement.
+    """Read what save_model wrote; a subdivided model's fine level is made again.
 
     Raises:
         BadInput: the file is missing, damaged or not such a model.
@@ -190,9 +209,13 @@ def read_model(path: str | Path) -> MorphableModel:
             f"an .npz written by save_model, format {FORMAT}",
             "check the path, or write the model again with faces.morphable.save_model",
         ) from error
-    return with_detail(refine(base) if stored["two_levels"] else base, **detail)
+    model = with_detail(refine(base) if stored["two_levels"] else base, **detail)
+    if "coarse_vertices" not in stored:
+        return model
+    return with_coarse(model, Coarsening(*(stored[f"coarse_{key}"] for key in _COARSE)))
 
 
+_COARSE = tuple(entry.name for entry in fields(Coarsening))
 _PLAIN = (
     "mean_mm",
     "triangles",

@@ -1,6 +1,6 @@
 """The least-squares problem of Eq. 5: residuals, their analytic Jacobian, and the minimiser."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,13 +9,20 @@ from faces.phong_rows import shade_rows
 TAIL = 11  # unknowns after β: √Amb (3), √Dir (3), l not normalised (3), √k_s, ln ν
 SHININESS = (2.0, 80.0)  # ν of skin lies well within
 SHININESS_PRIOR = (np.log(12.0), 0.5)  # mean and σ of ln ν; broad highlights, as skin has
-LIGHT_SIGMA = (
-    0.3  # of the mean of Amb + Dir about 1: bright light on dark skin and dim light on fair
-)
-# skin make the same colours; without a say in it, teeth and eyes come out too bright or too dark.
+# Of the logarithm of Amb + Dir's mean: bright light on dark skin and dim light on fair skin make
+# the same colours; without a say in it, teeth and eyes come out too bright or too dark.
+LIGHT_SIGMA = 0.3
+# Of ln r/g and ln b/g of Amb + Dir: cameras balance white, and a blue cloth is no skin in blue
+# light.
+TINT_SIGMA = 0.15
 GLOSS_SIGMA = 0.5  # of √k_s: keeps a highlight nobody sees at 0
 HUBER = 2.0  # σ up to which Huber's weights leave a colour as it is
-CHI3_MEDIAN = 1.538  # median length of a 3-vector of unit normals
+FEWEST_OF_PART, PART_SAMPLES = 30, 150  # samples of a part: at least, and enough
+MISS = 0.1  # colour distance from which a sample counts as not explained
+PRIOR_WORTH = 20.0  # squared σ of the priors that outweigh a face not explained at all
+# Three tenths of 3-vectors of unit normals are shorter than this. Not the median: a mask and what
+# else is no skin may be more than half of what is seen.
+CHI3_SHARE, CHI3_LENGTH = 0.3, 1.1934
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,12 @@ class PhongProblem:
     beta_sigma: float
     cutoff: float
 
+    def part(self, where: np.ndarray) -> "PhongProblem":
+        """The problem of some of the samples, as sure of itself as the whole."""
+        names = ("mean", "modes", "normals", "view", "colors")
+        few = {name: getattr(self, name)[where] for name in names}
+        return replace(self, **few, precision=self.precision * len(self.mean) / len(where))
+
     def start(self) -> np.ndarray:
         """Packed parameters from a linear, unclamped Lambert fit of the mean albedo."""
         ratio = self.colors / np.clip(self.mean, 0.05, None)
@@ -109,23 +122,40 @@ class PhongProblem:
         lips before anything is called an outlier.
         """
         length = np.linalg.norm(residual, axis=1)
-        sigma = max(np.median(length) / CHI3_MEDIAN, 0.01)  # 0.01: about two steps of 8 bits
+        # 0.01: about two steps of 8 bits
+        sigma = max(np.quantile(length, CHI3_SHARE) / CHI3_LENGTH, 0.01)
         if not reject:
             return np.minimum(1, HUBER * sigma / np.maximum(length, 1e-12))
         return np.clip(1 - (length / (self.cutoff * sigma)) ** 2, 0, None) ** 2
 
     def prior(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals (B + 12,) of the priors and their Jacobian (B + 12, B + 11)."""
+        """Residuals (B + 14,) of the priors and their Jacobian (B + 14, B + 11)."""
         slopes = np.zeros(len(p))
         slopes[:-TAIL] = 1 / self.beta_sigma
         slopes[-2], slopes[-1] = 1 / GLOSS_SIGMA, 1 / SHININESS_PRIOR[1]
         centre = np.zeros(len(p))
         centre[-1] = SHININESS_PRIOR[0]
         amounts = p[-11:-5]
-        level = ((amounts**2).sum() / 3 - 1) / LIGHT_SIGMA
+        total = max((amounts**2).sum(), 1e-6)
+        level = np.log(total / 3) / LIGHT_SIGMA
         tilt = np.zeros(len(p))
-        tilt[-11:-5] = 2 * amounts / 3 / LIGHT_SIGMA
-        return np.append(slopes * (p - centre), level), np.vstack([np.diag(slopes), tilt])
+        tilt[-11:-5] = 2 * amounts / total / LIGHT_SIGMA
+        tint, warm = _tint(p)
+        residuals = np.concatenate([slopes * (p - centre), [level], tint])
+        return residuals, np.vstack([np.diag(slopes), tilt, warm])
+
+
+def _tint(p):
+    """ln r/g and ln b/g of Amb + Dir in σ, (2,), and their Jacobian (2, B + 11)."""
+    amounts = p[-11:-5].reshape(2, 3)
+    total = np.maximum((amounts**2).sum(0), 1e-6)
+    slope = 2 * amounts / total / TINT_SIGMA
+    jacobian = np.zeros((2, len(p)))
+    for row, channel in enumerate((0, 2)):
+        for first, part in ((-11, 0), (-8, 1)):
+            jacobian[row, first + channel] = slope[part, channel]
+            jacobian[row, first + 1] = -slope[part, 1]
+    return np.log(total[[0, 2]] / total[1]) / TINT_SIGMA, jacobian
 
 
 def minimise(problem: PhongProblem, start: np.ndarray, huber: int, tukey: int) -> np.ndarray:
@@ -176,3 +206,49 @@ def _normal_equations(problem, p, colors, jacobian, weights):
 def _cost(problem, p, colors, weights):
     prior, _ = problem.prior(p)
     return (weights * ((colors - problem.colors) ** 2).sum(1)).sum() + prior @ prior
+
+
+def likeliest_start(problem: PhongProblem, parts: list[np.ndarray], steps: int) -> np.ndarray:
+    """Packed parameters fitted to that part of the samples which explains the whole best.
+
+    Each part is fitted alone, by ``steps`` steps that reject nothing, then taken on over the whole
+    by half as many that reject outliers. That fit wins which leaves the fewest of all samples
+    unexplained by a likely skin in a likely light.
+
+    Args:
+        parts: indices (m,) into the samples.
+    """
+    best, least = problem.start(), np.inf
+    thin = _thinned(problem, np.arange(len(problem.mean)))
+    for part in parts:
+        if len(part) < FEWEST_OF_PART:
+            continue
+        few = _thinned(problem, part)
+        found = _descend(few, _unit_light(few.start()), steps, False)
+        found = _descend(thin, found, steps // 2, True)
+        cost = _unlikeliness(thin, found)
+        if cost < least:
+            best, least = found, cost
+    return best
+
+
+def _thinned(problem, part):
+    """The problem of at most twice PART_SAMPLES of a part's samples (m,)."""
+    return problem.part(part[:: max(len(part) // PART_SAMPLES, 1)])
+
+
+def _unlikeliness(problem, p):
+    """Share of the samples that a fit leaves unexplained, and how unlikely it is as skin in light.
+
+    The light is judged by what falls on the samples: one from behind counts as none.
+    """
+    colors = problem.shade(p)[0]
+    misses = np.minimum(((colors - problem.colors) ** 2).sum(1) / MISS**2, 1).mean()
+    beta = Parameters.unpack(p).beta
+    flat = problem.modes.reshape(-1, len(beta))
+    albedo = problem.mean + (flat @ beta.astype(flat.dtype)).reshape(-1, 3)
+    light = np.maximum(np.median(colors / np.clip(albedo, 0.02, None), 0), 1e-3)
+    tint = np.log(light[[0, 2]] / light[1]) / TINT_SIGMA
+    level = np.log(light.mean()) / LIGHT_SIGMA
+    surprise = tint @ tint + level**2 + beta @ beta / problem.beta_sigma**2
+    return misses + surprise / PRIOR_WORTH

@@ -43,6 +43,7 @@ def refine(coarse):
         mirror=_carry_mirror(coarse.mirror, edges),
         coarse=coarse,
         prolongation=prolongation,
+        coarsening=None,
     )
 
 
@@ -52,19 +53,19 @@ def with_detail(model, **detail):
     Args:
         detail: any of regions, weights, landmarks, contour, albedo_mean and albedo_modes, as the
             attributes of MorphableModel. The coarse level, where there is one, gets their values
-            at its vertices, and the nearer end of its edge for an index that it has not.
+            at its vertices, and the nearest of them for an index that it has not.
     """
     if model.coarse is None:
         return replace(model, **detail)
-    count = model.coarse.vertex_count
-    ends = _nearer_ends(model)
+    own = model.coarse_vertices
+    ends = _nearer_ends(model) if model.coarsening is None else model.coarsening.nearest
     short = {
-        "regions": lambda masks: {name: mask[:count] for name, mask in masks.items()},
+        "regions": lambda masks: {name: mask[own] for name, mask in masks.items()},
         "landmarks": lambda sets: {name: ends[points] for name, points in sets.items()},
         "contour": lambda lines: ends[lines],
-        "weights": lambda values: values[:count],
-        "albedo_mean": lambda values: values[:count],
-        "albedo_modes": lambda values: values[:, :count],
+        "weights": lambda values: values[own],
+        "albedo_mean": lambda values: values[own],
+        "albedo_modes": lambda values: np.take(values, own, axis=1),
     }
     coarse = replace(model.coarse, **{key: short[key](value) for key, value in detail.items()})
     return replace(model, coarse=coarse, **detail)

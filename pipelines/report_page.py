@@ -75,7 +75,7 @@ def _verdicts(entries: list[FaceEntry]) -> str:
 
 
 def review_order(entries: list[FaceEntry]) -> list[FaceEntry]:
-    """Those not accepted, worst first: by verdict, then by how far the worst figure is out."""
+    """Those not accepted, worst first: by verdict, then by severity."""
     doubtful = [entry for entry in entries if entry.quality.verdict != "accept"]
     worst = {name: rank for rank, name in enumerate(reversed(VERDICTS))}
     return sorted(doubtful, key=lambda e: (worst[e.quality.verdict], -e.quality.severity, e.key))
@@ -88,15 +88,22 @@ def _review_list(entries: list[FaceEntry]) -> str:
         return ""
     rows = "".join(
         f"<tr><td>{_link(entry)}<td class={entry.quality.verdict}>{entry.quality.verdict}"
-        f"<td>{entry.quality.severity:.1f}<td>{html.escape(entry.quality.reason)}</tr>"
+        f"<td>{entry.quality.severity:.1f}<td>{_chance(entry)}"
+        f"<td>{html.escape(entry.quality.reason)}</tr>"
         for entry in doubtful
     )
     return (
         f"<h2>To look at: {len(doubtful)} of {len(entries)}, worst first</h2>"
-        "<p>Rejected faces give no samples. The severity is the worst figure in shares of what is "
-        "accepted; no truth goes into it.</p>"
-        f"<table><tr><th>face<th>verdict<th>severity<th>why</tr>{rows}</table>"
+        "<p>Rejected faces give no samples. The chance is that of an error beyond what is useful, "
+        "from all figures together; the severity is the chance, or a figure that alone decides, in "
+        "shares of what is accepted. No truth goes into either.</p>"
+        f"<table><tr><th>face<th>verdict<th>severity<th>chance<th>why</tr>{rows}</table>"
     )
+
+
+def _chance(entry: FaceEntry) -> str:
+    chance = entry.quality.figures.get("failure_chance")
+    return "" if chance is None else f"{chance:.0%}"
 
 
 def _link(entry: FaceEntry) -> str:

@@ -22,6 +22,8 @@ class AlignSettings:
 
     Attributes:
         most_px: largest shift along x and y; 0 leaves depth where it is.
+        least_px: a shorter shift is within the estimate's own error, and aligned depth is common
+            (one mesh rendered, one camera for both): depth stays.
         margin_px: least and largest distance from the outline out to the edge.
         depth_mm: what lies this near to the face's depth belongs to the person.
         strong: colour gradient a pixel beyond which one edge is as good as another.
@@ -31,6 +33,7 @@ class AlignSettings:
     """
 
     most_px: float = 2.5
+    least_px: float = 0.3
     margin_px: tuple[float, float] = (-1.0, 3.5)
     depth_mm: float = 200.0
     strong: float = 0.08
@@ -65,7 +68,8 @@ def depth_shift(
     j, i, k = np.unravel_index(score.argmax(), score.shape)
     if score[j, i, k] <= settings.contrast * usual:
         return still
-    return np.array([_summit(score[j, :, k], i, shifts), _summit(score[:, i, k], j, shifts)])
+    shift = np.array([_summit(score[j, :, k], i, shifts), _summit(score[:, i, k], j, shifts)])
+    return shift if np.linalg.norm(shift) >= settings.least_px else still
 
 
 def _outline(depth_mm, face_mm, within_mm):

@@ -11,10 +11,12 @@ from collections.abc import Generator, Sequence
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from registration.batched_solver import solve_together, torch_device
+from registration.blas import one_thread
 from registration.nonrigid import System
 from registration.ticp import TicpSettings, registering
 
 
+@one_thread
 def register_batch(
     scans: Sequence[Scan],
     model: MorphableModel,

@@ -10,10 +10,14 @@ import llvmlite.binding as llvm
 import numpy as np
 from numba import float32, types
 from numba.extending import get_cython_function_address, overload
+from threadpoolctl import threadpool_limits
 
 # Arguments go by reference. Constants of the module stay where they are while a routine runs.
 _LETTERS = np.frombuffer(b"LRTN", dtype=np.uint8)  # lower, right, transposed, not
 _SINGLE, _DOUBLE = (np.array([0, 1, -1], dtype=t) for t in (np.float32, np.float64))
+
+# Fronts are small: a second core to share each with makes a registration fifteen times dearer.
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 
 
 def _routine(module, name, arguments):

@@ -15,8 +15,11 @@ import scipy.spatial
 from faces.camera import Camera
 from registration.thresholds import Thresholds
 
-REASONS = ("matched", "back_face", "hidden", "distance", "color", "normal", "silhouette")
-MATCHED, BACK_FACE, HIDDEN, DISTANCE, COLOR, NORMAL, SILHOUETTE = range(len(REASONS))
+REASONS = (
+    *("matched", "back_face", "hidden", "distance", "color", "normal", "silhouette"),
+    "occluder",
+)
+MATCHED, BACK_FACE, HIDDEN, DISTANCE, COLOR, NORMAL, SILHOUETTE, OCCLUDER = range(len(REASONS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +110,8 @@ def match(
         vertices_mm: (N, 3) camera frame.
         colors: (N, 3) in [0, 1], the rendered texture C of Eq. 4.
         normals: (N, 3) unit outward normals.
-        seen: (N,) uint8, MATCHED (0) where a match may be looked for, else BACK_FACE or HIDDEN.
+        seen: (N,) uint8, MATCHED (0) where a match may be looked for, else BACK_FACE, HIDDEN or
+            OCCLUDER.
         target: a depth image (projective window search) or a cloud (6-D tree).
         thresholds: λ_tex, τ_v, τ_c and the normals' largest angle.
     """
@@ -167,12 +171,8 @@ def _look_up(
         distances[0][i], distances[1][i] = np.sqrt(space), np.sqrt(tint)
 
 
-def _search_window(vertices_mm, colors, seen, target, thresholds, finest_only=False):
-    """Eq. 6 among the pixels around each vertex's projection.
-
-    ``finest_only`` visits every pixel that can lie within τ_v, which is exact; otherwise a large
-    window is visited on a grid whose step halves around the best pixel so far.
-    """
+def _search_window(vertices_mm, colors, seen, target, thresholds):
+    """Eq. 6, exactly: among all the pixels that can lie within τ_v of each vertex."""
     camera = target.camera
     pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1e6)
     if camera.is_perspective:
@@ -185,15 +185,11 @@ def _search_window(vertices_mm, colors, seen, target, thresholds, finest_only=Fa
     index = np.full(len(vertices_mm), -1, dtype=np.int64)
     reason = np.array(seen, dtype=np.uint8)
     _window_kernel(
-        vertices_mm,
-        np.asarray(colors, np.float64),
+        np.hstack([vertices_mm, colors]),
         pixels,
         px_per_mm,
-        target.points_mm,
-        target.colors,
-        target.valid,
+        (target.points_mm, target.colors, target.valid),
         (thresholds.lambda_mm, thresholds.tau_v_mm, thresholds.tau_c),
-        1 << 30 if finest_only else 5,
         index,
         reason,
     )
@@ -201,75 +197,60 @@ def _search_window(vertices_mm, colors, seen, target, thresholds, finest_only=Fa
 
 
 @numba.njit(cache=True, nogil=True)
-def _window_kernel(
-    vertices, colors, pixels, px_per_mm, points, image, valid, numbers, steps, index, reason
-):
-    width = valid.shape[1]
-    for i in range(len(vertices)):
-        if reason[i] != 0:
+def _window_kernel(queries, pixels, px_per_mm, target, numbers, index, reason):
+    """Fill index and reason of the queries (N, 6), positions and colours.
+
+    Rows and columns are visited from the middle as far as a pixel can still be nearer than the
+    best cost so far, which is far less than the window once a match is found.
+    """
+    height = len(target[2])
+    for i in range(len(queries)):
+        if reason[i] != MATCHED:
             continue
-        radius = int(np.ceil(numbers[1] * px_per_mm[i]))
-        stride = max(1, radius // steps)
-        reach = (radius + stride - 1) // stride
         row, column = int(np.floor(pixels[i, 1])), int(np.floor(pixels[i, 0]))
-        best, per_mm = (np.inf, np.inf, -1, -1), px_per_mm[i]
-        while True:
-            best = _visit(
-                vertices[i], colors[i], row, column, stride, reach, per_mm, best, points, image,
-                valid, numbers,
-            )  # fmt: skip
-            if stride == 1 or best[2] < 0:
+        # A pixel's point lies anywhere in it, and half a pixel out where depth was moved.
+        radius = np.floor(numbers[1] * px_per_mm[i] + 1.5)
+        best = (np.inf, -1, False)
+        if 0 <= row < height:  # a first bound, before a whole row is read
+            best = _visit(queries[i], row, column - 1, column + 2, target, numbers, best)
+        for n in range(2 * int(radius) + 1):
+            down = (n + 1) // 2
+            far = min(radius, best[0] * px_per_mm[i] + 1.5)
+            if down > far:
                 break
-            row, column = best[2] // width, best[2] % width
-            # The bound holds around the projection only; these few are all visited.
-            stride, reach, per_mm = (stride + 1) // 2, 2, 1e30
-        if best[0] < np.inf:
-            index[i] = best[2]
+            r = row + (down if n % 2 else -down)
+            if 0 <= r < height:
+                first, end = column - int(far), column + int(far) + 1
+                best = _visit(queries[i], r, first, end, target, numbers, best)
+        if best[1] >= 0:
+            index[i] = best[1]
         else:
-            reason[i] = COLOR if best[3] == 1 else DISTANCE
+            reason[i] = COLOR if best[2] else DISTANCE
 
 
 @numba.njit(cache=True, nogil=True)
-def _visit(
-    vertex, color, row, column, stride, reach, px_per_mm, best, points, image, valid, numbers
-):
-    """Best of a grid of pixels: (Eq. 6 within the thresholds, squared distance, pixel, close).
+def _visit(query, row, first, end, target, numbers, best):
+    """The better of ``best`` and a row's pixels from ``first`` to before ``end``.
 
-    Rows and columns are visited from the middle as far as a pixel can still be nearer than the
-    best cost so far, which is far less than the window once a match is found. Until a pixel passes
-    both thresholds, the pixel nearest in space leads the search; ``close`` is 1 after one within
-    τ_v.
+    Either is (Eq. 6 within the thresholds, pixel, whether one was within τ_v).
     """
-    height, width = valid.shape
+    points, colors, valid = target
     weight, tau_v, tau_c = numbers
-    cost, nearest, pixel, close = best
-    for n in range(2 * reach + 1):
-        down = (n + 1) // 2 * stride
-        far = min(float(reach * stride), cost * px_per_mm + 1)
-        if down > far:
-            break
-        r = row + (down if n % 2 else -down)
-        if r < 0 or r >= height:
+    cost, pixel, near = best
+    for c in range(max(first, 0), min(end, valid.shape[1])):
+        if not valid[row, c]:
             continue
-        side = int(far) // stride * stride
-        for c in range(column - side, column + side + 1, stride):
-            if c < 0 or c >= width or not valid[r, c]:
-                continue
-            x, y = vertex[0] - points[r, c, 0], vertex[1] - points[r, c, 1]
-            z = vertex[2] - points[r, c, 2]
-            square = x * x + y * y + z * z
-            bound = min(tau_v, cost)
-            if square < bound * bound:
-                close = 1
-                tint = 0.0
-                for k in range(3):
-                    tint += (color[k] - image[r, c, k]) ** 2
-                total = np.sqrt(square) + weight * np.sqrt(tint)
-                if tint < tau_c * tau_c and total < cost:
-                    cost, pixel = total, r * width + c
-            if cost == np.inf and square < nearest:
-                nearest, pixel = square, r * width + c
-    return cost, nearest, pixel, close
+        x, y = query[0] - points[row, c, 0], query[1] - points[row, c, 1]
+        z = query[2] - points[row, c, 2]
+        square, bound = x * x + y * y + z * z, min(tau_v, cost)
+        if square < bound * bound:
+            near, tint = True, 0.0
+            for k in range(3):
+                tint += (query[3 + k] - colors[row, c, k]) ** 2
+            total = np.sqrt(square) + weight * np.sqrt(tint)
+            if tint < tau_c * tau_c and total < cost:
+                cost, pixel = total, row * valid.shape[1] + c
+    return cost, pixel, near
 
 
 def _search_tree(vertices_mm, colors, seen, target, thresholds, neighbours=16):

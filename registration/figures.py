@@ -7,12 +7,13 @@ import numpy as np
 from faces.mesh import triangle_normals
 from faces.morphable import MorphableModel
 from faces.surface_distance import scan_to_surface
-from faces.types import FaceFit
+from faces.types import Appearance, FaceFit
 from imaging.raster import rasterise
 from registration.correspond import REASONS, DepthTarget, Matches
 
 MOST_POINTS = 8000  # depth points measured against the surface
 NOTHING = 999.0  # the figure where there is nothing to measure: worse than any other, and JSON
+FAR = 0.9  # the quantile of "refit_far_mm"
 JAW = 17  # ibug68 points 0..16, which slide
 
 
@@ -27,6 +28,7 @@ class Evidence:
         matches: of all V vertices.
         target: the depth image.
         landmarks_px: (68, 2) ibug68 in the image, NaN where missing.
+        appearance: the last fit of texture and light.
     """
 
     vertices_mm: np.ndarray
@@ -36,6 +38,7 @@ class Evidence:
     matches: Matches
     target: DepthTarget
     landmarks_px: np.ndarray
+    appearance: Appearance
 
 
 def measure(model: MorphableModel, evidence: Evidence, within_mm: float) -> dict[str, float]:
@@ -48,18 +51,20 @@ def measure(model: MorphableModel, evidence: Evidence, within_mm: float) -> dict
         "residual_mm" mean distance from the depth points over the face to the surface;
         "uncovered" share of the face's visible vertices without a match, and of it "by_distance",
         "by_color", "by_normal";
+        "mouth_uncovered" share of the mouth, hidden or not, without a match;
         "off_face" share of the face's pixels whose depth is missing or further than ``within_mm``;
         "hidden" share of the face that the camera does not see;
         "flipped" share of triangles that turned by more than 90° against the initial fit;
         "stretch" mean |log| of the edges' length against the last model fit's;
         "color_residual" median colour distance of the matches;
-        "refit_mm", "moved_mm" mean distance of visible vertices from the last and first model fit;
+        "refit_mm", "moved_mm" mean distance of visible vertices from the last and first model fit,
+        "refit_far_mm" the distance from the last that one vertex in ten exceeds;
         "turned_deg" angle between the two fits;
         "landmarks_mm", "landmarks_median_mm" distance across the view of the inner landmarks from
         the detected;
         "asymmetry_mm" mean distance of the face from its mirror image;
         "size" |log| of the face's size against the model's mean face;
-        "identity" root mean square of the last fit's coefficients, in σ.
+        "identity", "albedo" root mean square of the last fits' coefficients, in σ.
     """
     inner = inner_face(model) & model.part_vertices("skin")
     face = evidence.visible & inner
@@ -72,19 +77,22 @@ def measure(model: MorphableModel, evidence: Evidence, within_mm: float) -> dict
         "residual_mm": residual,
         "uncovered": 1 - found.sum() / max(face.sum(), 1),
         **_refused(evidence.matches.reason[face]),
+        "mouth_uncovered": 1 - _share(found, _mouth(model) & inner),
         "off_face": off_face,
         "hidden": 1 - face.sum() / inner.sum(),
         "flipped": flipped_share(model, vertices, evidence.initial.vertices_mm),
         "stretch": stretch(model, vertices, fit.vertices_mm),
         "color_residual": np.median(color) if len(color) else np.inf,
         "refit_mm": _mean_gap(vertices, fit.vertices_mm, face),
+        "refit_far_mm": _far_gap(vertices, fit.vertices_mm, face),
         "moved_mm": _mean_gap(vertices, evidence.initial.vertices_mm, face),
         "turned_deg": _angle_deg(evidence.initial.pose.rotation, fit.pose.rotation),
         "landmarks_mm": gaps.mean() if len(gaps) else np.inf,
         "landmarks_median_mm": np.median(gaps) if len(gaps) else np.inf,
         "asymmetry_mm": asymmetry_mm(model, fit.pose.invert(vertices)),
         "size": abs(np.log(_size_mm(vertices[inner]) / _size_mm(model.mean_mm[inner]))),
-        "identity": np.sqrt((fit.identity**2).mean()),
+        "identity": _rms(fit.identity),
+        "albedo": _rms(evidence.appearance.beta),
     }
     return {
         name: float(np.nan_to_num(v, nan=NOTHING, posinf=NOTHING)) for name, v in figures.items()
@@ -94,6 +102,19 @@ def measure(model: MorphableModel, evidence: Evidence, within_mm: float) -> dict
 def inner_face(model: MorphableModel) -> np.ndarray:
     """(V,) bool: the narrow face where the model knows one."""
     return model.regions.get("narrow_face", model.regions["face"])
+
+
+def _mouth(model):
+    """(V,) bool: the mouth where the model knows one."""
+    return model.regions.get("mouth", inner_face(model))
+
+
+def _share(chosen, among):
+    return (chosen & among).sum() / max(among.sum(), 1)
+
+
+def _rms(coefficients):
+    return np.sqrt((coefficients**2).mean()) if len(coefficients) else 0.0
 
 
 def _refused(reasons):
@@ -167,6 +188,10 @@ def landmark_gaps_mm(model: MorphableModel, evidence: Evidence) -> np.ndarray:
 
 def _mean_gap(a, b, where):
     return np.linalg.norm(a[where] - b[where], axis=1).mean() if where.any() else np.inf
+
+
+def _far_gap(a, b, where):
+    return np.quantile(np.linalg.norm(a[where] - b[where], axis=1), FAR) if where.any() else np.inf
 
 
 def _size_mm(points):

@@ -10,13 +10,16 @@ own energy is in registration.affine.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.sparse as sp
 
 from registration.affine import AffineSystem, stiffness_of
 from registration.correspond import Matches
 from registration.pcg import conjugate_gradients, polished
+from registration.salience import FeatureSettings
+from registration.solver import Factor
 from registration.template import Template
 
 
@@ -47,6 +50,7 @@ class NonrigidSettings:
             point-to-plane.
         membrane: a, the membrane's share beside the bending energy.
         prior: ε, pull towards the base; lets unseen regions return to the model.
+        features: how much more a match on a feature of the skin counts.
         robust_scale: Tukey's cut-off in robust standard deviations of the match distances.
         robust_floor_mm: the cut-off is never below this: the depth sensor's own noise.
         direct_above_mm: ℓ from which the direct solver is used; below, conjugate gradients. With
@@ -59,6 +63,7 @@ class NonrigidSettings:
     tangential: float = 0.3
     membrane: float = 0.1
     prior: float = 0.01
+    features: FeatureSettings = field(default_factory=FeatureSettings)
     robust_scale: float = 4.685
     robust_floor_mm: float = 2.0
     direct_above_mm: float = 0.0
@@ -132,17 +137,23 @@ class System:
         """
         matrix = self.template.system(self.diagonal, self.membrane, self.bending)
         if self.direct:
-            solve = _rough_factor(self.template.symbolic, matrix).solve
+            solve = rough_factor(self.template, matrix).solve
             return polished(matrix, self.right, solve, self.tolerance)
         return conjugate_gradients(matrix, self.right, self.start, self.tolerance)[0]
 
 
-def _rough_factor(symbolic, matrix):
-    """In single precision where that is enough: it takes two thirds of the time."""
+def rough_factor(template: Template, matrix: sp.csr_matrix) -> Factor:
+    """A factor of a matrix of ``template.system`` for pcg.polished.
+
+    In single precision where that is enough: it takes two thirds of the time.
+
+    Raises:
+        ValueError: the matrix is not positive definite.
+    """
     try:
-        return symbolic.factorise(matrix, np.float32)
+        return template.symbolic.factorise(matrix, np.float32)
     except ValueError:
-        return symbolic.factorise(matrix)
+        return template.symbolic.factorise(matrix)
 
 
 def step_system(
@@ -161,7 +172,7 @@ def step_system(
         base_mm: (n, 3), where the smooth displacement starts: the model fit.
         current_mm: (n, 3), the last iteration's positions.
         matches: of the template's n vertices.
-        weights: (n,) of the matches, in [0, 1].
+        weights: (n,) of the matches, 1 for a plain good one.
         landmarks: pulled with ``stage.landmarks``.
 
     Raises:

@@ -80,12 +80,28 @@ def polished(
 
 @numba.njit(cache=True, nogil=True)
 def _multiply(starts, columns, data, x, out):
+    if x.shape[1] == 3:
+        _multiply_three(starts, columns, data, x, out)
+        return
     for i in range(len(starts) - 1):
         for c in range(x.shape[1]):
             out[i, c] = 0.0
         for p in range(starts[i], starts[i + 1]):
             for c in range(x.shape[1]):
                 out[i, c] += data[p] * x[columns[p], c]
+
+
+@numba.njit(cache=True, nogil=True)
+def _multiply_three(starts, columns, data, x, out):
+    """The usual case, x, y and z, with the sums in registers."""
+    for i in range(len(starts) - 1):
+        a, b, c = 0.0, 0.0, 0.0
+        for p in range(starts[i], starts[i + 1]):
+            value, k = data[p], columns[p]
+            a += value * x[k, 0]
+            b += value * x[k, 1]
+            c += value * x[k, 2]
+        out[i, 0], out[i, 1], out[i, 2] = a, b, c
 
 
 @numba.njit(cache=True, nogil=True)

@@ -4,7 +4,7 @@ The paper's authors removed bad registrations by hand; here each has figures, th
 reason, so that a set can be made without looking and a review list stays short.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,92 +12,121 @@ from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import Quality, RegisteredFace
 from registration.figures import Evidence, inner_face, measure
+from registration.predictor import Predictor, shipped_predictor
 
 
 @dataclass(frozen=True, slots=True)
 class QualitySettings:
-    """(accept up to, reject beyond) of each figure; between the two a face goes to review.
+    """(review, reject) beyond: the chance of a failure, and the sizes that only a fault reaches.
 
-    Figures are those of registration.figures.measure. "Usual" is their median over the faces of
-    benchmarks.gate that are right, with the largest among those in brackets; what only a fault
-    can reach is rejected.
+    The chance weighs all figures together (registration.predictor). The limits are for bad input,
+    of which no combination of figures need know: in brackets the largest of a good face in
+    benchmarks.gate. Figures are those of registration.figures.measure.
 
     Attributes:
-        refit_mm: usual 1.1 (2.0; 1.4 for nineteen in twenty), off the model by what makes a
-            person a person; a mask, a hand or another thing taken for skin adds 0.3 or more, and
-            what is no face 1.3 or more. The figure that tells most, and the one to set anew by
-            the benchmark when the schedules of registration.ticp change. It belongs to a fit
-            with 40 identities and falls with more.
-        identity: usual 0.8 (1.5), a sample of the model has 1; a ball needs 2.
-        size: usual 0.05 (0.24); depth in a wrong unit.
-        color_residual: usual 0.023 (0.06, and 0.1 in deep shade); a mask of another colour.
-        landmarks_median_mm: usual 1.7 (2.6), a detector's own error. The median, since a fifth
-            of the landmarks may be wrong and the face still right.
-        flipped: usual 0 (0.001); a surface that folds over itself.
-        residual_mm: usual 0.5 (1.4), of which the sensor's noise is most.
-        uncovered: usual 0.12 (0.6, where half of the depth is missing).
+        predictor: gives the chance, with its cuts.
+        size: (0.24) depth in a wrong unit: the only figure that tells it.
+        refit_mm: (1.4) a thing that is no face; a ball has 1.8 or more.
+        identity: (1.9) the same, 2.5 or more.
+        color_residual: (0.13) colours of something else.
+        flipped: (0.003) a surface that folds over itself.
+        residual_mm: (3.8, where the depth is as noisy) the surface is not the depth's.
+        uncovered: (0.99, where no depth is any good) nothing was matched.
         points_within_mm: depth points further from the surface are taken for something else, such
             as a hand, and left to the coverage to tell.
     """
 
-    refit_mm: tuple[float, float] = (1.4, 2.3)
-    identity: tuple[float, float] = (1.6, 1.9)
+    predictor: Predictor = field(default_factory=shipped_predictor)
     size: tuple[float, float] = (0.25, 0.4)
-    color_residual: tuple[float, float] = (0.08, 0.2)
-    landmarks_median_mm: tuple[float, float] = (5.0, 12.0)
-    flipped: tuple[float, float] = (0.003, 0.02)
-    residual_mm: tuple[float, float] = (1.6, 3.0)
-    uncovered: tuple[float, float] = (0.65, 0.85)
+    refit_mm: tuple[float, float] = (1.8, 2.3)
+    identity: tuple[float, float] = (2.0, 2.5)
+    color_residual: tuple[float, float] = (0.2, 0.3)
+    flipped: tuple[float, float] = (0.01, 0.02)
+    residual_mm: tuple[float, float] = (3.8, 6.0)
+    uncovered: tuple[float, float] = (0.99, 0.999)
     points_within_mm: float = 15.0
 
 
+LIMITED = (
+    "size",
+    "refit_mm",
+    "identity",
+    "color_residual",
+    "flipped",
+    "residual_mm",
+    "uncovered",
+)
 # What a figure means when it is large, for people.
 WORDS = {
     "refit_mm": "far from every face that the model knows",
+    "refit_far_mm": "in places far from every face that the model knows",
+    "moved_mm": "the first fit was far off",
+    "stretch": "the skin is stretched or wrinkled",
     "identity": "an unlikely face",
+    "albedo": "an unlikely skin",
     "size": "too large or too small for a face",
     "color_residual": "colours do not match",
     "landmarks_median_mm": "landmarks are elsewhere",
     "flipped": "the surface folds",
     "residual_mm": "the surface misses the depth",
     "uncovered": "much of the face has no match",
+    "mouth_uncovered": "the mouth has no match",
 }
+TOLD = 3  # figures named in a reason, at most
+WORTH_TELLING = 0.15  # least share of a figure in what speaks against a face
 
 
 def assess(model: MorphableModel, evidence: Evidence, settings: QualitySettings) -> Quality:
-    """Verdict, reason and figures of one registration."""
+    """Verdict, reason and figures of one registration; the figures hold "failure_chance" too."""
     figures = measure(model, evidence, settings.points_within_mm)
     verdict, reason = judge(figures, settings)
     return Quality(
         verdict,
         reason,
-        float(figures["residual_mm"]),
-        float(1 - figures["uncovered"]),
-        float(figures["flipped"]),
-        float(figures["color_residual"]),
+        figures["residual_mm"],
+        1 - figures["uncovered"],
+        figures["flipped"],
+        figures["color_residual"],
         evidence.matches.rejected,
-        figures,
+        figures | {"failure_chance": settings.predictor.chance(figures)},
         severity(figures, settings),
     )
 
 
 def judge(figures: dict[str, float], settings: QualitySettings) -> tuple[str, str]:
-    """(verdict, reason): ("accept", "") or the figures that decided it, worst first, in words."""
+    """(verdict, reason): ("accept", "") or what decided it, worst first, in words."""
+    chance = settings.predictor.chance(figures)
     for verdict, end in (("reject", 1), ("review", 0)):
-        over = {name: figures[name] / getattr(settings, name)[end] for name in WORDS}
+        over = {name: figures[name] / getattr(settings, name)[end] for name in LIMITED}
         worst = sorted((name for name in over if not over[name] <= 1), key=over.get, reverse=True)
-        if worst:
-            told = (
-                f"{WORDS[name]} ({name} {figures[name]:.3g} > {getattr(settings, name)[end]:g})"
-                for name in worst
-            )
+        told = [
+            f"{WORDS[name]} ({name} {figures[name]:.3g} > {getattr(settings, name)[end]:g})"
+            for name in worst
+        ]
+        if not chance < getattr(settings.predictor, verdict):
+            told.append(f"wrong with a chance of {chance:.0%}: {_against(figures, settings)}")
+        if told:
             return verdict, ", ".join(told)
     return "accept", ""
 
 
+def _against(figures, settings):
+    """The figures that speak most against a face, in words."""
+    predictor = settings.predictor
+    parts = predictor.contributions(figures)
+    least = max(WORTH_TELLING * sum(parts.values()), 1e-9)
+    worst = sorted((name for name in parts if parts[name] >= least), key=parts.get, reverse=True)
+    return ", ".join(
+        f"{WORDS[name]} ({name} {figures[name]:.3g}, usually {predictor.usual(name):.2g})"
+        for name in worst[:TOLD]
+    )
+
+
 def severity(figures: dict[str, float], settings: QualitySettings) -> float:
-    """The largest figure in shares of what is accepted: above 1 where the verdict is not accept."""
-    return max(figures[name] / getattr(settings, name)[0] for name in WORDS)
+    """The largest of the limited figures and of the chance, in shares of what is accepted: above
+    1 where the verdict is not accept, for a chance from 1 on."""
+    shares = [figures[name] / getattr(settings, name)[0] for name in LIMITED]
+    return max(*shares, settings.predictor.chance(figures) / settings.predictor.review)
 
 
 def against_truth(

@@ -29,9 +29,11 @@ from faces.types import Appearance
 from faces.visibility import view_directions
 from imaging.raster import rasterise
 from registration.correspond import DepthTarget
-from registration.nonrigid import System, biweight
+from registration.nonrigid import biweight, rough_factor
+from registration.pcg import polished
 from registration.template import template_of
 
+ALIKE = 1.25  # ratio of ℓ up to which one factor, as a preconditioner, serves both: 4 to 6 steps
 HALVINGS = 12  # a step of 8 mm is then 2 µm
 TOLERANCE = 1e-4  # relative residual: of a relief of 1 mm, far less than any sensor tells
 
@@ -102,21 +104,24 @@ def carve(
     template = template_of(model)
     vertices = np.array(vertices_mm, dtype=np.float64)
     start = triangle_normals(vertices[template.vertices], template.triangles)
+    factor, made_for = None, 1.0
     for _ in range(settings.iterations):
         normals = vertex_normals(vertices, model.triangles)
         seen = _pixels(model, vertices, normals, appearance, target, settings)
         if len(seen.at) == 0:
             return vertices
-        relief = _relief(template, seen, len(vertices), target.valid.shape, settings)
-        step = relief[:, None] * normals[template.vertices]
+        matrix, right, length = _system(template, seen, len(vertices), target.valid.shape, settings)
+        if factor is None or not 1 / ALIKE < length / made_for < ALIKE:
+            factor, made_for = rough_factor(template, matrix), length
+        step = polished(matrix, right, factor.solve, TOLERANCE) * normals[template.vertices]
         vertices[template.vertices] += unfolded(
             vertices[template.vertices], step, template.triangles, start
         )
     return vertices
 
 
-def _relief(template, seen, count, shape, settings):
-    """The relief d (n,) mm of the template's vertices."""
+def _system(template, seen, count, shape, settings):
+    """Matrix (n, n) and right side (n, 1) of the relief d, mm, and its smoothing length, mm."""
     distance = seen.distance_mm
     spread = 1.4826 * np.median(np.abs(distance))
     cut = max(settings.robust_scale * spread, settings.robust_floor_mm)
@@ -128,9 +133,7 @@ def _relief(template, seen, count, shape, settings):
     noise = noise_density(seen, shape, settings.block_mm)
     length = np.clip((noise / settings.roughness) ** 0.25, *settings.length_mm)
     diagonal = weight + settings.prior * template.area_mm2
-    start = np.zeros_like(right)
-    system = System(template, diagonal, 0.0, length**4, right, start, True, TOLERANCE)
-    return system.solve()[:, 0]
+    return template.system(diagonal, 0.0, length**4), right, length
 
 
 def noise_density(seen: Pixels, shape: tuple[int, int], block_mm: float) -> float:

@@ -17,31 +17,29 @@ from faces.refitting import refit
 from faces.types import Appearance, FaceFit, RegisteredFace, Scan
 from faces.visibility import seen_vertices, view_directions
 from registration.affine import AffineSystem
-from registration.correspond import BACK_FACE, HIDDEN, MATCHED, Matches, match
+from registration.blas import one_thread
+from registration.correspond import BACK_FACE, HIDDEN, MATCHED, OCCLUDER, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
 from registration.figures import Evidence
+from registration.landmark_pulls import inner_landmarks
 from registration.nonrigid import (
-    Landmarks3D,
     NonrigidSettings,
     Stage,
     System,
     robust_weights,
     step_system,
 )
+from registration.occluders import OccluderSettings, behind, find_occluders, without
 from registration.parts import carry_parts
 from registration.quality import QualitySettings, assess
 from registration.relief import ReliefSettings, carve
+from registration.salience import salience
 from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
 
 log = logging.getLogger(__name__)
-
-# Of ibug68's points 17..67: detectors place lids and lips to a millimetre or two; brows and the
-# nose have no corners, and their points slide along them by twice as much. The inner lips count
-# most: whether a mouth is shut is in no depth image.
-TRUST = np.repeat([0.3, 0.2, 1.0, 1.0, 3.0], [10, 9, 12, 12, 8])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +51,33 @@ class TicpSettings:
         refit: stages after each model refit, on the coarse level.
         refits: how many times the model is fitted again to what was registered.
         fine: stages on the fine level (on the same one where the model has one level).
-        depth, match, nonrigid, fit, appearance, relief, quality: of the steps. A stiff membrane
-            keeps the mesh from sliding, so that a match may pull along the surface too.
+        depth, match, nonrigid, fit, appearance, relief, quality: of the steps. Matches pull along
+            the surface at 0.6: full pull is as accurate on virtual subjects, but follows the
+            shadows and stubble of a real face.
+        occluders: None takes everything before the camera for the face.
     """
 
     coarse: tuple[Stage, ...] = (
-        Stage(40.0, 3, 10.0, 0.0),
-        Stage(20.0, 3, 6.0, 0.3),
-        Stage(10.0, 3, 4.0, 0.6),
-        Stage(7.0, 3, 2.0, 0.8),
+        Stage(40.0, 3, 15.0, 0.0),
+        Stage(20.0, 3, 9.0, 0.3),
+        Stage(10.0, 3, 6.0, 0.6),
+        Stage(7.0, 3, 3.0, 0.8),
     )
     refit: tuple[Stage, ...] = (
-        Stage(25.0, 2, 4.0, 0.5),
-        Stage(12.0, 2, 2.0, 0.75),
-        Stage(7.0, 3, 1.0, 1.0),
+        Stage(25.0, 2, 6.0, 0.5),
+        Stage(12.0, 2, 3.0, 0.75),
+        Stage(7.0, 3, 1.5, 1.0),
     )
     refits: int = 2
-    fine: tuple[Stage, ...] = (Stage(4.0, 2, 0.5, 1.0),)
+    fine: tuple[Stage, ...] = (Stage(2.5, 2, 3.0, 1.0),)
     depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
     nonrigid: NonrigidSettings = field(
-        default_factory=lambda: NonrigidSettings(tangential=1.0, membrane=0.5)
+        default_factory=lambda: NonrigidSettings(tangential=0.6, membrane=0.1)
     )
     fit: FitSettings = field(default_factory=lambda: FitSettings(refit_mm=1.5))
     appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    occluders: OccluderSettings | None = field(default_factory=OccluderSettings)
     relief: ReliefSettings = field(default_factory=ReliefSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
 
@@ -93,6 +94,8 @@ class State:
         matches: last matches, of the template's n vertices; None before the first.
         weights: (n,) their robust weights.
         unhidden: (V,) bool, not hidden by the mesh itself when the stage began; None before.
+        occluder: (H, W) bool, the target's pixels that something before the face shows; None
+            where nobody looked.
     """
 
     fit: FaceFit
@@ -102,8 +105,10 @@ class State:
     matches: Matches | None = None
     weights: np.ndarray | None = None
     unhidden: np.ndarray | None = None
+    occluder: np.ndarray | None = None
 
 
+@one_thread
 def register(
     scan: Scan, model: MorphableModel, settings: TicpSettings | None = None
 ) -> RegisteredFace:
@@ -141,23 +146,37 @@ def registering(
     level = model.coarse if model.coarse is not None else model
 
     # The initial face: Eq. 2 to the landmarks, with their depth.
-    initial = fit_face(
-        level, to_ibug68(scan.landmarks), scan.camera, target.points_mm[..., 2], settings.fit
-    )
-    state = State(initial, initial.vertices_mm, initial.vertices_mm)
+    state = _initial(scan, level, target, settings)
+    initial = state.fit
+    inner = inner_landmarks(level, initial, scan.camera, landmarks_px)
 
     # T-ICP: Eq. 6 and a stiffness that falls, the texture fitted again at every stage.
-    state = yield from _run(state, level, scan, target, landmarks_px, settings.coarse, settings)
+    state = yield from _run(state, level, scan, target, inner, settings.coarse, settings)
     for _ in range(settings.refits):
         state = _refit(state, level, settings)
-        state = yield from _run(state, level, scan, target, landmarks_px, settings.refit, settings)
+        state = yield from _run(state, level, scan, target, inner, settings.refit, settings)
     state = _to_fine(state, model)
-    state = yield from _run(state, model, scan, target, landmarks_px, settings.fine, settings)
+    state = yield from _run(state, model, scan, target, inner, settings.fine, settings)
     state = _carve(state, model, target, settings)
 
     # Eq. 7, and what it is all worth.
     pose, shape = disentangle(model, state.vertices_mm)
     return _report(scan, model, initial, state, target, landmarks_px, pose, shape, settings)
+
+
+def _initial(scan, level, target, settings):
+    """The state at the landmark and depth fit, which is made again without an occluder's depth."""
+    landmarks, depth = to_ibug68(scan.landmarks), target.points_mm[..., 2]
+    fit = fit_face(level, landmarks, scan.camera, depth, settings.fit)
+    state = State(fit, fit.vertices_mm, fit.vertices_mm)
+    if settings.occluders is None:
+        return state
+    state = _with_texture(state, level, scan, target, settings)
+    if not state.occluder.any():
+        return state
+    shown = np.where(state.occluder, 0, depth)
+    fit = fit_face(level, landmarks, scan.camera, shown, settings.fit)
+    return replace(state, fit=fit, base_mm=fit.vertices_mm, vertices_mm=fit.vertices_mm)
 
 
 def _landmarks_of(scan):
@@ -169,45 +188,53 @@ def _landmarks_of(scan):
     return to_ibug68(scan.landmarks).points_px
 
 
-def _run(state, model, scan, target, landmarks_px, stages, settings):
+def _run(state, model, scan, target, inner, stages, settings):
     """Every stage in turn: fit the texture, match and solve, carry eyes and teeth along."""
     for stage in stages:
-        state = _with_texture(state, model, scan, settings)
+        state = _with_texture(state, model, scan, target, settings)
         for _ in range(stage.iterations):
-            state = yield from _iterate(state, model, target, landmarks_px, stage, settings)
+            state = yield from _iterate(state, model, target, inner, stage, settings)
         carried = carry_parts(model, state.base_mm, state.vertices_mm)
         state = replace(state, vertices_mm=carried)
         log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
     return state
 
 
-def _with_texture(state, model, scan, settings):
-    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5)."""
+def _with_texture(state, model, scan, target, settings):
+    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5).
+
+    What was called an occluder before is left out of the fit, and judged anew by it.
+    """
     normals = vertex_normals(state.vertices_mm, model.triangles)
     unhidden = seen_vertices(state.vertices_mm, model.triangles, scan.camera)
+    visible = unhidden & _facing(state.vertices_mm, normals, scan.camera)
+    covered = behind(state.occluder, state.vertices_mm, scan.camera)
     appearance = fit_appearance(
         model,
         state.vertices_mm,
-        unhidden & _facing(state.vertices_mm, normals, scan.camera),
+        visible & ~covered,
         scan.color,
         scan.camera,
         previous=state.appearance,
         settings=settings.appearance,
         normals=normals,
     )
-    return replace(state, unhidden=unhidden, appearance=appearance)
+    occluder = find_occluders(model, state.vertices_mm, appearance, target, settings.occluders)
+    return replace(state, unhidden=unhidden, appearance=appearance, occluder=occluder)
 
 
-def _iterate(state, model, target, landmarks_px, stage, settings):
+def _iterate(state, model, target, inner, stage, settings):
     """Match (Eq. 6), weigh, solve."""
     template = template_of(model)
     matches, thresholds = match_level(state, model, target, stage.progress, settings)
     current, base = state.vertices_mm[template.vertices], state.base_mm[template.vertices]
     weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
-    landmarks = _landmark_pulls(model, template, state.vertices_mm, target.camera, landmarks_px)
+    albedo = state.appearance.albedo[template.vertices]
+    pulls = weights * salience(template, albedo, settings.nonrigid.features)
+    landmarks = inner.pulls(model, template, state.vertices_mm, target.camera)
     vertices = state.vertices_mm.copy()
     displacement = yield step_system(
-        template, base, current, matches, weights, landmarks, stage, settings.nonrigid
+        template, base, current, matches, pulls, landmarks, stage, settings.nonrigid
     )
     vertices[template.vertices] = base + displacement
     return replace(state, vertices_mm=vertices, matches=matches, weights=weights)
@@ -222,28 +249,17 @@ def match_level(state, model, target, progress, settings):
     if unhidden is None:
         unhidden = seen_vertices(vertices, model.triangles, target.camera)
     seen = np.where(facing, np.where(unhidden, MATCHED, HIDDEN), BACK_FACE).astype(np.uint8)
+    seen[(seen == MATCHED) & behind(state.occluder, vertices, target.camera)] = OCCLUDER
     colors = render_texture(state.appearance, model, vertices, target.camera, normals)
     thresholds = settings.match.at(progress, model.iod_mm * state.fit.pose.scale)
-    found = match(vertices[where], colors[where], normals[where], seen[where], target, thresholds)
+    shown = without(target, state.occluder)
+    found = match(vertices[where], colors[where], normals[where], seen[where], shown, thresholds)
     return found, thresholds
 
 
 def _facing(vertices_mm, normals, camera):
     """(V,) bool: vertices whose normals turn to the camera."""
     return np.einsum("ij,ij->i", normals, view_directions(vertices_mm, camera)) > 0
-
-
-def _landmark_pulls(model, template, vertices_mm, camera, landmarks_px, within_mm=30.0):
-    """Where the inner landmarks' rays pass their vertices; the depth is left to the matches.
-
-    The depth read at a landmark is often another surface's: an open mouth's inside, an eyeball.
-    """
-    ids = model.landmarks["ibug68"][17:]
-    targets = camera.unproject(landmarks_px[17:], vertices_mm[ids, 2])
-    gap = np.linalg.norm(targets - vertices_mm[ids], axis=1)
-    use = gap < within_mm  # a missing point is NaN and fails too
-    local = np.searchsorted(template.vertices, ids[use])
-    return Landmarks3D(local, targets[use], TRUST[use])
 
 
 def _refit(state, model, settings):
@@ -263,12 +279,13 @@ def _to_fine(state, model):
     fit = _on_fine(state.fit, model)
     moved = model.prolongation.astype(np.float64) @ (state.vertices_mm - state.base_mm)
     vertices = fit.vertices_mm + moved
-    return State(fit, vertices, vertices, appearance=state.appearance)
+    return State(fit, vertices, vertices, appearance=state.appearance, occluder=state.occluder)
 
 
 def _carve(state, model, target, settings):
     """The state with the relief of all depth pixels, eyes and teeth carried along."""
-    carved = carve(model, state.vertices_mm, state.appearance, target, settings.relief)
+    shown = without(target, state.occluder)
+    carved = carve(model, state.vertices_mm, state.appearance, shown, settings.relief)
     return replace(state, vertices_mm=carry_parts(model, state.base_mm, carved))
 
 
@@ -294,6 +311,7 @@ def _report(scan, model, initial, state, target, landmarks_px, pose, shape, sett
         matches,
         target,
         landmarks_px,
+        state.appearance,
     )
     return RegisteredFace(
         scan.key,

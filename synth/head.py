@@ -185,7 +185,8 @@ def _groups(model: MorphableModel) -> dict[str, _Group]:
             used, local = np.unique(model.triangles[wanted], return_inverse=True)
             triangles = local.reshape(-1, 3).astype(np.int32)
             coarse = None
-            if model.coarse is not None:  # its vertices are the first ones of the model
-                coarse = np.searchsorted(used, model.coarse.part_triangles(*parts)).astype(np.int32)
+            if model.coarse is not None:
+                corners = model.coarse_vertices[model.coarse.part_triangles(*parts)]
+                coarse = np.searchsorted(used, corners).astype(np.int32)
             groups[label] = _Group(used, triangles, model.triangle_uv[wanted], coarse)
     return groups

@@ -7,15 +7,17 @@ from pipelines.report_page import FaceEntry, review_order, write_page
 from pipelines.truth import COLUMNS, PLACES
 
 
-def entry(key, verdict, severity, reason="", **more):
-    quality = Quality(verdict, reason, 0.5, 0.9, 0.0, 0.02, severity=severity)
+def entry(key, verdict, severity, reason="", figures=None, **more):
+    quality = Quality(
+        verdict, reason, 0.5, 0.9, 0.0, 0.02, figures=figures or {}, severity=severity
+    )
     return FaceEntry(key, Provenance("test"), quality, **more)
 
 
 def faces():
     return [
         entry("good", "accept", 0.9, panels="0000-face.jpg"),
-        entry("odd", "review", 1.2, "far from <every> face"),
+        entry("odd", "review", 1.2, "far from <every> face", {"failure_chance": 0.537}),
         entry("odder", "review", 1.9, "colours do not match", panels="0002-face.jpg"),
         entry("ball", "reject", 1.7, "an unlikely face"),
     ]
@@ -26,7 +28,7 @@ def test_the_review_list_is_worst_first_and_without_the_accepted():
     page = write_page(Path("set"), faces())
     listed = page[page.index("To look at: 3 of 4") : page.index("<h2>Faces")]
     assert listed.index("ball") < listed.index("odder") < listed.index(">odd<")
-    assert "far from &lt;every&gt; face" in listed
+    assert "<td>54%<td>far from &lt;every&gt; face" in listed
     assert "good" not in listed
     assert "1 accept" in page
     assert "2 review" in page

@@ -46,6 +46,17 @@ def test_without_an_edge_or_an_outline_nothing_moves():
     np.testing.assert_array_equal(depth_shift(color, depth, 700.0, AlignSettings(most_px=0)), 0)
 
 
+def test_depth_that_lies_within_a_fraction_of_a_pixel_stays():
+    color, depth = picture((0.4, 0.0))  # whole pixels of depth show at most this much of it
+    near = depth_shift(color, depth, 700.0, AlignSettings(least_px=0.0))
+    assert 0 < np.linalg.norm(near) < 0.7
+    limit = np.linalg.norm(near)
+    kept = depth_shift(color, depth, 700.0, AlignSettings(least_px=limit - 0.01))
+    np.testing.assert_array_equal(kept, near)
+    still = depth_shift(color, depth, 700.0, AlignSettings(least_px=limit + 0.01))
+    np.testing.assert_array_equal(still, 0)
+
+
 def test_target_lies_under_its_colours():
     model = toy_model()
     scan = subject(model, 3, noise_mm=0.0)

@@ -10,8 +10,10 @@ from benchmarks.gate_captures import ball, flat_photo
 from faces.camera import Pose
 from faces.mesh import vertex_normals
 from faces.models import load_model
-from registration.figures import Evidence, asymmetry_mm, flipped_share, measure
+from registration.figures import NOTHING, Evidence, asymmetry_mm, flipped_share, measure
+from registration.predictor import Predictor, Term
 from registration.quality import (
+    LIMITED,
     WORDS,
     QualitySettings,
     against_truth,
@@ -48,6 +50,7 @@ def verdict_on(vertices_mm):
         matches,
         target,
         scan.landmarks.points_px,
+        face.appearance,
     )
     return assess(model, evidence, QualitySettings())
 
@@ -57,13 +60,21 @@ def test_a_good_registration_is_accepted():
 
 
 @pytest.mark.parametrize(
-    ("shift_mm", "word"),
-    [([0, 0, 4.0], "residual_mm"), ([16.0, 0, 0], "landmarks"), ([0, 0, 40.0], "uncovered")],
+    ("shift_mm", "figure", "about"),
+    [
+        ([0, 0, 4.0], "refit_mm", (4.0, 0.5)),
+        # Distances are to the surface, which is bent: a shift along it hardly leaves it.
+        ([0, 0, 4.0], "residual_mm", (3.5, 0.5)),
+        ([16.0, 0, 0], "landmarks_median_mm", (16.0, 1.5)),
+        ([0, 0, 40.0], "uncovered", (1.0, 0.1)),
+    ],
 )
-def test_a_shifted_one_is_not(shift_mm, word):
+def test_a_shifted_one_is_not_and_the_figure_says_by_how_much(shift_mm, figure, about):
     quality = verdict_on(registered()[2].vertices_mm + np.array(shift_mm))
-    assert quality.verdict in ("review", "reject")
-    assert word in quality.reason
+    assert quality.verdict == "reject"
+    assert quality.reason
+    assert quality.figures[figure] == pytest.approx(about[0], abs=about[1])
+    assert quality.figures["failure_chance"] > QualitySettings().predictor.review
 
 
 def test_a_crumpled_one_is_rejected():
@@ -76,11 +87,17 @@ def test_a_crumpled_one_is_rejected():
     assert "flipped" in quality.reason
 
 
-def test_each_figure_alone_can_send_a_face_to_review_or_away():
-    settings = QualitySettings()
+def predictor(**weights):
+    """One whose every figure is usually 1."""
+    terms = tuple(Term(name, 0.0, 1.0, weight) for name, weight in weights.items())
+    return Predictor(-3.0, terms, 0.5, 0.9)
+
+
+def test_each_limited_figure_alone_can_send_a_face_to_review_or_away():
+    settings = QualitySettings(predictor())
     fine = dict.fromkeys(WORDS, 0.0)
     assert judge(fine, settings) == ("accept", "")
-    for name in WORDS:
+    for name in LIMITED:
         accept, reject = getattr(settings, name)
         for value, verdict in ((accept, "accept"), (reject, "review"), (2 * reject, "reject")):
             figures = fine | {name: value}
@@ -88,6 +105,38 @@ def test_each_figure_alone_can_send_a_face_to_review_or_away():
             assert (severity(figures, settings) > 1) == (verdict != "accept")
     reason = judge(fine | {"size": 1.0, "refit_mm": 2.4}, settings)[1]
     assert reason.index("size") < reason.index("refit_mm")  # the worst comes first
+
+
+def test_what_no_figure_says_alone_all_say_together_and_the_worst_are_named():
+    settings = QualitySettings(predictor(stretch=2.0, albedo=1.0, moved_mm=1.0, landmarks_mm=0.0))
+    plain = dict.fromkeys(WORDS, 0.0) | dict.fromkeys(("stretch", "albedo", "moved_mm"), 1.0)
+    plain["landmarks_mm"] = 50.0  # of no weight
+    assert judge(plain, settings) == ("accept", "")
+    e = np.e
+    # Log odds −3 + 2·log stretch + log albedo: 1 where both are e, 3 with moved_mm e² beside them.
+    for more, verdict, share in (
+        ({"stretch": e}, "accept", -1),
+        ({"stretch": e, "albedo": e**2}, "review", 1),
+        ({"stretch": e, "albedo": e**2, "moved_mm": e**2}, "reject", 3),
+    ):
+        figures = plain | more
+        chance = 1 / (1 + np.exp(-share))
+        assert settings.predictor.chance(figures) == pytest.approx(chance)
+        assert judge(figures, settings)[0] == verdict
+        assert (severity(figures, settings) > 1) == (verdict != "accept")
+    reason = judge(plain | {"stretch": e**2, "albedo": e}, settings)[1]
+    assert f"a chance of {1 / (1 + np.exp(-2)):.0%}" in reason
+    assert reason.index(WORDS["stretch"]) < reason.index(WORDS["albedo"])
+    assert "usually 1" in reason
+    assert WORDS["moved_mm"] not in reason
+
+
+def test_a_figure_that_cannot_be_had_is_never_accepted():
+    settings = QualitySettings(predictor(stretch=1.0))
+    fine = dict.fromkeys(WORDS, 0.0) | {"stretch": 1.0}
+    for name in (*LIMITED, "stretch"):
+        for value in (np.nan, NOTHING):
+            assert judge(fine | {name: value}, settings)[0] == "reject"
 
 
 def test_what_is_no_face_is_rejected_and_the_face_accepted():
@@ -119,6 +168,7 @@ def test_size_and_asymmetry_are_what_they_say():
         matches,
         target,
         scan.landmarks.points_px,
+        face.appearance,
     )
     assert measure(model, evidence, 15.0)["size"] == pytest.approx(np.log(1.25), abs=1e-6)
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import scipy.sparse.linalg
+import threadpoolctl
 import trimesh
 
 from faces.mesh import unique_edges
+from registration.blas import one_thread
 from registration.pcg import conjugate_gradients, polished
 from registration.solver import analyse, nested_dissection
 
@@ -102,3 +104,17 @@ def test_gradients_agree_with_factor_and_profit_from_a_warm_start():
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
     _, warm = conjugate_gradients(matrix, right, expected * 1.001, 1e-4)
     assert warm < cold / 2
+
+
+def test_a_decorated_function_runs_on_one_thread_and_leaves_the_others_as_they_were():
+    def threads():
+        pools = threadpoolctl.threadpool_info()
+        return {
+            pool["filepath"]: pool["num_threads"] for pool in pools if "blas" in pool["user_api"]
+        }
+
+    with threadpoolctl.threadpool_limits(limits=2, user_api="blas"):
+        before = threads()
+        assert before
+        assert set(one_thread(threads)().values()) == {1}
+        assert threads() == before

@@ -80,6 +80,7 @@ def test_occluder_is_rejected_by_name_and_does_not_dent_the_cheek():
     assert covered.sum() > 20
     # The toy is all skin: the template's vertices are the model's.
     assert (matches.reason[covered] == REASONS.index("color")).all()
+    assert face.quality.rejected["occluder"] >= covered.sum()
     behind = card[pixels[:, 1], pixels[:, 0]] & face.visible
     gap = face.vertices_mm - scan.truth["vertices_mm"]
     whole = case(0)[2].vertices_mm - scan.truth["vertices_mm"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from faces.coarsening import coarsened
 from faces.errors import BadInput
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel, read_model
@@ -64,7 +65,7 @@ def reference_face() -> tuple[np.ndarray, np.ndarray]:
 def import_model(
     kind: str, path: str | Path, landmarks: str | Path | None = None
 ) -> MorphableModel:
-    """A model from another's files.
+    """A model from another's files, with a coarse level (faces.coarsening) where it is fine.
 
     Args:
         kind: one of KINDS.
@@ -82,11 +83,11 @@ def import_model(
     if not path.exists():
         raise BadInput(f"model '{path}'", "no such file", KINDS[kind], "check the path")
     if kind != "ict":
-        return _reader(kind)(path, landmarks)
+        return coarsened(_reader(kind)(path, landmarks))
     if landmarks is not None:
         got = "landmarks for ICT-FaceKit"
         raise BadInput(f"model '{path}'", got, "its own 68", "leave --landmarks out")
-    return _read_ict(path)
+    return coarsened(_read_ict(path))
 
 
 def _read_ict(path: Path) -> MorphableModel:

@@ -44,7 +44,7 @@ def describe(model: MorphableModel) -> str:
     """What a model holds, in a few lines."""
     parts = [name for number, name in enumerate(PARTS) if (model.triangle_part == number).any()]
     schemes = ", ".join(f"{name} ({len(points)})" for name, points in model.landmarks.items())
-    coarse = f", {model.coarse.vertex_count} before subdivision" if model.coarse else ""
+    coarse = f", {model.coarse.vertex_count} on the coarse level" if model.coarse else ""
     lines = {
         "model": model.name,
         "vertices": f"{model.vertex_count}{coarse}",
