@@ -36,10 +36,10 @@ class AlignSettings:
     least_px: float = 0.3
     margin_px: tuple[float, float] = (-1.0, 3.5)
     depth_mm: float = 200.0
-    strong: float = 0.15
+    strong: float = 0.08
     fewest: int = 200
     contrast: float = 1.3
-    prior: float = 0.01
+    prior: float = 0.05
 
 
 def depth_shift(
