@@ -52,7 +52,7 @@ class TicpSettings:
         refits: how many times the model is fitted again to what was registered.
         fine: stages on the fine level (on the same one where the model has one level).
         depth, match, nonrigid, fit, appearance, relief, quality: of the steps. Matches pull along
-            the surface at 0.6: full pull is as accurate on virtual subjects, but follows the
+            the surface at 0.6: full pull is 1 % better on virtual subjects, but follows the
             shadows and stubble of a real face.
         occluders: None takes everything before the camera for the face.
     """
