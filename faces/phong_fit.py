@@ -18,11 +18,11 @@ TINT_SIGMA = 0.15
 GLOSS_SIGMA = 0.5  # of √k_s: keeps a highlight nobody sees at 0
 # Least and largest σ of a colour channel: about two steps of 8 bits, and more than a model of skin
 # errs by; beyond it most of what is seen is something else.
-SPREAD = (0.01, 0.03)
+SPREAD = (0.01, 0.05)
 HUBER = 2.0  # σ up to which Huber's weights leave a colour as it is
 FEWEST_OF_PART, PART_SAMPLES = 30, 150  # samples of a part: at least, and enough
 MISS = 0.1  # colour distance from which a sample counts as not explained
-PRIOR_WORTH = 20.0  # squared σ of the priors that outweigh a face not explained at all
+PRIOR_WORTH = 60.0  # squared σ of the priors that outweigh a face not explained at all
 # Three tenths of 3-vectors of unit normals are shorter than this. Not the median: a mask and what
 # else is no skin may be more than half of what is seen.
 CHI3_SHARE, CHI3_LENGTH = 0.3, 1.1934
