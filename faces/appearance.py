@@ -85,22 +85,22 @@ def fit_appearance(
         cutoff=settings.cutoff,
     )
     if previous is None:
-        start = likeliest_start(problem, _quarters(vertices_mm[chosen]), settings.cold_steps)
+        start = likeliest_start(problem, _patches(vertices_mm[chosen]), settings.cold_steps)
     else:
         start = _packed(previous, problem)
     found = minimise(problem, start, 0, settings.steps)
     return _record(model, vertices_mm, normals, camera, found)
 
 
-def _quarters(points_mm):
-    """Parts of the face (m,) indices each: upper, middle and lower thirds, each left and right.
+def _patches(points_mm):
+    """Parts of the face, (m,) indices each: fifths of its height, each left and right, and all.
 
     A thing that hides a face seldom hides all of them.
     """
     x, y = points_mm[:, 0], points_mm[:, 1]
-    left, thirds = x < np.median(x), np.quantile(y, [1 / 3, 2 / 3])
-    band = np.searchsorted(thirds, y)
-    parts = [np.flatnonzero((band == b) & (left == side)) for b in range(3) for side in (0, 1)]
+    left = x < np.median(x)
+    band = np.searchsorted(np.linspace(y.min(), y.max(), 6)[1:-1], y)
+    parts = [np.flatnonzero((band == b) & (left == side)) for b in range(5) for side in (0, 1)]
     return [np.arange(len(points_mm)), *parts]
 
 

@@ -16,10 +16,13 @@ LIGHT_SIGMA = 0.3
 # light.
 TINT_SIGMA = 0.15
 GLOSS_SIGMA = 0.5  # of √k_s: keeps a highlight nobody sees at 0
+# Least and largest σ of a colour channel: about two steps of 8 bits, and more than a model of skin
+# errs by; beyond it most of what is seen is something else.
+SPREAD = (0.01, 0.05)
 HUBER = 2.0  # σ up to which Huber's weights leave a colour as it is
 FEWEST_OF_PART, PART_SAMPLES = 30, 150  # samples of a part: at least, and enough
 MISS = 0.1  # colour distance from which a sample counts as not explained
-PRIOR_WORTH = 20.0  # squared σ of the priors that outweigh a face not explained at all
+PRIOR_WORTH = 60.0  # squared σ of the priors that outweigh a face not explained at all
 # Three tenths of 3-vectors of unit normals are shorter than this. Not the median: a mask and what
 # else is no skin may be more than half of what is seen.
 CHI3_SHARE, CHI3_LENGTH = 0.3, 1.1934
@@ -74,11 +77,11 @@ class PhongProblem:
     beta_sigma: float
     cutoff: float
 
-    def part(self, where: np.ndarray) -> "PhongProblem":
-        """The problem of some of the samples, as sure of itself as the whole."""
+    def part(self, where: np.ndarray, worth: float = 1.0) -> "PhongProblem":
+        """The problem of some of the samples; they tell as much as ``worth`` of the whole."""
         names = ("mean", "modes", "normals", "view", "colors")
         few = {name: getattr(self, name)[where] for name in names}
-        return replace(self, **few, precision=self.precision * len(self.mean) / len(where))
+        return replace(self, **few, precision=worth * self.precision * len(self.mean) / len(where))
 
     def start(self) -> np.ndarray:
         """Packed parameters from a linear, unclamped Lambert fit of the mean albedo."""
@@ -122,8 +125,7 @@ class PhongProblem:
         lips before anything is called an outlier.
         """
         length = np.linalg.norm(residual, axis=1)
-        # 0.01: about two steps of 8 bits
-        sigma = max(np.quantile(length, CHI3_SHARE) / CHI3_LENGTH, 0.01)
+        sigma = np.clip(np.quantile(length, CHI3_SHARE) / CHI3_LENGTH, *SPREAD)
         if not reject:
             return np.minimum(1, HUBER * sigma / np.maximum(length, 1e-12))
         return np.clip(1 - (length / (self.cutoff * sigma)) ** 2, 0, None) ** 2
@@ -234,7 +236,8 @@ def likeliest_start(problem: PhongProblem, parts: list[np.ndarray], steps: int) 
 
 def _thinned(problem, part):
     """The problem of at most twice PART_SAMPLES of a part's samples (m,)."""
-    return problem.part(part[:: max(len(part) // PART_SAMPLES, 1)])
+    few = part[:: max(len(part) // PART_SAMPLES, 1)]
+    return problem.part(few, len(part) / len(problem.mean))
 
 
 def _unlikeliness(problem, p):

@@ -104,19 +104,21 @@ def without(target: DepthTarget, occluder: np.ndarray | None) -> DepthTarget:
 
 def _misses(model, vertices_mm, appearance, target, settings, step):
     """Every ``step``-th pixel: how little of it (h, w) float32 is skin's, 1 where it surely is
-    none, and where the mesh shows skin (h, w) bool."""
+    none, and where there is depth and the mesh shows skin (h, w) bool."""
     camera = target.camera
     screen = camera.screen(vertices_mm)
     screen[:, :2] = (screen[:, :2] - 0.5) / step + 0.5
     valid = target.valid[::step, ::step]
     fragments = rasterise(screen, model.triangles, valid.shape[::-1], camera.is_perspective)
-    skin = fragments.mask & (model.triangle_part[fragments.triangle_id] == PARTS.index("skin"))
+    skin = (
+        fragments.mask & valid & (model.triangle_part[fragments.triangle_id] == PARTS.index("skin"))
+    )
     colors = render_texture(appearance, model, vertices_mm, camera)
     drawn = fragments.interpolate(colors, model.triangles)[skin]
     seen = target.colors[::step, ::step][skin]
     level = _dot(seen, drawn) / np.maximum(_dot(drawn, drawn), 1e-4)
     away = seen - np.clip(level, *settings.shade)[:, None] * drawn
-    front = np.where(valid, fragments.depth - target.points_mm[::step, ::step, 2], 0)[skin]
+    front = (fragments.depth - target.points_mm[::step, ::step, 2])[skin]
     miss = np.zeros(skin.shape, dtype=np.float32)
     miss[skin] = np.maximum(
         np.sqrt(_dot(away, away)) / settings.color, np.clip(front / settings.front_mm, 0, 2)
