@@ -73,6 +73,16 @@ METHODS = {
         if name != BASE.nonrigid.energy
     },
 }
+# Without a match, as by the literal reading, there is nothing to fit the model to again.
+BLINDED, MUCH = "geometry only", 0.2
+TEXTURED = {
+    BLINDED: GEOMETRY,
+    **{
+        name: replace(BASE, match=match, refits=0 if name == "literal" else BASE.refits)
+        for name, match in PRESETS.items()
+    },
+}
+BROWED = (BLINDED, "annealed")
 DEVICE = "structured-light"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -86,7 +96,9 @@ def main() -> None:
     parser.add_argument("--sensor-subjects", type=int, default=8, help="a sensor, one frame each")
     parser.add_argument("--peers", choices=["none", "trimesh"], default="none")
     parser.add_argument("--peer-scans", type=int, default=4, help="scans of part speed")
-    parser.add_argument("--workers", type=int, default=1, help="processes of part accuracy")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes of parts accuracy, texture"
+    )
     parser.add_argument("--part", choices=[*PARTS], action="append", help="all where not given")
     parser.add_argument("--out", type=Path, help="a file for a copy of what is printed")
     options = parser.parse_args()
@@ -158,39 +170,53 @@ def print_speed(model, options) -> None:
 
 def print_texture(model, options) -> None:
     """Occluded faces, bare faces and brows, with colour and without, by every reading of τ_v."""
-    fitting = fitting_model(model)
-    readings = {name: replace(BASE, match=match) for name, match in PRESETS.items()}
-    # Without a match there is nothing to fit the model to again.
-    readings["literal"] = replace(readings["literal"], refits=0)
-    methods = {"geometry only": GEOMETRY, **readings}
-    bare = list(scans(model, options.subjects, 1, first=options.first))
-    things = (s for thing in THINGS for s in scans(model, options.subjects, 1, thing))
-    covered = [scan for scan in things if occlusion(scan, fitting) >= 0.2]
-    for title, cases in (("Bare faces", bare), ("At least 20 % hidden", covered)):
-        print(f"\n**{title}, {len(cases)} scans**\n")
-        print_readings(cases, fitting, methods)
-    print(f"\n**Brows without brow landmarks, {len(bare)} scans**\n")
-    rows = {
-        name: np.array([without_brows(scan, fitting, methods[name]) for scan in bare])
-        for name in ("geometry only", "annealed")
+    numbers = range(options.first, options.first + options.subjects)
+    jobs = [(options.model, number) for number in numbers]
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        found = pool.starmap(textures_of_subject, jobs, chunksize=1)
+    bare, covered, brows = (
+        [row for each in found for row in each[part]] for part in ("bare", "covered", "brows")
+    )
+    print(f"\n**Bare faces, {len(bare)} scans**\n")
+    print_readings(bare)
+    print(f"\n**At least {MUCH:.0%} hidden, {len(covered)} scans**\n")
+    print_readings(covered)
+    print(f"\n**Brows without brow landmarks, {len(brows)} scans**\n")
+    table = [(name, np.array([row[name] for row in brows])) for name in brows[0]]
+    base = table[0][1]
+    rows = [(name, interval(row), ratio_interval(row, base)) for name, row in table]
+    print_table(("", "mm", "ratio to geometry only"), rows)
+
+
+def textures_of_subject(spec, number) -> dict[str, list[dict]]:
+    """Rows by method: readings of the bare face and of what hides much of it, and the brows."""
+    model, fitting = models(spec)
+    bare = next(scans(model, 1, 1, first=number))
+    worn = (next(scans(model, 1, 1, thing, first=number)) for thing in THINGS)
+    covered = [scan for scan in worn if occlusion(scan, fitting) >= MUCH]
+    return {
+        "bare": [readings(bare, fitting)],
+        "covered": [readings(scan, fitting) for scan in covered],
+        "brows": [{name: without_brows(bare, fitting, TEXTURED[name]) for name in BROWED}],
     }
-    base = rows["geometry only"]
-    table = [(name, interval(row), ratio_interval(row, base)) for name, row in rows.items()]
-    print_table(("", "mm", "ratio to geometry only"), table)
 
 
-def print_readings(cases, model, methods) -> None:
+def readings(scan, model) -> dict[str, tuple]:
+    """``reading`` of every method of TEXTURED."""
+    return {name: reading(scan, model, settings) for name, settings in TEXTURED.items()}
+
+
+def print_readings(found: list[dict[str, tuple]]) -> None:
     """Errors on all, on visible and on covered skin, and matches on what is worn or held."""
-    tables = {
-        name: np.array([reading(scan, model, settings) for scan in cases])
-        for name, settings in methods.items()
-    }
+    tables = {name: np.array([row[name] for row in found]) for name in TEXTURED}
+    base = tables[BLINDED]
     rows = []
     for name, table in tables.items():
         cells = [interval(column[np.isfinite(column)]) for column in table.T]
-        rows.append((name, *cells, ratio_interval(table[:, 0], tables["geometry only"][:, 0])))
-    columns = ("all mm", "visible mm", "covered mm", "wrong matches", "all, over geometry only's")
-    print_table(("", *columns), rows)
+        ratios = [ratio_interval(table[:, k], base[:, k]) for k in (0, 3) if base[:, k].any()]
+        rows.append((name, *cells, *ratios, *["–"] * (2 - len(ratios))))
+    columns = ("all mm", "visible mm", "covered mm", "wrong matches")
+    print_table(("", *columns, "ratio of all", "ratio of wrong matches"), rows)
 
 
 def reading(scan, model, settings) -> tuple[float, float, float, float]:
