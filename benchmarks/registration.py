@@ -73,8 +73,8 @@ METHODS = {
         if name != BASE.nonrigid.energy
     },
 }
-# Without a match, as by the literal reading, there is nothing to fit the model to again.
 BLINDED, MUCH = "geometry only", 0.2
+# Without a match, as by the literal reading, there is nothing to fit the model to again.
 TEXTURED = {
     BLINDED: GEOMETRY,
     **{
@@ -179,7 +179,7 @@ def print_texture(model, options) -> None:
     )
     print(f"\n**Bare faces, {len(bare)} scans**\n")
     print_readings(bare)
-    print(f"\n**At least {MUCH:.0%} hidden, {len(covered)} scans**\n")
+    print(f"\n**At least {100 * MUCH:.0f} % hidden, {len(covered)} scans**\n")
     print_readings(covered)
     print(f"\n**Brows without brow landmarks, {len(brows)} scans**\n")
     table = [(name, np.array([row[name] for row in brows])) for name in brows[0]]
