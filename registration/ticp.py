@@ -69,7 +69,7 @@ class TicpSettings:
         Stage(7.0, 3, 1.5, 1.0),
     )
     refits: int = 2
-    fine: tuple[Stage, ...] = (Stage(2.5, 2, 3.0, 1.0),)
+    fine: tuple[Stage, ...] = (Stage(2.5, 1, 3.0, 1.0),)
     depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
     nonrigid: NonrigidSettings = field(
