@@ -107,16 +107,23 @@ def _profiles(color, points, normals):
 
 @numba.njit(cache=True, nogil=True)
 def _scores(profiles, normals, shifts, margins):
-    """Mean gradient (S, S, M) by shift along y and x and by margin; nearest profile steps."""
-    count, last = profiles.shape[0], profiles.shape[1] - 1
-    out = np.zeros((len(shifts), len(shifts), len(margins)))
+    """Mean gradient (S, S, M) by shift along y and x and by margin, which are STEP_PX apart;
+    nearest profile steps, a profile's end beyond it."""
+    count, steps, many = profiles.shape[0], profiles.shape[1], len(margins)
+    longer = np.zeros((count, steps + 2 * many))
+    for n in range(count):
+        longer[n, :many], longer[n, many + steps :] = profiles[n, 0], profiles[n, -1]
+        longer[n, many : many + steps] = profiles[n]
+    out = np.zeros((len(shifts), len(shifts), many))
     for j in range(len(shifts)):
         for i in range(len(shifts)):
+            total = out[j, i]
             for n in range(count):
                 across = normals[n, 0] * shifts[i] + normals[n, 1] * shifts[j]
-                for k in range(len(margins)):
-                    place = round((across + margins[k] + REACH_PX) / STEP_PX)
-                    out[j, i, k] += profiles[n, min(max(place, 0), last)]
+                place = round((across + margins[0] + REACH_PX) / STEP_PX) + many
+                row = longer[n, min(max(place, 0), steps + many) :]
+                for k in range(many):
+                    total[k] += row[k]
     return out / count
 
 

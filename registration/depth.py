@@ -211,9 +211,12 @@ def _planes(depth: np.ndarray, camera: Camera, slope, floor: np.float32, window:
 
 def _back_project(depth: np.ndarray, camera: Camera) -> np.ndarray:
     """Points (H, W, 3) float32 mm at the pixel centres; 0 where depth is 0."""
-    u, v = np.arange(camera.width) + 0.5, (np.arange(camera.height) + 0.5)[:, None]
-    rays = camera.unproject(np.stack(np.broadcast_arrays(u, v), -1), np.ones_like(u + v))
-    if camera.is_perspective:
-        return rays.astype(np.float32) * depth[..., None]
-    rays[..., 2] = depth
-    return np.where(depth[..., None] > 0, rays, 0).astype(np.float32)
+    u, v = np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5
+    along = camera.unproject(np.stack([u, u], -1), np.ones(len(u)))[:, 0].astype(np.float32)
+    down = camera.unproject(np.stack([v, v], -1), np.ones(len(v)))[:, 1].astype(np.float32)
+    far = depth if camera.is_perspective else (depth > 0).astype(np.float32)
+    points = np.empty((*depth.shape, 3), dtype=np.float32)
+    np.multiply(along, far, out=points[..., 0])
+    np.multiply(down[:, None], far, out=points[..., 1])
+    points[..., 2] = depth
+    return points

@@ -163,11 +163,15 @@ def stretch(model: MorphableModel, vertices_mm: np.ndarray, base_mm: np.ndarray)
     """Mean |log| of the inner face's edge lengths against another shape's, both (V, 3)."""
     skin = model.part_triangles("skin")
     triangles = skin[inner_face(model)[skin].all(1)]
-    now, before = (
-        np.linalg.norm(v[triangles] - v[np.roll(triangles, 1, 1)], axis=-1)
-        for v in (vertices_mm, base_mm)
-    )
+    now, before = (_edge_lengths(v, triangles) for v in (vertices_mm, base_mm))
     return float(np.abs(np.log((now + 1e-9) / (before + 1e-9))).mean())
+
+
+def _edge_lengths(vertices, triangles):
+    """(3, T) of the three sides."""
+    corners = np.ascontiguousarray(vertices[triangles.T])
+    sides = corners - corners[[2, 0, 1]]
+    return np.sqrt(np.einsum("kij,kij->ki", sides, sides))
 
 
 def asymmetry_mm(model: MorphableModel, shape_mm: np.ndarray) -> float:

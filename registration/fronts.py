@@ -121,38 +121,96 @@ def solve_fronts(layout, store, x):
 def _forward(layout, f, store, x, work):
     p, begin = layout.size[f], layout.begin[f]
     border = layout.border[layout.borders[f] : layout.borders[f + 1]]
-    height = p + len(border)
+    height, at = p + len(border), layout.at[f]
     for c in range(x.shape[0]):
-        mine = work[c, :height]
-        mine[:p] = x[c, begin : begin + p]
-        mine[p:] = 0
-        for j in range(p):
-            at = layout.at[f] + j * height
-            value = mine[j] / store[at + j]
-            mine[j] = value
-            column, rest = store[at + j + 1 : at + height], mine[j + 1 :]
-            for i in range(len(rest)):
-                rest[i] -= value * column[i]
-        x[c, begin : begin + p] = mine[:p]
+        work[c, :p] = x[c, begin : begin + p]
+        work[c, p:height] = 0
+    if x.shape[0] == 3:
+        _eliminate_three(store, at, p, work[0, :height], work[1, :height], work[2, :height])
+    else:
+        for c in range(x.shape[0]):
+            _eliminate(store, at, p, work[c, :height])
+    for c in range(x.shape[0]):
+        x[c, begin : begin + p] = work[c, :p]
         for i in range(len(border)):
-            x[c, border[i]] += mine[p + i]
+            x[c, border[i]] += work[c, p + i]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _backward(layout, f, store, x, work):
     p, begin = layout.size[f], layout.begin[f]
     border = layout.border[layout.borders[f] : layout.borders[f + 1]]
-    height = p + len(border)
+    height, at = p + len(border), layout.at[f]
     for c in range(x.shape[0]):
-        mine = work[c, :height]
-        mine[:p] = x[c, begin : begin + p]
+        work[c, :p] = x[c, begin : begin + p]
         for i in range(len(border)):
-            mine[p + i] = x[c, border[i]]
-        for j in range(p - 1, -1, -1):
-            at = layout.at[f] + j * height
-            column, rest = store[at + j + 1 : at + height], mine[j + 1 :]
-            total = mine[j]
-            for i in range(len(rest)):
-                total -= column[i] * rest[i]
-            mine[j] = total / store[at + j]
-        x[c, begin : begin + p] = mine[:p]
+            work[c, p + i] = x[c, border[i]]
+    if x.shape[0] == 3:
+        _substitute_three(store, at, p, work[0, :height], work[1, :height], work[2, :height])
+    else:
+        for c in range(x.shape[0]):
+            _substitute(store, at, p, work[c, :height])
+    for c in range(x.shape[0]):
+        x[c, begin : begin + p] = work[c, :p]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _eliminate(store, at, p, x):
+    """Forward substitution with a front's p columns, of x's length."""
+    height = len(x)
+    for j in range(p):
+        here = at + j * height
+        value = x[j] / store[here + j]
+        x[j] = value
+        column, rest = store[here + j + 1 : here + height], x[j + 1 :]
+        for i in range(len(rest)):
+            rest[i] -= value * column[i]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _eliminate_three(store, at, p, x, y, z):
+    """As _eliminate, of x, y and z at once: a large factor is read from memory once for all."""
+    height = len(x)
+    for j in range(p):
+        here = at + j * height
+        pivot = store[here + j]
+        a, b, c = x[j] / pivot, y[j] / pivot, z[j] / pivot
+        x[j], y[j], z[j] = a, b, c
+        column = store[here + j + 1 : here + height]
+        under_x, under_y, under_z = x[j + 1 :], y[j + 1 :], z[j + 1 :]
+        for i in range(len(column)):
+            value = column[i]
+            under_x[i] -= a * value
+            under_y[i] -= b * value
+            under_z[i] -= c * value
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _substitute(store, at, p, x):
+    """Backward substitution with a front's p columns, of x's length."""
+    height = len(x)
+    for j in range(p - 1, -1, -1):
+        here = at + j * height
+        column, rest = store[here + j + 1 : here + height], x[j + 1 :]
+        total = x[j]
+        for i in range(len(rest)):
+            total -= column[i] * rest[i]
+        x[j] = total / store[here + j]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _substitute_three(store, at, p, x, y, z):
+    """As _substitute, of x, y and z at once."""
+    height = len(x)
+    for j in range(p - 1, -1, -1):
+        here = at + j * height
+        column = store[here + j + 1 : here + height]
+        under_x, under_y, under_z = x[j + 1 :], y[j + 1 :], z[j + 1 :]
+        a, b, c = x[j], y[j], z[j]
+        for i in range(len(column)):
+            value = column[i]
+            a -= value * under_x[i]
+            b -= value * under_y[i]
+            c -= value * under_z[i]
+        pivot = store[here + j]
+        x[j], y[j], z[j] = a / pivot, b / pivot, c / pivot

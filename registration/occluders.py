@@ -87,7 +87,7 @@ def _px_per_mm(vertices_mm, camera):
 
 def behind(occluder: np.ndarray | None, vertices_mm: np.ndarray, camera: Camera) -> np.ndarray:
     """(V,) bool: vertices (V, 3) mm whose pixels show an occluder (H, W); none where it is None."""
-    if occluder is None:
+    if occluder is None or not occluder.any():
         return np.zeros(len(vertices_mm), dtype=bool)
     height, width = occluder.shape
     column, row = np.floor(np.nan_to_num(camera.project(vertices_mm), nan=-1.0)).astype(int).T
@@ -97,7 +97,7 @@ def behind(occluder: np.ndarray | None, vertices_mm: np.ndarray, camera: Camera)
 
 def without(target: DepthTarget, occluder: np.ndarray | None) -> DepthTarget:
     """The target without an occluder's pixels."""
-    if occluder is None:
+    if occluder is None or not occluder.any():
         return target
     return replace(target, valid=target.valid & ~occluder)
 

@@ -27,7 +27,7 @@ from faces.mesh import triangle_normals, vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import Appearance
 from faces.visibility import view_directions
-from imaging.raster import rasterise
+from imaging.raster import Fragments, rasterise
 from registration.correspond import DepthTarget
 from registration.nonrigid import biweight, rough_factor
 from registration.pcg import polished
@@ -35,7 +35,7 @@ from registration.template import template_of
 
 ALIKE = 1.25  # ratio of ℓ up to which one factor, as a preconditioner, serves both: 4 to 6 steps
 HALVINGS = 12  # a step of 8 mm is then 2 µm
-TOLERANCE = 1e-4  # relative residual: of a relief of 1 mm, far less than any sensor tells
+TOLERANCE = 1e-3  # relative residual: of a relief of 1 mm, far less than any sensor tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,27 +195,41 @@ def _pixels(model, vertices, normals, appearance, target, settings):
     camera = target.camera
     size = (camera.width, camera.height)
     fragments = rasterise(camera.screen(vertices), model.triangles, size, camera.is_perspective)
-    colors = render_texture(appearance, model, vertices, camera)
-    drawn = [fragments.interpolate(a, model.triangles) for a in (vertices, normals, colors)]
-    use = fragments.mask & target.valid & ~target.rim
-    points = target.points_mm[use].astype(np.float64)
-    here, facing, color = (image[use] for image in drawn)
-    facing = facing / np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-9)
+    colors = render_texture(appearance, model, vertices, camera, normals)
+    use = np.flatnonzero(fragments.mask & target.valid & ~target.rim)
+    drawn = _picked(fragments, use)
+    values = drawn.interpolate(np.hstack([vertices, normals, colors]), model.triangles)[0]
+    here, facing, color = values[:, :3], values[:, 3:6], values[:, 6:]
+    points = target.points_mm.reshape(-1, 3)[use].astype(np.float64)
+    facing = facing / np.maximum(_lengths(facing), 1e-9)[:, None]
     gap = points - here  # along the pixel's ray
     distance = np.einsum("ij,ij->i", gap, facing)
     cosine = np.einsum("ij,ij->i", facing, view_directions(points, camera))
-    tint = np.linalg.norm(color - target.colors[use], axis=1)
-    keep = (np.linalg.norm(gap, axis=1) < settings.within_mm) & (cosine > settings.cos_min)
+    tint = _lengths(color - target.colors.reshape(-1, 3)[use])
+    keep = (_lengths(gap) < settings.within_mm) & (cosine > settings.cos_min)
     keep &= tint < settings.tau_c
     across = _pixel_mm2(points[keep, 2], camera)
     area = across / cosine[keep] * biweight(tint[keep] / settings.tau_c)
     return Pixels(
-        model.triangles[fragments.triangle_id[use][keep]],
-        fragments.barycentric[use][keep] * area[:, None],
+        model.triangles[drawn.triangle_id[0, keep]],
+        drawn.barycentric[0, keep] * area[:, None],
         distance[keep],
-        np.flatnonzero(use)[keep],
+        use[keep],
         float(np.median(across)) if len(across) else 0.0,
     )
+
+
+def _picked(fragments, at):
+    """Fragments (1, P) of the pixels ``at`` (P,), row by row: most of an image shows no face."""
+    return Fragments(
+        fragments.triangle_id.ravel()[at][None],
+        fragments.barycentric.reshape(-1, 3)[at][None],
+        fragments.depth.ravel()[at][None],
+    )
+
+
+def _lengths(vectors):
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
 
 
 def _pixel_mm2(depth_mm: np.ndarray, camera: Camera) -> np.ndarray:

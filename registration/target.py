@@ -22,6 +22,9 @@ def depth_target(scan: Scan, settings: DepthSettings | None = None) -> DepthTarg
     clean = clean_depth(scan.depth_mm, scan.camera, settings)
     colors = scan.color.astype(np.float32) / 255
     shift = depth_shift(scan.color, clean.depth_mm, _face_mm(scan, clean), settings.align)
+    if not shift.any():
+        images = (clean.points_mm, colors, clean.normals, clean.valid, clean.silhouette)
+        return DepthTarget(scan.camera, *images)
     points = clean.points_mm + _aside(shift, clean, scan.camera)
     images = (_rolled(a, shift) for a in (points, clean.normals, clean.valid, clean.silhouette))
     points, normals, valid, rim = images

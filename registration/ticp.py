@@ -69,7 +69,7 @@ class TicpSettings:
         Stage(7.0, 3, 1.5, 1.0),
     )
     refits: int = 2
-    fine: tuple[Stage, ...] = (Stage(2.5, 2, 3.0, 1.0),)
+    fine: tuple[Stage, ...] = (Stage(2.5, 1, 3.0, 1.0),)
     depth: DepthSettings = field(default_factory=DepthSettings)
     match: MatchSettings = PRESETS["annealed"]
     nonrigid: NonrigidSettings = field(
@@ -93,7 +93,9 @@ class State:
         appearance: last fit of texture and light; None before the first.
         matches: last matches, of the template's n vertices; None before the first.
         weights: (n,) their robust weights.
-        unhidden: (V,) bool, not hidden by the mesh itself when the stage began; None before.
+        salience: (n,) of registration.salience; None before the first appearance.
+        unhidden: (V,) bool, not hidden by the mesh itself when the texture was fitted to this
+            stage's vertices; None before.
         occluder: (H, W) bool, the target's pixels that something before the face shows; None
             where nobody looked.
     """
@@ -104,6 +106,7 @@ class State:
     appearance: Appearance | None = None
     matches: Matches | None = None
     weights: np.ndarray | None = None
+    salience: np.ndarray | None = None
     unhidden: np.ndarray | None = None
     occluder: np.ndarray | None = None
 
@@ -176,7 +179,8 @@ def _initial(scan, level, target, settings):
         return state
     shown = np.where(state.occluder, 0, depth)
     fit = fit_face(level, landmarks, scan.camera, shown, settings.fit)
-    return replace(state, fit=fit, base_mm=fit.vertices_mm, vertices_mm=fit.vertices_mm)
+    mm = fit.vertices_mm
+    return replace(state, fit=fit, base_mm=mm, vertices_mm=mm, unhidden=None)
 
 
 def _landmarks_of(scan):
@@ -191,11 +195,12 @@ def _landmarks_of(scan):
 def _run(state, model, scan, target, inner, stages, settings):
     """Every stage in turn: fit the texture, match and solve, carry eyes and teeth along."""
     for stage in stages:
-        state = _with_texture(state, model, scan, target, settings)
+        if state.unhidden is None:
+            state = _with_texture(state, model, scan, target, settings)
         for _ in range(stage.iterations):
             state = yield from _iterate(state, model, target, inner, stage, settings)
         carried = carry_parts(model, state.base_mm, state.vertices_mm)
-        state = replace(state, vertices_mm=carried)
+        state = replace(state, vertices_mm=carried, unhidden=None)
         log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
     return state
 
@@ -220,7 +225,12 @@ def _with_texture(state, model, scan, target, settings):
         normals=normals,
     )
     occluder = find_occluders(model, state.vertices_mm, appearance, target, settings.occluders)
-    return replace(state, unhidden=unhidden, appearance=appearance, occluder=occluder)
+    template = template_of(model)
+    albedo = appearance.albedo[template.vertices]
+    features = salience(template, albedo, settings.nonrigid.features)
+    return replace(
+        state, unhidden=unhidden, appearance=appearance, salience=features, occluder=occluder
+    )
 
 
 def _iterate(state, model, target, inner, stage, settings):
@@ -229,8 +239,7 @@ def _iterate(state, model, target, inner, stage, settings):
     matches, thresholds = match_level(state, model, target, stage.progress, settings)
     current, base = state.vertices_mm[template.vertices], state.base_mm[template.vertices]
     weights = robust_weights(matches, current, thresholds.tau_c, settings.nonrigid)
-    albedo = state.appearance.albedo[template.vertices]
-    pulls = weights * salience(template, albedo, settings.nonrigid.features)
+    pulls = weights * state.salience
     landmarks = inner.pulls(model, template, state.vertices_mm, target.camera)
     vertices = state.vertices_mm.copy()
     displacement = yield step_system(

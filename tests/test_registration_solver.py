@@ -44,6 +44,16 @@ def test_factor_solves_like_superlu():
     assert np.abs(found - expected).max() < 1e-9 * np.abs(expected).max()
 
 
+@pytest.mark.parametrize("columns", [1, 2, 3, 4])
+def test_columns_are_solved_alike_one_by_one_and_together(columns):
+    matrix, positions = system()
+    right = np.random.default_rng(1).normal(size=(len(positions), columns))
+    factor = analyse(matrix, positions).factorise(matrix)
+    alone = np.hstack([factor.solve(right[:, [c]]) for c in range(columns)])
+    # The same sums, grouped otherwise: rounding times the condition number of about 1e3.
+    np.testing.assert_allclose(factor.solve(right), alone, rtol=0, atol=1e-12)
+
+
 def test_polish_makes_a_single_precision_factor_exact():
     matrix, positions = system(length=400.0)
     right = np.random.default_rng(1).normal(size=(len(positions), 3))
