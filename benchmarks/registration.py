@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--sensor-subjects", type=int, default=8, help="a sensor, one frame each")
     parser.add_argument("--peers", choices=["none", "trimesh"], default="none")
     parser.add_argument("--peer-scans", type=int, default=4, help="scans of part speed")
+    parser.add_argument("--peer-vertices", type=int, help="part speed also on such a mesh")
     parser.add_argument("--workers", type=int, default=1, help="processes of part accuracy")
     parser.add_argument("--part", choices=[*PARTS], action="append", help="all where not given")
     parser.add_argument("--out", type=Path, help="a file for a copy of what is printed")
@@ -150,10 +151,20 @@ def print_errors(tables: dict[str, list[tuple[str, dict]]]) -> None:
 
 
 def print_speed(model, options) -> None:
-    """CPU seconds, memory and errors of every method, and of the peers where asked for."""
+    """CPU seconds, memory and errors of every method, and of the peers where asked for.
+
+    Once from an initial fit to landmarks and depth, which is T-ICP's own, and once from one to
+    landmarks alone, which is the paper's; then the cost on a mesh of another size.
+    """
+    fitting = fitting_model(model)
     cases = list(scans(model, options.peer_scans, 1, first=options.first))
-    peers = PEERS if options.peers == "trimesh" else ()
-    print_cost(options.model, METHODS, peers, cases)
+    peers = PEERS if options.peers == "trimesh" else {start: {} for start in PEERS}
+    print_cost("initial fit with depth", fitting, METHODS, peers["depth"], cases)
+    bare = {name: replace(job, initial_depth=False) for name, job in METHODS.items()}
+    print_cost("initial fit from landmarks alone", fitting, bare, peers["landmarks"], cases)
+    if options.peer_vertices:
+        level = registration_scaling.mesh_of(fitting, options.peer_vertices)
+        print_cost("initial fit with depth", level, METHODS, peers["depth"], cases)
 
 
 def print_texture(model, options) -> None:
