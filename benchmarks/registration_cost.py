@@ -1,7 +1,6 @@
 """What a registration costs: processor time and memory, each method in a process of its own.
 
-Part of benchmarks.registration; trimesh's methods stand beside T-ICP on the same scans, from the
-very initial fit that T-ICP made.
+Part of benchmarks.registration; trimesh's methods stand beside T-ICP on the same scans.
 """
 
 import multiprocessing
@@ -49,6 +48,7 @@ class Cost:
 def print_cost(
     title: str,
     model: MorphableModel,
+    start: TicpSettings,
     methods: dict[str, TicpSettings],
     peers: dict[str, PeerSettings],
     cases: list[Scan],
@@ -56,12 +56,12 @@ def print_cost(
     """Seconds and memory of every method and peer, and their errors where truth has the topology.
 
     Args:
-        methods: by name, "T-ICP" first, whose initial fit the peers get.
+        start: of the initial fit that the peers get.
+        methods: by name, "T-ICP" first.
         peers: by their names in registration_peers.METHODS.
     """
-    faces = [register(scan, model, methods["T-ICP"]) for scan in cases]
-    own, *_ = methods.values()
-    alone(cost_of, "T-ICP", own, model, cases[0], faces[0])  # compiles what was not yet
+    faces = [register(scan, model, start) for scan in cases]
+    alone(cost_of, "T-ICP", methods["T-ICP"], model, cases[0], faces[0])  # compiles what was not yet
     rows = {
         name: [
             alone(cost_of, name, job, model, scan, face)
@@ -94,7 +94,7 @@ def cost_of(
     """The cost of T-ICP or, by its name, of a peer with these settings, in this process.
 
     T-ICP runs twice, so that what is made once a model is made before the clock starts. A peer
-    begins with the initial fit in ``face``, which T-ICP's own time includes.
+    begins with the initial fit in ``face``; T-ICP makes its own, in its time.
     """
     before = memory_mb("VmRSS")
     if isinstance(job, TicpSettings):
