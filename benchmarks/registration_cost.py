@@ -61,7 +61,7 @@ def print_cost(
         peers: by their names in registration_peers.METHODS.
     """
     faces = [register(scan, model, start) for scan in cases]
-    alone(cost_of, "T-ICP", methods["T-ICP"], model, cases[0], faces[0])  # compiles what was not yet
+    alone(cost_of, "T-ICP", start, model, cases[0], faces[0])  # compiles what was not yet
     rows = {
         name: [
             alone(cost_of, name, job, model, scan, face)
