@@ -55,7 +55,7 @@ class PeerSettings:
 PEERS = {
     "depth": {
         "trimesh amberg": PeerSettings(
-            (1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True, settled_mm=0.005
+            (0.3, 0.003), (0.3, 0.3), 1.0, 3, 3, reach_mm=3.0, faces=True, settled_mm=0.005
         ),
         "trimesh sumner": PeerSettings(
             (1.0, 0.01), (1.0, 1.0), 1.0, 3, 2, reach_mm=3.0, faces=True
@@ -63,10 +63,10 @@ PEERS = {
     },
     "landmarks": {
         "trimesh amberg": PeerSettings(
-            (1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=10.0, faces=True, settled_mm=0.005
+            (1.0, 0.01), (3.0, 3.0), 1.0, 3, 6, reach_mm=6.0, faces=True, settled_mm=0.005
         ),
         "trimesh sumner": PeerSettings(
-            (1.0, 0.01), (1.0, 1.0), 1.0, 3, 2, reach_mm=10.0, faces=True
+            (1.0, 0.01), (1.0, 1.0), 1.0, 3, 6, reach_mm=3.0, faces=True
         ),
     },
 }
