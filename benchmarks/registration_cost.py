@@ -5,15 +5,16 @@ Part of benchmarks.registration; trimesh's methods stand beside T-ICP on the sam
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.registration_cases import errors, interval, models, ratio_interval
-from benchmarks.registration_peers import registered
+from benchmarks.registration_cases import errors, interval, ratio_interval
+from benchmarks.registration_peers import PeerSettings, registered
 from benchmarks.tables import print_table
+from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from registration.ticp import TicpSettings, register
 
@@ -45,31 +46,36 @@ class Cost:
 
 
 def print_cost(
-    spec: str, methods: dict[str, TicpSettings], peers: Iterable[str], cases: list[Scan]
+    title: str,
+    model: MorphableModel,
+    start: TicpSettings,
+    methods: dict[str, TicpSettings],
+    peers: dict[str, PeerSettings],
+    cases: list[Scan],
 ) -> None:
-    """Seconds, memory and errors of every method and peer.
+    """Seconds and memory of every method and peer, and their errors where truth has the topology.
 
     Args:
-        spec: of the model, as for registration_cases.models.
+        start: of the initial fit that the peers get.
         methods: by name, "T-ICP" first.
-        peers: names in registration_peers.PEERS.
+        peers: by their names in registration_peers.METHODS.
     """
-    fitting = models(spec)[1]
-    faces = [register(scan, fitting, methods["T-ICP"]) for scan in cases]
-    jobs = {**methods, **{name: name for name in peers}}
-    alone(cost_of, methods["T-ICP"], spec, cases[0], faces[0])  # compiles what was not yet
+    faces = [register(scan, model, start) for scan in cases]
+    alone(cost_of, "T-ICP", start, model, cases[0], faces[0])  # compiles what was not yet
     rows = {
         name: [
-            alone(cost_of, job, spec, scan, face) for scan, face in zip(cases, faces, strict=True)
+            alone(cost_of, name, job, model, scan, face)
+            for scan, face in zip(cases, faces, strict=True)
         ]
-        for name, job in jobs.items()
+        for name, job in (methods | peers).items()
     }
     pixels = np.mean([(scan.depth_mm > 0).sum() for scan in cases])
-    size = f"{len(cases)} scans of {pixels:,.0f} depth pixels, {fitting.vertex_count:,} vertices"
-    print(f"\n**Cost, {size}**\n")
+    size = f"{len(cases)} scans of {pixels:,.0f} depth pixels, {model.vertex_count:,} vertices"
+    print(f"\n**Cost, {title}, {size}**\n")
     print_seconds(rows)
-    print("\n**Errors on the same scans**\n")
-    print_errors(rows, cases, faces, fitting)
+    if all(len(scan.truth["vertices_mm"]) == model.vertex_count for scan in cases):
+        print(f"\n**Errors, {title}, on the same scans**\n")
+        print_errors(rows, cases, faces, model)
 
 
 def alone(function: Callable, *arguments):
@@ -78,21 +84,26 @@ def alone(function: Callable, *arguments):
         return pool.apply(function, arguments)
 
 
-def cost_of(job: TicpSettings | str, spec: str, scan: Scan, face: RegisteredFace) -> Cost:
-    """The cost of T-ICP by its settings, or of a peer by its name, in this process.
+def cost_of(
+    name: str,
+    job: TicpSettings | PeerSettings,
+    model: MorphableModel,
+    scan: Scan,
+    face: RegisteredFace,
+) -> Cost:
+    """The cost of T-ICP or, by its name, of a peer with these settings, in this process.
 
     T-ICP runs twice, so that what is made once a model is made before the clock starts. A peer
-    begins with the initial fit in ``face``, which T-ICP's own time includes.
+    begins with the initial fit in ``face``; T-ICP makes its own, in its time.
     """
-    fitting = models(spec)[1]
     before = memory_mb("VmRSS")
     if isinstance(job, TicpSettings):
-        register(scan, fitting, job)
+        register(scan, model, job)
     began = time.process_time()
     if isinstance(job, TicpSettings):
-        vertices = register(scan, fitting, job).vertices_mm
+        vertices = register(scan, model, job).vertices_mm
     else:
-        vertices = registered(job, face.initial.vertices_mm, scan, fitting)
+        vertices = registered(name, face.initial.vertices_mm, scan, model, job)
     seconds = time.process_time() - began
     peak = memory_mb("VmHWM")
     return Cost(seconds, peak, peak - before, vertices)

@@ -51,11 +51,24 @@ class PeerSettings:
     settled_mm: float = 0.05
 
 
+# By what the initial fit is made of.
 PEERS = {
-    "trimesh amberg": PeerSettings(
-        (1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True, settled_mm=0.005
-    ),
-    "trimesh sumner": PeerSettings((1.0, 0.01), (1.0, 1.0), 1.0, 3, 2, reach_mm=3.0, faces=True),
+    "depth": {
+        "trimesh amberg": PeerSettings(
+            (0.3, 0.003), (0.3, 0.3), 1.0, 3, 3, reach_mm=3.0, faces=True, settled_mm=0.005
+        ),
+        "trimesh sumner": PeerSettings(
+            (1.0, 0.01), (1.0, 1.0), 1.0, 3, 2, reach_mm=3.0, faces=True
+        ),
+    },
+    "landmarks": {
+        "trimesh amberg": PeerSettings(
+            (1.0, 0.01), (3.0, 3.0), 1.0, 3, 6, reach_mm=6.0, faces=True, settled_mm=0.005
+        ),
+        "trimesh sumner": PeerSettings(
+            (1.0, 0.01), (1.0, 1.0), 1.0, 3, 6, reach_mm=3.0, faces=True
+        ),
+    },
 }
 
 
@@ -64,16 +77,15 @@ def registered(
     initial_mm: np.ndarray,
     scan: Scan,
     model: MorphableModel,
-    settings: PeerSettings | None = None,
+    settings: PeerSettings,
 ) -> np.ndarray:
     """A peer's vertices (V, 3) mm from the initial fit (V, 3) mm.
 
     Only the skin is registered; eyes and teeth are carried along as T-ICP carries them.
 
     Args:
-        name: of PEERS, whose settings are used where none are given.
+        name: of METHODS.
     """
-    settings = settings or PEERS[name]
     skin = np.flatnonzero(model.part_vertices("skin"))
     local = np.zeros(model.vertex_count, dtype=np.int64)
     local[skin] = np.arange(len(skin))

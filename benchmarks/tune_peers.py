@@ -1,9 +1,10 @@
 """Search for the settings of the peers of benchmarks.registration.
 
-    python -m benchmarks.tune_peers --first 200 --subjects 2
+    python -m benchmarks.tune_peers --initial depth
+    python -m benchmarks.tune_peers --initial landmarks
 
-One setting at a time, twice over, from a start that runs: the value with the least mean NME of the
-narrow face is kept. It is done on the model's coarse level, where a run takes seconds. Every row is
+One setting at a time from a start that runs: the value with the least mean NME of the narrow face
+is kept. It is done on the model's coarse level, where a run takes seconds. Every row is
 printed. Use other subjects than those reported on.
 """
 
@@ -14,30 +15,27 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from benchmarks.registration_cases import errors, scans
-from benchmarks.registration_peers import PEERS, PeerSettings, registered
+from benchmarks.registration_peers import METHODS, PeerSettings, registered
 from faces.models import load_model
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
-from registration.ticp import register
+from registration.ticp import TicpSettings, register
 from synth.beyond import fitting_model
 
-START = PeerSettings((10.0, 0.1), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True)
-STIFFNESS = {
-    "trimesh amberg": [(1.0, 0.003), (1.0, 0.01), (1.0, 0.03), (0.3, 0.01), (10.0, 0.1)],
-    "trimesh sumner": [(1.0, 0.001), (1.0, 0.01), (10.0, 0.1), (10.0, 1.0), (0.1, 0.0001)],
-}
-OWN = {
-    "trimesh amberg": {"settled_mm": [0.05, 0.005, 0.0005]},
-    "trimesh sumner": {"identity": [0.001, 0.01, 0.1]},
+START = {
+    "depth": PeerSettings((1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=3.0, faces=True),
+    "landmarks": PeerSettings((1.0, 0.01), (1.0, 1.0), 1.0, 3, 3, reach_mm=12.0, faces=True),
 }
 GRID = {
-    "landmarks": [(0.3, 0.03), (1.0, 0.1), (1.0, 1.0), (3.0, 3.0), (10.0, 10.0)],
+    "stiffness": [(0.3, 0.003), (1.0, 0.01), (10.0, 0.1)],
+    "reach_mm": [3.0, 6.0, 12.0, 25.0],
+    "landmarks": [(0.3, 0.3), (1.0, 1.0), (3.0, 3.0), (10.0, 10.0)],
     "iterations": [2, 3, 6],
-    "reach_mm": [2.0, 3.0, 5.0, 10.0],
-    "normals": [0.0, 1.0, 4.0],
     "faces": [False, True],
-    "rims": [False, True],
-    "stages": [3, 5],
+}
+OWN = {
+    "trimesh amberg": {"settled_mm": [0.05, 0.005]},
+    "trimesh sumner": {"identity": [0.001, 0.1]},
 }
 
 
@@ -59,19 +57,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--first", type=int, default=200, help="number of the first subject")
     parser.add_argument("--subjects", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--peer", choices=[*PEERS], action="append", help="both where not given")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--initial", choices=[*START], default="depth", help="fit to start from")
+    parser.add_argument("--peer", choices=[*METHODS], action="append", help="both where not given")
     options = parser.parse_args()
     model = load_model("default")
     fitting = fitting_model(model)
     seen = scans(model, options.subjects, 1, first=options.first)
-    fine = [Case(scan, register(scan, fitting), fitting) for scan in seen]
+    settings = TicpSettings(initial_depth=options.initial == "depth")
+    fine = [Case(scan, register(scan, fitting, settings), fitting) for scan in seen]
     coarse = [on_coarse(case) for case in fine]
     print_own("T-ICP and its initial fit, fine", fine)
     print_own("T-ICP and its initial fit, coarse", coarse)
-    for name in options.peer or PEERS:
+    for name in options.peer or METHODS:
         print(f"\n{name}, coarse: narrow NME %, normal mm, CPU s", flush=True)
-        search(name, coarse, options.rounds)
+        search(name, START[options.initial], coarse, options.rounds)
 
 
 def on_coarse(case: Case) -> Case:
@@ -93,10 +93,10 @@ def print_own(title: str, cases: list[Case]) -> None:
         print(f"{title}: {name} {nme:.3f} {normal:.2f}", flush=True)
 
 
-def search(name: str, cases: list[Case], rounds: int) -> None:
+def search(name: str, start: PeerSettings, cases: list[Case], rounds: int) -> None:
     """Print what changing one setting after the other leads to."""
-    grid = {"stiffness": STIFFNESS[name], **OWN[name], **GRID}
-    best = START
+    grid = {**GRID, **OWN[name]}
+    best = start
     known = {best: mean_score(name, best, cases)}
     for _ in range(rounds):
         for field, values in grid.items():

@@ -69,7 +69,7 @@ def inner_landmarks(
     Not more where they agree better: a detector's errors are alike on one face.
 
     Args:
-        initial: of ``model`` to these landmarks and the depth.
+        initial: of ``model`` to these landmarks, and to the depth where it takes part.
         landmarks_px: (68, 2) ibug68, NaN where missing.
     """
     pixels = landmarks_px[JAW:]

@@ -22,6 +22,7 @@ from registration.correspond import BACK_FACE, HIDDEN, MATCHED, OCCLUDER, Matche
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
 from registration.figures import Evidence
+from registration.initial import at_depth
 from registration.landmark_pulls import inner_landmarks
 from registration.nonrigid import (
     NonrigidSettings,
@@ -55,6 +56,8 @@ class TicpSettings:
             the surface at 0.6: full pull is 1 % better on virtual subjects, but follows the
             shadows and stubble of a real face.
         occluders: None takes everything before the camera for the face.
+        initial_depth: whether depth takes part in the initial fit. Without it the fit is the
+            paper's, of landmarks alone, moved to the depth as it is (registration.initial).
     """
 
     coarse: tuple[Stage, ...] = (
@@ -80,6 +83,7 @@ class TicpSettings:
     occluders: OccluderSettings | None = field(default_factory=OccluderSettings)
     relief: ReliefSettings = field(default_factory=ReliefSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    initial_depth: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,10 +152,10 @@ def registering(
     target = depth_target(scan, settings.depth)
     level = model.coarse if model.coarse is not None else model
 
-    # The initial face: Eq. 2 to the landmarks, with their depth.
-    state = _initial(scan, level, target, settings)
+    # The initial face: Eq. 2 to the landmarks and the depth.
+    state, explained = _initial(scan, level, target, settings)
     initial = state.fit
-    inner = inner_landmarks(level, initial, scan.camera, landmarks_px)
+    inner = inner_landmarks(level, explained, scan.camera, landmarks_px)
 
     # T-ICP: Eq. 6 and a stiffness that falls, the texture fitted again at every stage.
     state = yield from _run(state, level, scan, target, inner, settings.coarse, settings)
@@ -168,6 +172,18 @@ def registering(
 
 
 def _initial(scan, level, target, settings):
+    """The state at the initial fit, and the fit by which the landmarks are to be judged."""
+    landmarks, depth = to_ibug68(scan.landmarks), target.points_mm[..., 2]
+    if settings.initial_depth:
+        state = _initial_with_depth(scan, level, target, settings)
+        return state, state.fit
+    fit = fit_face(level, landmarks, scan.camera, None, settings.fit)
+    moved = at_depth(fit, level, landmarks, scan.camera, depth)
+    # The move leaves the landmarks behind where the size is wrong, for which they are not to blame.
+    return State(moved, moved.vertices_mm, moved.vertices_mm), fit
+
+
+def _initial_with_depth(scan, level, target, settings):
     """The state at the landmark and depth fit, which is made again without an occluder's depth."""
     landmarks, depth = to_ibug68(scan.landmarks), target.points_mm[..., 2]
     fit = fit_face(level, landmarks, scan.camera, depth, settings.fit)

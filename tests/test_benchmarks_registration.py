@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.registration_peers import PEERS, PeerSettings, registered
+from benchmarks.registration_peers import METHODS, PeerSettings, registered
 from benchmarks.tables import copied_to, print_table
 from faces.mesh import vertex_normals
 from faces.visibility import visible_vertices
@@ -16,7 +16,7 @@ from tests.toy import toy_model
 PLAIN = PeerSettings((1.0, 0.01), (0.1, 0.1), reach_mm=5.0)  # matches at points: needs no rtree
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", METHODS)
 def test_a_peer_takes_a_dent_out(name):
     """Units, landmarks and target are right if it does: a wave of 1.5 mm falls to noise."""
     model = toy_model()
