@@ -29,6 +29,7 @@ from benchmarks.registration_cases import (
     interval,
     models,
     occlusion,
+    oracles,
     ratio_interval,
     scans,
     wrong_matches,
@@ -141,13 +142,14 @@ def print_accuracy(model, options) -> None:
 
 
 def errors_of_subject(spec, number, frames, device, names):
-    """[(key, {method: errors})] of a subject's scans, with the initial fit first."""
+    """[(key, {method: errors})] of a subject's scans, the initial fit first, the oracles last."""
     model, fitting = models(spec)
     rows = []
     for scan in scans(model, 1, frames, device=device, first=number):
         faces = {name: register(scan, fitting, METHODS[name]) for name in names}
         first = faces["T-ICP"]
-        faces = {"initial fit": replace(first, vertices_mm=first.initial.vertices_mm), **faces}
+        initial = replace(first, vertices_mm=first.initial.vertices_mm)
+        faces = {"initial fit": initial, **faces, **oracles(first, scan, fitting)}
         rows.append((scan.key, {name: errors(face, scan, fitting) for name, face in faces.items()}))
     return rows
 

@@ -7,9 +7,12 @@ from functools import lru_cache
 import numpy as np
 from scipy import stats
 
+from faces.fit_settings import FitSettings
+from faces.mesh import vertex_normals
 from faces.metrics import nme
 from faces.models import load_model
 from faces.morphable import MorphableModel
+from faces.refitting import refit
 from faces.types import RegisteredFace, Scan
 from faces.visibility import visible_vertices
 from pipelines.seeds import rng_for
@@ -24,6 +27,7 @@ from synth.scene import LABELS
 from synth.sensors.presets import sensor
 from synth.subjects import SubjectSettings, next_frame, sample_subject
 
+ORACLE = FitSettings(refit_mm=0.3, refit_spacing_mm=2.0, refit_steps=20)  # the truth is sure
 WORN = [LABELS.index(name) for name in ("hair", "glasses", "hand", "phone", "mask", "scarf")]
 
 
@@ -84,6 +88,22 @@ def errors(face: RegisteredFace, scan: Scan, model: MorphableModel) -> dict[str,
         **against_truth(seen, truth, model),
         "narrow_nme": nme(face.vertices_mm, truth, narrow, iod_mm),
         "face_nme": nme(face.vertices_mm, truth, face_skin(model), iod_mm),
+    }
+
+
+def oracles(face: RegisteredFace, scan: Scan, model: MorphableModel) -> dict[str, RegisteredFace]:
+    """What no method can know, since it takes the truth: the model fitted to the true vertices of
+    the face, as it is and moved along the true normals onto the true surface.
+
+    Where nothing on the skin tells where it slides, a registration can be no better than that.
+    """
+    truth = scan.truth["vertices_mm"]
+    best = refit(model, truth, face_skin(model).astype(float), face.initial, ORACLE).vertices_mm
+    normals = vertex_normals(truth, model.triangles)
+    off = np.einsum("ij,ij->i", best - truth, normals)[:, None] * normals
+    return {
+        "best of the model": replace(face, vertices_mm=best),
+        "the same, true surface": replace(face, vertices_mm=best - off),
     }
 
 
