@@ -95,7 +95,7 @@ def oracles(face: RegisteredFace, scan: Scan, model: MorphableModel) -> dict[str
     """What no method can know, since it takes the truth: the model fitted to the true vertices of
     the face, as it is and moved along the true normals onto the true surface.
 
-    Where nothing on the skin tells where it slides, a registration can be no better than that.
+    An idea of the floor: what these modes leave of a person is where nothing shows the skin to be.
     """
     truth = scan.truth["vertices_mm"]
     best = refit(model, truth, face_skin(model).astype(float), face.initial, ORACLE).vertices_mm
