@@ -19,8 +19,9 @@ from pipelines.seeds import rng_for
 from registration.correspond import Matches
 from registration.occluders import find_occluders
 from registration.quality import against_truth
+from registration.state import State, match_level
 from registration.target import depth_target
-from registration.ticp import State, TicpSettings, match_level
+from registration.ticp import TicpSettings
 from synth.beyond import fitting_model
 from synth.capture import CaptureSettings, capture
 from synth.scene import LABELS

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from faces.appearance import AppearanceSettings, fit_appearance, render_texture
+from faces.appearance import AppearanceSettings
 from faces.errors import BadInput
 from faces.fit_settings import FitSettings
 from faces.fitting import fit_face
@@ -14,11 +14,10 @@ from faces.landmarks import to_ibug68
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.refitting import refit
-from faces.types import Appearance, FaceFit, RegisteredFace, Scan
-from faces.visibility import seen_vertices, view_directions
+from faces.types import RegisteredFace, Scan
+from faces.visibility import seen_vertices
 from registration.affine import AffineSystem
 from registration.blas import one_thread
-from registration.correspond import BACK_FACE, HIDDEN, MATCHED, OCCLUDER, Matches, match
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
 from registration.figures import Evidence
@@ -31,11 +30,11 @@ from registration.nonrigid import (
     robust_weights,
     step_system,
 )
-from registration.occluders import OccluderSettings, behind, find_occluders, without
+from registration.occluders import OccluderSettings, without
 from registration.parts import carry_parts
 from registration.quality import QualitySettings, assess
 from registration.relief import ReliefSettings, carve
-from registration.salience import salience
+from registration.state import State, facing, match_level, on_all_vertices, with_texture
 from registration.target import depth_target
 from registration.template import template_of
 from registration.thresholds import PRESETS, MatchSettings
@@ -84,35 +83,6 @@ class TicpSettings:
     relief: ReliefSettings = field(default_factory=ReliefSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     initial_depth: bool = True
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class State:
-    """Where the registration stands on one level of V vertices, in mm in the camera frame.
-
-    Attributes:
-        fit: the model fit that displacements are measured from.
-        base_mm: (V, 3), its surface.
-        vertices_mm: (V, 3) registered so far.
-        appearance: last fit of texture and light; None before the first.
-        matches: last matches, of the template's n vertices; None before the first.
-        weights: (n,) their robust weights.
-        salience: (n,) of registration.salience; None before the first appearance.
-        unhidden: (V,) bool, not hidden by the mesh itself when the texture was fitted to this
-            stage's vertices; None before.
-        occluder: (H, W) bool, the target's pixels that something before the face shows; None
-            where nobody looked.
-    """
-
-    fit: FaceFit
-    base_mm: np.ndarray
-    vertices_mm: np.ndarray
-    appearance: Appearance | None = None
-    matches: Matches | None = None
-    weights: np.ndarray | None = None
-    salience: np.ndarray | None = None
-    unhidden: np.ndarray | None = None
-    occluder: np.ndarray | None = None
 
 
 @one_thread
@@ -190,7 +160,7 @@ def _initial_with_depth(scan, level, target, settings):
     state = State(fit, fit.vertices_mm, fit.vertices_mm)
     if settings.occluders is None:
         return state
-    state = _with_texture(state, level, scan, target, settings)
+    state = with_texture(state, level, scan, target, settings)
     if not state.occluder.any():
         return state
     shown = np.where(state.occluder, 0, depth)
@@ -212,41 +182,13 @@ def _run(state, model, scan, target, inner, stages, settings):
     """Every stage in turn: fit the texture, match and solve, carry eyes and teeth along."""
     for stage in stages:
         if state.unhidden is None:
-            state = _with_texture(state, model, scan, target, settings)
+            state = with_texture(state, model, scan, target, settings)
         for _ in range(stage.iterations):
             state = yield from _iterate(state, model, target, inner, stage, settings)
         carried = carry_parts(model, state.base_mm, state.vertices_mm)
         state = replace(state, vertices_mm=carried, unhidden=None)
         log.debug("%s: ℓ %.1f mm, %s", scan.key, stage.length_mm, state.matches.rejected)
     return state
-
-
-def _with_texture(state, model, scan, target, settings):
-    """The state with what is hidden, and with texture and light fitted to what is not (Eq. 5).
-
-    What was called an occluder before is left out of the fit, and judged anew by it.
-    """
-    normals = vertex_normals(state.vertices_mm, model.triangles)
-    unhidden = seen_vertices(state.vertices_mm, model.triangles, scan.camera)
-    visible = unhidden & _facing(state.vertices_mm, normals, scan.camera)
-    covered = behind(state.occluder, state.vertices_mm, scan.camera)
-    appearance = fit_appearance(
-        model,
-        state.vertices_mm,
-        visible & ~covered,
-        scan.color,
-        scan.camera,
-        previous=state.appearance,
-        settings=settings.appearance,
-        normals=normals,
-    )
-    occluder = find_occluders(model, state.vertices_mm, appearance, target, settings.occluders)
-    template = template_of(model)
-    albedo = appearance.albedo[template.vertices]
-    features = salience(template, albedo, settings.nonrigid.features)
-    return replace(
-        state, unhidden=unhidden, appearance=appearance, salience=features, occluder=occluder
-    )
 
 
 def _iterate(state, model, target, inner, stage, settings):
@@ -263,28 +205,6 @@ def _iterate(state, model, target, inner, stage, settings):
     )
     vertices[template.vertices] = base + displacement
     return replace(state, vertices_mm=vertices, matches=matches, weights=weights)
-
-
-def match_level(state, model, target, progress, settings):
-    """(matches, thresholds) of the template's n vertices at a moment of the schedule."""
-    where, vertices = template_of(model).vertices, state.vertices_mm
-    normals = vertex_normals(vertices, model.triangles)
-    facing = _facing(vertices, normals, target.camera)
-    unhidden = state.unhidden
-    if unhidden is None:
-        unhidden = seen_vertices(vertices, model.triangles, target.camera)
-    seen = np.where(facing, np.where(unhidden, MATCHED, HIDDEN), BACK_FACE).astype(np.uint8)
-    seen[(seen == MATCHED) & behind(state.occluder, vertices, target.camera)] = OCCLUDER
-    colors = render_texture(state.appearance, model, vertices, target.camera, normals)
-    thresholds = settings.match.at(progress, model.iod_mm * state.fit.pose.scale)
-    shown = without(target, state.occluder)
-    found = match(vertices[where], colors[where], normals[where], seen[where], shown, thresholds)
-    return found, thresholds
-
-
-def _facing(vertices_mm, normals, camera):
-    """(V,) bool: vertices whose normals turn to the camera."""
-    return np.einsum("ij,ij->i", normals, view_directions(vertices_mm, camera)) > 0
 
 
 def _refit(state, model, settings):
@@ -324,9 +244,9 @@ def _report(scan, model, initial, state, target, landmarks_px, pose, shape, sett
     """The record of the registration, with the last surface's own visibility and matches."""
     unhidden = seen_vertices(state.vertices_mm, model.triangles, scan.camera)
     state = replace(state, unhidden=unhidden)
-    matches = _all_vertices(match_level(state, model, target, 1.0, settings)[0], model)
+    matches = on_all_vertices(match_level(state, model, target, 1.0, settings)[0], model)
     normals = vertex_normals(state.vertices_mm, model.triangles)
-    visible = unhidden & _facing(state.vertices_mm, normals, scan.camera)
+    visible = unhidden & facing(state.vertices_mm, normals, scan.camera)
     initial = initial if model.coarse is None else _on_fine(initial, model)
     evidence = Evidence(
         state.vertices_mm,
@@ -352,23 +272,4 @@ def _report(scan, model, initial, state, target, landmarks_px, pose, shape, sett
         matches.distance_mm.astype(np.float32),
         scan.camera,
         assess(model, evidence, settings.quality),
-    )
-
-
-def _all_vertices(matches, model):
-    """The template's matches spread over all V vertices; the stiff parts count as hidden."""
-    where, count = template_of(model).vertices, model.vertex_count
-
-    def spread(values, empty):
-        out = np.full((count, *values.shape[1:]), empty, dtype=values.dtype)
-        out[where] = values
-        return out
-
-    return Matches(
-        spread(matches.index, -1),
-        spread(matches.reason, HIDDEN),
-        spread(matches.points_mm, 0),
-        spread(matches.normals, 0),
-        spread(matches.distance_mm, np.nan),
-        spread(matches.color_distance, np.nan),
     )

@@ -21,8 +21,9 @@ from registration.quality import (
     judge,
     severity,
 )
+from registration.state import State, match_level
 from registration.target import depth_target
-from registration.ticp import State, TicpSettings, match_level, register
+from registration.ticp import TicpSettings, register
 from synth.beyond import fitting_model
 from synth.capture import capture
 from synth.subjects import SubjectSettings, sample_subject

@@ -11,9 +11,10 @@ from faces.errors import BadInput
 from faces.types import Landmarks
 from registration.correspond import REASONS
 from registration.quality import against_truth
+from registration.state import State, match_level
 from registration.target import depth_target
 from registration.thresholds import PRESETS
-from registration.ticp import State, TicpSettings, match_level, register
+from registration.ticp import TicpSettings, register
 from tests.simulate import subject, with_damage, with_occluder
 from tests.toy import toy_model
 
