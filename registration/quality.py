@@ -26,11 +26,11 @@ class QualitySettings:
     Attributes:
         predictor: gives the chance, with its cuts.
         size: (0.25, 0.6 % of them beyond 0.2) depth in a wrong unit: the only figure that tells it.
-        refit_mm: (1.4) a thing that is no face; a ball has 1.8 or more.
-        identity: (1.9) the same, 2.5 or more.
-        color_residual: (0.13) colours of something else.
-        flipped: (0.003) a surface that folds over itself.
-        residual_mm: (3.8, where the depth is as noisy) the surface is not the depth's.
+        refit_mm: (2.3, where the depth is as noisy) a thing that is no face.
+        identity: (1.9) the same; most balls have more than 2.2.
+        color_residual: (0.04) colours of something else.
+        flipped: (0.0034) a surface that folds over itself.
+        residual_mm: (4.5, likewise) the surface is not the depth's.
         uncovered: (0.99, where no depth is any good) nothing was matched.
         points_within_mm: depth points further from the surface are taken for something else, such
             as a hand, and left to the coverage to tell.
@@ -38,11 +38,11 @@ class QualitySettings:
 
     predictor: Predictor = field(default_factory=shipped_predictor)
     size: tuple[float, float] = (0.2, 0.35)
-    refit_mm: tuple[float, float] = (1.8, 2.3)
+    refit_mm: tuple[float, float] = (2.3, 2.8)
     identity: tuple[float, float] = (2.0, 2.5)
     color_residual: tuple[float, float] = (0.2, 0.3)
     flipped: tuple[float, float] = (0.01, 0.02)
-    residual_mm: tuple[float, float] = (3.8, 6.0)
+    residual_mm: tuple[float, float] = (4.5, 6.0)
     uncovered: tuple[float, float] = (0.99, 0.999)
     points_within_mm: float = 15.0
 
