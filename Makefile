@@ -43,7 +43,7 @@ bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.augment
 	$(BIN)/python -m benchmarks.subjects --count 24 --flat 2000
 	$(BIN)/python -m benchmarks.calibrate_subjects --subjects 300
-	$(BIN)/python -m benchmarks.registration --workers 2 --peers trimesh --out out/registration.md
+	$(BIN)/python -m benchmarks.registration --first 400 --workers 2 --peers trimesh --peer-vertices 27000 --out out/registration.md
 
 # pyrender pins a PyOpenGL that fails on OSMesa; mediapipe asks for a second copy of OpenCV; CUDA's
 # packages follow torch's own metadata on the machine that installs it.
