@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from faces.camera import Camera
-from registration import ticp
+from registration import state
 from registration.correspond import COLOR, DISTANCE, REASONS, CloudTarget, DepthTarget, match
 from registration.thresholds import PRESETS, Thresholds
-from registration.ticp import TicpSettings
+from registration.ticp import TicpSettings, register
 from tests.simulate import subject, with_damage
 from tests.toy import toy_model
 
@@ -91,10 +91,10 @@ def test_window_search_is_brute_force_at_every_moment_of_a_registration(monkeypa
         np.testing.assert_allclose(cost[some][kept], best[kept], rtol=1e-5)
         return found
 
-    monkeypatch.setattr(ticp, "match", checked)
+    monkeypatch.setattr(state, "match", checked)
     scan = with_damage(subject(model, 3), rng)
     settings = TicpSettings()
-    ticp.register(scan, model, settings)
+    register(scan, model, settings)
     stages = (*settings.coarse, *settings.refit * settings.refits, *settings.fine)
     assert len(moments) == sum(stage.iterations for stage in stages) + 1  # the report's too
     assert min(moments) == 1.0
