@@ -29,7 +29,7 @@ class QualitySettings:
         refit_mm: (2.3, where the depth is as noisy) a thing that is no face.
         identity: (1.9) the same; most balls have more than 2.2.
         color_residual: (0.04) colours of something else.
-        flipped: (0.0034) a surface that folds over itself.
+        flipped: (0.0034, a single one beyond 0.003) a surface that folds over itself.
         residual_mm: (4.5, likewise) the surface is not the depth's.
         uncovered: (0.99, where no depth is any good) nothing was matched.
         points_within_mm: depth points further from the surface are taken for something else, such
@@ -41,7 +41,7 @@ class QualitySettings:
     refit_mm: tuple[float, float] = (2.3, 2.8)
     identity: tuple[float, float] = (2.0, 2.5)
     color_residual: tuple[float, float] = (0.2, 0.3)
-    flipped: tuple[float, float] = (0.01, 0.02)
+    flipped: tuple[float, float] = (0.003, 0.02)
     residual_mm: tuple[float, float] = (4.5, 6.0)
     uncovered: tuple[float, float] = (0.99, 0.999)
     points_within_mm: float = 15.0
