@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from augment.foreground import Layers
-from augment.texture import harmonic
+from augment.harmonic import harmonic
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 from faces.visibility import view_directions, visible_vertices

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from augment.donor import facing_of
 from augment.image_mesh import turned_screen
-from augment.source import RotateSettings, Source, facing_of
+from augment.settings import RotateSettings
+from augment.source import Source
 from augment.visibility import enlarged, judge, without_islands
 from faces.camera import FLIP, Camera, Pose
 from faces.types import RegisteredFace

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 
 from augment.backdrop import show_still, show_turned
+from augment.fill import finish
 from augment.labels import make_buffers, project_landmarks
 from augment.render import render_textures
-from augment.source import RotateSettings, Source, prepare
+from augment.settings import RotateSettings
+from augment.source import Source, prepare
 from augment.view_plan import PlannedView
 from faces.camera import Camera, Pose
 from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix, matrix_from_euler
 from faces.types import RegisteredFace, Scan, View
-from imaging.poisson import fill
 
 DEFAULTS = RotateSettings()
-FADE = 0.2  # of the image's edge: how far the seam's correction reaches into the fill
 
 
 def rotate(
@@ -58,7 +57,7 @@ def make_view(
     camera = crop_camera(face.camera, box, settings)
     picture = render_textures(source, face, pose, camera, settings)
     behind = _behind(source, pose, face.pose, camera, settings)
-    color, synthesised = _finish(picture, behind)
+    color, synthesised = finish(picture, behind)
     vertices = pose.apply(face.pose.invert(source.scene.vertices_mm))
     landmarks, seen = project_landmarks(head, model, camera)
     yaw, pitch, roll = euler_from_matrix(pose.rotation)
@@ -116,31 +115,6 @@ def _behind(source, pose, base, camera, settings):
         return pose.apply(base.invert(points))
 
     return show_turned(source.backdrop, camera, turn, source.backdrop.color.mean((0, 1)))
-
-
-def _finish(picture, behind):
-    """Fill by Poisson, blend by trust, lay over the background: uint8 colour and mask."""
-    covered = picture.alpha > 0
-    mask = covered & (picture.trust < 0.99)
-    filled = fill(picture.photo, mask, picture.donor, free=~covered)
-    filled = _faded(filled, picture.donor, mask, covered & ~mask)
-    trust, alpha = picture.trust[..., None], picture.alpha[..., None]
-    front = trust * picture.photo + (1 - trust) * filled
-    color = np.clip(alpha * front + (1 - alpha) * behind, 0, 1)
-    synthesised = np.where(covered, (1 - picture.trust) * 255, 0)
-    return np.rint(color * 255).astype(np.uint8), np.rint(synthesised).astype(np.uint8)
-
-
-def _faded(filled, donor, mask, rim):
-    """The fill, its shift against the donor fading with the distance from what was photographed.
-
-    The donor is the person's own colour already; a cheek's shift says little about the nape.
-    """
-    if not rim.any():
-        return filled
-    distance = cv2.distanceTransform((~rim).astype(np.uint8), cv2.DIST_L2, 5)
-    share = np.exp(-((distance / (FADE * len(mask))) ** 2))
-    return np.where(mask[..., None], donor + share[..., None] * (filled - donor), filled)
 
 
 def _box(pixels):

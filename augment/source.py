@@ -1,52 +1,24 @@
 """A scan made ready to be turned: its depth completed, its image one mesh (§3.2)."""
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 
 from augment.backdrop import Backdrop, complete_backdrop
-from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, HeadImage, Layers, split_layers, with_hull
+from augment.donor import head_colors
+from augment.foreground import HeadImage, Layers, split_layers, with_hull
 from augment.hull import anchored, grow_hull, set_back
-from augment.image_mesh import MeshSettings, SceneMesh, build_scene
-from augment.texture import correct_colors, sample
-from augment.visibility import SourceMaps, VisibilitySettings, judge, source_maps
-from faces.appearance import render_texture
+from augment.image_mesh import SceneMesh, build_scene
+from augment.settings import RotateSettings
+from augment.visibility import SourceMaps, source_maps
 from faces.errors import BadInput
-from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
-from faces.visibility import view_directions
 from imaging.raster import rasterise
 
 TRUSTED_REGIONS = ("face", "ears")
 # no teeth, gums or tongue: of them the image's grid shows what the camera saw, where it saw it
 DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye")
-SOCKET_SHADE = 0.45  # the mouth's inside lies in its own shadow, which Eq. 4 does not know
-FOREIGN_COLOR = 0.3  # an ear or neck farther than this from the fitted colour shows hair or cloth
-
-
-@dataclass(frozen=True, slots=True)
-class RotateSettings:
-    """Attributes:
-    size_px: edge of the square views; the paper's 256.
-    margin: the crop's edge over the longer edge of the projected face's box, less 1.
-    supersample: colour is rendered at this multiple of the size and averaged.
-    background: "still" leaves it where the camera sees it, "turn" turns it with the head as
-        the paper does (and smears it at large yaw).
-    buffers: extra images to make, of "depth_mm", "normal", "pncc", "mask".
-    """
-
-    size_px: int = 256
-    margin: float = 0.25
-    supersample: int = 2
-    background: Literal["still", "turn"] = "still"
-    buffers: tuple[str, ...] = ()
-    foreground: ForegroundSettings = field(default_factory=ForegroundSettings)
-    anchors: BackgroundSettings = field(default_factory=BackgroundSettings)
-    mesh: MeshSettings = field(default_factory=MeshSettings)
-    visibility: VisibilitySettings = field(default_factory=VisibilitySettings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +57,7 @@ def prepare(
     scene = build_scene(
         hull,
         triangles,
-        _head_colors(color, face, hull, model, triangles, maps, settings),
+        head_colors(color, face, hull, model, triangles, maps, settings),
         color,
         layers,
         scale,
@@ -101,11 +73,6 @@ def trusted_vertices(model: MorphableModel) -> np.ndarray:
     regions = [model.regions[name] for name in TRUSTED_REGIONS if name in model.regions]
     inner = model.part_vertices(*DRAWN_PARTS[1:])
     return np.logical_or.reduce([*regions, inner])
-
-
-def facing_of(points_mm, normals, camera):
-    """(N,) cosine between the normals and the directions to the camera."""
-    return (normals * view_directions(points_mm, camera)).sum(1)
 
 
 def _check(scan, face, model):
@@ -160,31 +127,3 @@ def _depth_of(vertices_mm, triangles, camera):
     """(H, W) float32 z of a mesh before the camera; 0 beside it."""
     size = (camera.width, camera.height)
     return rasterise(camera.screen(vertices_mm), triangles, size, camera.is_perspective).depth
-
-
-def _head_colors(color, face, hull, model, triangles, maps, settings):
-    """(V, 3) float32: the fitted colours C, corrected to the image where it shows the vertex."""
-    normals = vertex_normals(hull, triangles)
-    facing = facing_of(hull, normals, face.camera)
-    column = hull[:, None].astype(np.float32)
-    every = np.ones((len(facing), 1), dtype=bool)
-    front = np.ones_like(facing)[:, None]  # any view that looks straight at the vertex
-    trust, pixels = judge(
-        column, facing[:, None], front, every, every, maps, face.camera, settings.visibility
-    )
-    photo = sample(color, pixels[:, 0])
-    difference = np.abs(photo - face.appearance.colors).max(1)
-    foreign = _bare_skin(model) & (difference > FOREIGN_COLOR)
-    weight = np.where(foreign, 0, trust.weight[:, 0])
-    matt = render_texture(
-        replace(face.appearance, specular=0.0), model, face.vertices_mm, face.camera
-    )  # a highlight belongs to the source's view alone
-    colors = correct_colors(matt, photo, weight, triangles)
-    colors[model.part_vertices("mouth_socket")] *= SOCKET_SHADE
-    return colors
-
-
-def _bare_skin(model):
-    """(V,) bool: regions that show skin or something else before it, but no hair of their own."""
-    regions = [model.regions[name] for name in ("ears", "neck") if name in model.regions]
-    return np.logical_or.reduce([np.zeros(model.vertex_count, bool), *regions])

@@ -2,10 +2,8 @@
 
 import cv2
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.linalg import splu
 
-from faces.mesh import unique_edges
+from augment.harmonic import harmonic
 
 HOLD = 10.0  # weight of a seen vertex against its six edges of weight 1: smooths pixel noise a bit
 
@@ -39,32 +37,6 @@ def correct_colors(
     )  # a whisper of the model itself where nothing was seen
     shift = harmonic(wanted, hold, triangles)
     return np.clip(model_color + shift, 0, 1).astype(np.float32)
-
-
-def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """The smoothest vertex values that keep to the wanted ones.
-
-    Minimises Σ hold_i ‖x_i − wanted_i‖² + Σ_edges ‖x_i − x_j‖².
-
-    Args:
-        wanted: (V, C) float.
-        hold: (V,) weights above 0.
-        triangles: (T, 3) int.
-
-    Returns:
-        (V, C) float64.
-    """
-    i, j = unique_edges(triangles).T
-    count = len(hold)
-    links = sp.coo_matrix((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), (count, count))
-    matrix = sp.diags(links.sum(1).A1 + hold) - links
-    factor = splu(
-        matrix.tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
-    return factor.solve(hold[:, None] * wanted)
 
 
 def sample(color: np.ndarray, pixels: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:

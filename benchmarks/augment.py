@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 from augment.render import render_textures
-from augment.rotate import RotateSettings, make_view, prepare
+from augment.rotate import make_view, prepare
+from augment.settings import RotateSettings
 from augment.view_plan import PlannedView
 from faces.models import load_model
 from faces.morphable import MorphableModel

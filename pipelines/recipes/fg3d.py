@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from augment.rotate import RotateSettings
+from augment.settings import RotateSettings
 from augment.view_plan import PlanSettings
 from faces.errors import BadInput
 from faces.models import load_model
