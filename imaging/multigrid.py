@@ -44,8 +44,8 @@ class Multigrid:
         self._right, self._x, self._spare = (
             [zeros(shape, np.float32) for shape in shapes] for _ in range(3)
         )
-        self._vectors = [zeros(shapes[0], np.float32) for _ in range(3)]
-        self._coarsest = np.linalg.inv(_matrix(self._levels[-1]).toarray()).astype(np.float32)
+        self._zeros = zeros
+        self._coarsest = _inverse(self._levels[-1])
 
     @property
     def right(self) -> np.ndarray:
@@ -53,15 +53,13 @@ class Multigrid:
         return self._right[0]
 
     def solve(self, right: np.ndarray, tolerance: float) -> np.ndarray:
-        """x with A x = right, to about the tolerance in every cell; valid until the next.
+        """x with A x = right, to about the tolerance in every cell.
 
         Args:
             right: a vector; it is used up.
         """
         fine, residual = self._levels[0], right
-        x, step, product = self._vectors
-        for vector in self._vectors:
-            vector[:] = 0
+        x, step, product = (self._zeros(right.shape, np.float32) for _ in range(3))
         steps = _Steps(right.shape[1])
         for _ in range(LIMIT):
             fresh = self._cycle(0, residual)
@@ -133,11 +131,11 @@ def _quotient(a, b):
     return np.where(b > 0, a / np.where(b > 0, b, 1), 0)
 
 
-def _matrix(level):
-    """A (n, n) CSC float64 of the level's cells, row by row."""
+def _entries(level):
+    """A as (values, (rows, columns)) float64 over the level's n cells, row by row; and n."""
     cells = level.inverse > 0
     index = np.cumsum(cells.ravel()).reshape(cells.shape) - 1
-    rows, columns, values = [], [], []
+    rows, columns, values = [index[cells]], [index[cells]], [level.total[cells]]
     for weight, other in (
         (level.right, np.roll(index, -1, 1)),
         (level.down, np.roll(index, -1, 0)),
@@ -146,10 +144,16 @@ def _matrix(level):
         rows += [index[joined], other[joined]]
         columns += [other[joined], index[joined]]
         values += [-weight[joined]] * 2
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    count = int(cells.sum())
-    links = sp.coo_matrix(entries, (count, count), dtype=np.float64)
-    return (links + sp.diags(level.total[cells].astype(np.float64))).tocsc()
+    places = (np.concatenate(rows), np.concatenate(columns))
+    return (np.concatenate(values).astype(np.float64), places), len(rows[0])
+
+
+def _inverse(level):
+    """A⁻¹ (n, n) float32."""
+    (values, places), count = _entries(level)
+    matrix = np.zeros((count, count))
+    matrix[places] = values
+    return np.linalg.inv(matrix).astype(np.float32)
 
 
 def _taken(level, vector):
@@ -163,9 +167,9 @@ def _put(level, values, vector):
 
 def _add_direct(level, residual, x):
     """x += A⁻¹ residual by a sparse LU, without pivoting: A is diagonally dominant."""
+    entries, count = _entries(level)
+    matrix = sp.csc_matrix(entries, (count, count))
     options = {"SymmetricMode": True}
-    factor = splu(
-        _matrix(level), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options
-    )
+    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
     rest = factor.solve(_taken(level, residual).astype(np.float64))
     _put(level, _taken(level, x) + rest, x)

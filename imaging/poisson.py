@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from imaging.multigrid import Multigrid
-from imaging.multigrid_levels import HELD, WANTED
-from imaging.poisson_kernels import add_wanted, lacking_gradients, rim_means, start_values
+from imaging.multigrid_levels import WANTED
+from imaging.poisson_kernels import add_wanted, kinds, lacking_gradients, start_values
 from imaging.scratch import scratch
 
 TOLERANCE = 0.2 / 255  # of colours in [0, 1]: a fifth of a grey level
@@ -63,40 +63,36 @@ def blend(
 def _solve(target, mask, donor, free, mixed, tolerance):
     target, donor = (np.ascontiguousarray(image, np.float32) for image in (target, donor))
     mask = np.asarray(mask, dtype=bool)
-    free = np.zeros_like(mask) if free is None else np.asarray(free, dtype=bool) & ~mask
-    _check(target, mask, donor, free)
+    free = np.zeros_like(mask) if free is None else np.asarray(free, dtype=bool)
+    _check_shapes(target, mask, donor, free)
     out = target.copy()
-    held = ~mask & ~free
-    part, anchored = _parts(mask, held)
-    fixed = anchored[part]
-    loose = mask & ~fixed
-    if loose.any():
-        kept = loose[..., None] & np.isfinite(donor)
-        out[kept] = donor[kept]
-    if fixed.any():
-        box = _box(fixed)
-        kind = WANTED * fixed[box].astype(np.uint8) + HELD * held[box]
-        images = (target[box], donor[box], kind, part[box], len(anchored))
-        _correct(*images, mixed, tolerance, out[box])
+    if mask.any():
+        box = _box(mask)
+        held = ~(mask[box] | free[box])
+        _check_rim(target[box], mask[box], held)
+        _fill_box(target[box], mask[box], donor[box], held, mixed, tolerance, out[box])
     return out
 
 
-def _correct(target, donor, kind, part, parts, mixed, tolerance, out):
-    """Write the fill of the wanted pixels to ``out``: a start, then what its gradients lack."""
+def _fill_box(target, mask, donor, held, mixed, tolerance, out):
+    """Write the fill of the mask to ``out``: a start, then what its gradients lack."""
+    kind, part, parts = _kinds(mask, held)
+    at_rim_alone = start_values(target, donor, kind, part, parts, out) and not mixed
+    if not (kind == WANTED).any():
+        return
     with scratch() as zeros:
-        start_values(target, donor, kind, part, *rim_means(target, donor, kind, part, parts), out)
         grid = Multigrid(kind, target.shape[2], zeros)
-        lacking_gradients(target, donor, kind, mixed, out, grid.right)
+        lacking_gradients(target, donor, kind, mixed, at_rim_alone, out, grid.right)
         add_wanted(grid.solve(grid.right, tolerance), kind, out)
 
 
 def _box(mask):
     """The slices that hold the mask and its rim."""
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     return np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
 
 
-def _check(target, mask, donor, free):
+def _check_shapes(target, mask, donor, free):
     if target.ndim != 3 or donor.shape != target.shape:
         raise ValueError(
             f"donor: shape {donor.shape}; expected the target's (H, W, C), which is "
@@ -107,19 +103,19 @@ def _check(target, mask, donor, free):
             f"mask: shape {mask.shape}, free: {free.shape}; expected "
             f"{target.shape[:2]}; bring both to the target's size"
         )
-    rim = cv2.dilate(mask.astype(np.uint8), _CROSS).astype(bool) & ~mask & ~free
-    bad = int((~np.isfinite(target[rim])).any(axis=1).sum())
+
+
+def _check_rim(target, mask, held):
+    rim = target[held & cv2.dilate(mask.view(np.uint8), _CROSS).view(bool)]
+    bad = int((~np.isfinite(rim)).any(axis=1).sum())
     if bad:
         raise ValueError(
-            f"target: {bad} of {int(rim.sum())} rim pixels are not finite; expected "
+            f"target: {bad} of {len(rim)} rim pixels are not finite; expected "
             "finite values beside the mask; pass them as free, or widen the mask"
         )
 
 
-def _parts(mask, held):
-    """The mask's 4-connected parts: (H, W) number, 0 outside; and which touch a held pixel."""
-    count, part = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    touching = mask & cv2.dilate(held.astype(np.uint8), _CROSS).astype(bool)
-    anchored = np.zeros(count, dtype=bool)
-    anchored[part[touching]] = True
-    return part, anchored
+def _kinds(mask, held):
+    """Kinds (h, w) of imaging.multigrid_levels; the mask's 4-connected parts, and their count."""
+    count, part = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    return kinds(held, part, count), part, count

@@ -12,14 +12,61 @@ _STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 @numba.njit(cache=True, nogil=True)
-def rim_means(target, donor, kind, part, parts):
-    """Over each part's joints to the rim: the target's mean, and its mean less the donor's.
+def kinds(held, part, parts):
+    """(h, w) uint8; WANTED are the pixels of the parts that touch what is held.
 
     Args:
-        part: (h, w) int32 number of a pixel's part, below ``parts``.
+        held: (h, w) bool.
+        part: (h, w) int32 number of a pixel's part, below ``parts``; 0 for none.
+    """
+    height, width = held.shape
+    kind, anchored = np.zeros(held.shape, np.uint8), np.zeros(parts, np.bool_)
+    for y in range(height):
+        for x in range(width):
+            if held[y, x]:
+                kind[y, x] = HELD
+                for dy, dx in _STEPS:
+                    v, u = y + dy, x + dx
+                    if 0 <= v < height and 0 <= u < width:
+                        anchored[part[v, u]] = True
+    anchored[0] = False
+    for y in range(height):
+        for x in range(width):
+            if anchored[part[y, x]]:
+                kind[y, x] = WANTED
+    return kind
+
+
+@numba.njit(cache=True, nogil=True)
+def start_values(target, donor, kind, part, parts, out):
+    """Write the donor to ``out``, shifted to the level of its part's rim; without one, that level.
+
+    A part that touches nothing held takes the donor as it is.
 
     Returns:
-        (parts, C) float64 twice; the second 0 where the donor is nowhere finite.
+        Whether the donor is finite at every pixel wanted.
+    """
+    level, shift = _rim_means(target, donor, kind, part, parts)
+    finite = True
+    for y in range(kind.shape[0]):
+        for x in range(kind.shape[1]):
+            k = part[y, x]
+            if k == 0:
+                continue
+            for c in range(target.shape[2]):
+                if np.isfinite(donor[y, x, c]):
+                    out[y, x, c] = donor[y, x, c] + shift[k, c]
+                elif kind[y, x] == WANTED:
+                    out[y, x, c] = level[k, c]
+                    finite = False
+    return finite
+
+
+@numba.njit(cache=True, nogil=True)
+def _rim_means(target, donor, kind, part, parts):
+    """Over each part's joints to the rim: the target's mean, and its mean less the donor's.
+
+    (parts, C) float64 twice; 0 for a part without joints, or without a donor there.
     """
     shape = (parts, target.shape[2])
     level, shift, joints, finite = (
@@ -31,12 +78,12 @@ def rim_means(target, donor, kind, part, parts):
     height, width = kind.shape
     for y in range(height):
         for x in range(width):
-            if kind[y, x] != WANTED:
+            if kind[y, x] != HELD:
                 continue
             for dy, dx in _STEPS:
                 v, u = y + dy, x + dx
-                if 0 <= v < height and 0 <= u < width and kind[v, u] == HELD:
-                    _add_joint(target[v, u], donor[v, u], part[y, x], level, shift, joints, finite)
+                if 0 <= v < height and 0 <= u < width and kind[v, u] == WANTED:
+                    _add_joint(target[y, x], donor[y, x], part[v, u], level, shift, joints, finite)
     return level / np.maximum(joints, 1), shift / np.maximum(finite, 1)
 
 
@@ -51,33 +98,21 @@ def _add_joint(target, donor, part, level, shift, joints, finite):
 
 
 @numba.njit(cache=True, nogil=True)
-def start_values(target, donor, kind, part, level, shift, out):
-    """Wanted pixels of ``out``: the donor shifted to the rim's level; its level without a donor."""
-    for y in range(kind.shape[0]):
-        for x in range(kind.shape[1]):
-            if kind[y, x] != WANTED:
-                continue
-            for c in range(target.shape[2]):
-                if np.isfinite(donor[y, x, c]):
-                    out[y, x, c] = donor[y, x, c] + shift[part[y, x], c]
-                else:
-                    out[y, x, c] = level[part[y, x], c]
-
-
-@numba.njit(cache=True, nogil=True)
-def lacking_gradients(target, donor, kind, mixed, start, right):
+def lacking_gradients(target, donor, kind, mixed, at_rim_alone, start, right):
     """right (h + 2, C, w + 2) = Σ_q (g_pq − (start_p − start_q)) over neighbours that count.
 
     g is the difference wanted: the donor's, or with ``mixed`` the stronger of its and the target's.
+    With ``at_rim_alone`` the start has g everywhere but across the rim.
     """
     height, width = kind.shape
+    ignored = WANTED if at_rim_alone else FREE
     for y in range(height):
         for x in range(width):
             if kind[y, x] != WANTED:
                 continue
             for dy, dx in _STEPS:
                 v, u = y + dy, x + dx
-                if not (0 <= v < height and 0 <= u < width) or kind[v, u] == FREE:
+                if not (0 <= v < height and 0 <= u < width) or kind[v, u] in (FREE, ignored):
                     continue
                 for c in range(target.shape[2]):
                     wanted = _difference(donor[y, x, c], donor[v, u, c])

@@ -95,7 +95,9 @@ def test_blend_keeps_the_targets_detail_where_the_source_is_flat():
     flat = np.full_like(target, 0.5)
     np.testing.assert_allclose(blend(target, mask, flat), target, atol=TOLERANCE)
     plain = np.full_like(target, 0.2)
-    np.testing.assert_allclose(blend(plain, mask, target), fill(plain, mask, target), atol=TOLERANCE)
+    np.testing.assert_allclose(
+        blend(plain, mask, target), fill(plain, mask, target), atol=TOLERANCE
+    )
 
 
 def test_an_empty_mask_and_bad_inputs():
