@@ -191,13 +191,3 @@ def _masked_blur(color, mask, sigma):
     weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
     total = cv2.GaussianBlur(color * mask[..., None].astype(np.float32), (0, 0), sigma)
     return total / np.maximum(weight, 1e-6)[..., None]
-
-
-def turned_screen(scene: SceneMesh, vertices_mm: np.ndarray, camera: Camera) -> np.ndarray:
-    """(N, 3) u px, v px, z mm of the scene's turned vertices, as imaging.raster takes them.
-
-    The grid is set back by GRID_OFFSET_MM: where it overlaps the head, the head must win.
-    """
-    screen = camera.screen(vertices_mm)
-    screen[:, 2] += GRID_OFFSET_MM * (1 - scene.is_head)
-    return screen

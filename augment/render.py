@@ -14,7 +14,7 @@ from faces.types import RegisteredFace
 from imaging.raster import Coverage, covered
 
 NO_GAIN = np.zeros((0, 3), np.float32)
-NO_GRID = np.zeros((0, 0), np.int32)
+NO_FRINGE = np.zeros((0, 0), np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,14 +42,14 @@ class Drawn:
 
     Attributes:
         mesh: the turned vertices.
-        head: the nearest of the head's triangles.
-        grid: the nearest of the image grid's where it lies before the head; None without a grid.
+        firm: the nearest of the opaque triangles, the head's first.
+        fringe: the nearest of the image grid's where it lies before those; None without a grid.
         camera: of this fine image.
     """
 
     mesh: TurnedMesh
-    head: Coverage
-    grid: Coverage | None
+    firm: Coverage
+    fringe: Coverage | None
     camera: Camera
 
 
@@ -79,17 +79,17 @@ def render_textures(
 def draw_scene(
     source: Source, face: RegisteredFace, pose: Pose, camera: Camera, settings: RotateSettings
 ) -> Drawn:
-    """The turned scene rasterised: the head, and the image's grid where it lies before the head."""
+    """The turned scene rasterised: what is firm, and the image's grid where it lies before it."""
     k = settings.supersample
     fine = camera.crop(0, 0, camera.width * k, camera.height * k, k)
     mesh = source.mesh
     turned = turn_mesh(mesh, face.pose, pose, fine, settings.visibility)
     size, perspective = (fine.width, fine.height), fine.is_perspective
-    head = covered(turned.screen, mesh.head_triangles, size, perspective)
-    if not len(mesh.grid_triangles):
-        return Drawn(turned, head, None, fine)
-    grid = covered(turned.screen, mesh.grid_triangles, size, perspective, before=head.nearness)
-    return Drawn(turned, head, grid, fine)
+    firm = covered(turned.screen, mesh.firm_triangles, size, perspective)
+    if not len(mesh.fringe_triangles):
+        return Drawn(turned, firm, None, fine)
+    fringe = covered(turned.screen, mesh.fringe_triangles, size, perspective, before=firm.nearness)
+    return Drawn(turned, firm, fringe, fine)
 
 
 def show_textures(
@@ -102,20 +102,21 @@ def show_textures(
 ) -> Picture:
     """Both textures of a drawn scene, averaged down to the view's size.
 
-    The grid lies over the head, thinly at its rim, so that hair ends softly before the skin. Of a
-    pixel inside of a smooth surface one sample is looked up, of others all.
+    The image's grid lies over the head, thinly at its rim, so that hair ends softly before the
+    skin. Of a pixel inside of a smooth surface one sample is looked up, of others all.
     """
     k = settings.supersample
-    height, width = (edge // k for edge in drawn.head.triangle_id.shape)
+    height, width = (edge // k for edge in drawn.firm.triangle_id.shape)
     photo, donor = np.zeros((2, height, width, 3), np.float32)
     trust, alpha = np.zeros((2, height, width), np.float32)
     reasons = np.zeros((height, width), np.uint8)
-    grid = drawn.head if drawn.grid is None else drawn.grid
+    fringe = drawn.firm if drawn.fringe is None else drawn.fringe
+    fringe_id = NO_FRINGE if drawn.fringe is None else fringe.triangle_id
     resolve_view(
-        _fields(drawn.head),
-        _fields(grid),
-        (drawn.head.triangle_id, NO_GRID if drawn.grid is None else grid.triangle_id),
-        drawn.head.nearness,
+        _fields(drawn.firm),
+        _fields(fringe),
+        (drawn.firm.triangle_id, fringe_id, source.mesh.head_triangles),
+        drawn.firm.nearness,
         (source.mesh.static, drawn.mesh.varying, NO_GAIN if gain is None else gain),
         source.maps.surfaces,
         (source.color, lens_of(face.camera)),

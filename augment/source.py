@@ -27,7 +27,8 @@ class Source:
     """A scan made ready to be turned; everything that its views share.
 
     Attributes:
-        color: (H, W, 3) float32 in [0, 1].
+        photo: (H, W, 3) float32 in [0, 1], the scan's image.
+        color: (H, W, 3) float32 in [0, 1], the same as the foreground is painted with.
         layers: the complete depth.
         scene: the image as one mesh.
         mesh: the same as the views' kernels take it.
@@ -35,6 +36,7 @@ class Source:
         backdrop: the background without the head.
     """
 
+    photo: np.ndarray
     color: np.ndarray
     layers: Layers
     scene: SceneMesh
@@ -68,7 +70,7 @@ def prepare(
         settings.mesh,
     )
     backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
-    return Source(color, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
+    return Source(color, color, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
 def trusted_vertices(model: MorphableModel) -> np.ndarray:

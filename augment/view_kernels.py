@@ -32,25 +32,29 @@ def enlarged_at(facing, view_facing, ratios):
 
 
 @numba.njit(nogil=True, cache=True)
-def turn_vertices(static, normals, solid, heads, turn, shift, lens, back_mm, thin, screen, varying):
+def turn_vertices(
+    points, static, normals, opacity, counts, turn, shift, lens, back_mm, thin, screen, varying
+):
     """Screen places (N, 3) float64 and what changes with the view (N, 2) float32, in place.
 
     Args:
-        static, normals: (N, 16), (N, 3) float32, source frame.
-        solid: (N,) float32, the grid's opacity when turned.
-        heads: how many vertices are the head's; they come first.
+        points, static, normals: (N, 3) float64, for a label's place shows what float32 loses;
+            (N, 16), (N, 3) float32; source frame.
+        opacity: (N, 2) float32, unturned and turned.
+        counts: how many vertices are the head's, and how many are opaque; they come first.
         turn, shift: (3, 3), (3,) float64, source frame to view frame, a similarity.
         lens: fx, fy, cx, cy and perspective of the view's camera; fx = 1 / mm_per_px of an
             orthographic one.
-        back_mm: the grid is set back by this.
-        thin: share of 1 − solid that counts at this turn; cosines between which flanks come in;
-            ratios of enlarged_at.
+        back_mm: what is not the head is set back by this.
+        thin: how far the turned opacity counts; cosines between which flanks come in; ratios of
+            enlarged_at.
     """
     fx, fy, cx, cy, perspective = lens
     share, flank, ratios = thin
+    heads, firm = counts
     size = np.sqrt(turn[0, 0] ** 2 + turn[1, 0] ** 2 + turn[2, 0] ** 2)
     for i in range(len(static)):
-        px, py, pz = static[i, 0], static[i, 1], static[i, 2]
+        px, py, pz = points[i, 0], points[i, 1], points[i, 2]
         x = turn[0, 0] * px + turn[0, 1] * py + turn[0, 2] * pz + shift[0]
         y = turn[1, 0] * px + turn[1, 1] * py + turn[1, 2] * pz + shift[1]
         z = turn[2, 0] * px + turn[2, 1] * py + turn[2, 2] * pz + shift[2]
@@ -67,11 +71,11 @@ def turn_vertices(static, normals, solid, heads, turn, shift, lens, back_mm, thi
             cosine = -away / size
         screen[i, 2] = z if i < heads else z + back_mm
         varying[i, 0], varying[i, 1] = cosine, 1.0
-        if i >= heads:
+        if i >= firm:
             facing = static[i, FACING]
             flat = min(max((facing - flank[0]) / (flank[1] - flank[0]), 0.0), 1.0)
             kept = 1 - enlarged_at(facing, cosine, ratios) * (1 - flat)
-            varying[i, 1] = 1 - share * (1 - solid[i] * kept)
+            varying[i, 1] = (1 - share) * opacity[i, 0] + share * opacity[i, 1] * kept
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -116,7 +120,7 @@ def trust_at(point, facing, view_facing, surface, lens, rules):
         flags |= STRETCHED
     if own < 0.5 or larger * (1 - clean) > 0.5:
         flags |= UNCLEAN
-    if turned == 0:
+    if turned < 0.5:
         flags = 0
     if hidden:
         weight, flags = 0.0, flags | HIDDEN
@@ -235,16 +239,21 @@ def _at(seen, triangle, px, py):
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _is_one(ids, others, nearness, top, left, factor, edge, perspective):
-    """Whether a pixel's samples lie on one layer without a fold or a jump.
+def _is_one(ids, nearness, top, left, factor, edge, perspective):
+    """Whether a pixel's samples lie on one firm surface without a fold or a jump.
 
     ``edge`` is the change of depth that a slope of 45° makes over a pixel, at depth 1 of a pinhole.
     """
     if edge <= 0:
         return False
+    firm_ids, fringe_ids, heads = ids
+    is_head = firm_ids[top, left] < heads
     for row in range(top, top + factor):
         for column in range(left, left + factor):
-            if ids[row, column] < 0 or (len(others) > 0 and others[row, column] >= 0):
+            t = firm_ids[row, column]
+            if t < 0 or (t < heads) != is_head:
+                return False
+            if len(fringe_ids) > 0 and fringe_ids[row, column] >= 0:
                 return False
     bottom, right = top + factor - 1, left + factor - 1
     a, b = nearness[top, left], nearness[top, right]
@@ -283,12 +292,12 @@ def _plus(total, share, color):
 
 
 @numba.njit(nogil=True, cache=True)
-def _averaged(head, grid, ids, place, mesh, maps, source, rules):
+def _averaged(firm, fringe, ids, place, mesh, maps, source, rules):
     """Photo, donor, trust, alpha and reasons of a pixel from all of its samples.
 
-    The grid lies over the head as thin as it is; a photo counts as far as it is trusted.
+    The fringe lies over the rest as thin as it is; a photo counts as far as it is trusted.
     """
-    head_ids, grid_ids = ids
+    firm_ids, fringe_ids, heads = ids
     top, left, factor = place
     trusted, any_photo, donor = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     trust, alpha, reasons = 0.0, 0.0, 0
@@ -298,14 +307,14 @@ def _averaged(head, grid, ids, place, mesh, maps, source, rules):
             clear = 1.0  # what is left for the layer behind
             for layer in range(1, -1, -1):
                 if layer == 1:
-                    t = grid_ids[row, column] if len(grid_ids) > 0 else -1
+                    t = fringe_ids[row, column] if len(fringe_ids) > 0 else -1
                 else:
-                    t = head_ids[row, column]
+                    t = firm_ids[row, column]
                 if t < 0 or clear <= 0:
                     continue
-                seen = grid if layer == 1 else head
-                corners, shares = _at(seen, t, px, py)
-                here = _shade(mesh, corners, shares, maps[layer], source, rules)
+                corners, shares = _at(fringe if layer == 1 else firm, t, px, py)
+                surface = maps[0 if layer == 0 and t < heads else 1]
+                here = _shade(mesh, corners, shares, surface, source, rules)
                 part = clear * here[3]
                 trusted, any_photo = (
                     _plus(trusted, part * here[2], here[0]),
@@ -331,13 +340,13 @@ def _scaled(color, share):
 
 
 @numba.njit(nogil=True, cache=True)
-def resolve_view(head, grid, ids, nearness, mesh, maps, source, rules, sampling, out):
+def resolve_view(firm, fringe, ids, nearness, mesh, maps, source, rules, sampling, out):
     """Photo, donor, trust, alpha and reasons of the view's pixels, in place.
 
     Args:
-        head, grid: snapped, near, triangles, perspective of imaging.raster.Coverage.
-        ids: the fine image's triangles, (h·k, w·k) int32 each, of the head and of the grid where
-            that is nearer than the head; the second (0, 0) where there is no grid.
+        firm, fringe: snapped, near, triangles, perspective of imaging.raster.Coverage.
+        ids: the fine image's triangles, (h·k, w·k) int32 each, of what is firm and of the fringe
+            where that is nearer, or (0, 0) without one; how many of the firm are the head's.
         nearness: of the first.
         mesh: static (N, 16), varying (N, 2), gain (N, 3) or (0, 3), float32.
         maps: (2, H, W, 4) float32; source: colour (H, W, 3) float32 and lens.
@@ -345,21 +354,21 @@ def resolve_view(head, grid, ids, nearness, mesh, maps, source, rules, sampling,
         sampling: k; a pixel's edge at depth 1 of a pinhole or in mm; 0 takes every sample.
         out: (h, w, 3), (h, w, 3), (h, w), (h, w) float32 and (h, w) uint8, zeros.
     """
-    head_ids, grid_ids = ids
+    firm_ids, _, heads = ids
     factor, edge = sampling
     photos, donors, trusts, alphas, reasons = out
     height, width = trusts.shape
     for y in range(height):
         for x in range(width):
             top, left = y * factor, x * factor
-            if _is_one(head_ids, grid_ids, nearness, top, left, factor, edge, head[3]):
-                corners, shares = _central(head, head_ids, top, left, factor)
-                here = _shade(mesh, corners, shares, maps[0], source, rules)
+            if _is_one(ids, nearness, top, left, factor, edge, firm[3]):
+                corners, shares = _central(firm, firm_ids, top, left, factor)
+                surface = maps[0 if firm_ids[top, left] < heads else 1]
+                here = _shade(mesh, corners, shares, surface, source, rules)
                 photo, donor, trust, alpha, flags = here
             else:
-                averaged = _averaged(
-                    head, grid, ids, (top, left, factor), mesh, maps, source, rules
-                )
+                place = top, left, factor
+                averaged = _averaged(firm, fringe, ids, place, mesh, maps, source, rules)
                 photo, donor, trust, alpha, flags = averaged
             for n in range(3):
                 photos[y, x, n], donors[y, x, n] = photo[n], donor[n]

@@ -19,19 +19,25 @@ class ViewMesh:
     """A scene of N vertices, the head's first.
 
     Attributes:
+        points_mm: (N, 3) float64, source camera frame.
         static: (N, 16) float32, the columns of augment.view_kernels.
         normals: (N, 3) float32, source camera frame.
-        solid: (N,) float32, as SceneMesh's.
-        heads: how many of the vertices are the head's.
-        head_triangles, grid_triangles: (T, 3) int32 each, both into all vertices.
+        opacity: (N, 2) float32, unturned and turned; only the fringe's count.
+        heads, firm: how many of the vertices are the head's, and how many are opaque.
+        firm_triangles, fringe_triangles: (T, 3) int32 each, both into all vertices: what is
+            opaque, the head's first, and the image's grid, which thins out.
+        head_triangles: how many of the firm ones are the head's.
     """
 
+    points_mm: np.ndarray
     static: np.ndarray
     normals: np.ndarray
-    solid: np.ndarray
+    opacity: np.ndarray
     heads: int
-    head_triangles: np.ndarray
-    grid_triangles: np.ndarray
+    firm: int
+    firm_triangles: np.ndarray
+    fringe_triangles: np.ndarray
+    head_triangles: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +64,18 @@ def view_mesh(scene: SceneMesh, camera: Camera) -> ViewMesh:
     }
     for first, values in columns.items():
         static[:, first : first + values.shape[1]] = values
+    heads = int((scene.is_head > 0).sum())
     triangles = np.ascontiguousarray(scene.triangles, np.int32)
     return ViewMesh(
+        points_mm=np.ascontiguousarray(scene.vertices_mm, np.float64),
         static=static,
         normals=scene.normals.astype(np.float32),
-        solid=scene.solid,
-        heads=int((scene.is_head > 0).sum()),
-        head_triangles=triangles[: scene.head_triangles],
-        grid_triangles=triangles[scene.head_triangles :],
+        opacity=np.stack([np.ones_like(scene.solid), scene.solid], 1),
+        heads=heads,
+        firm=heads,
+        firm_triangles=triangles[: scene.head_triangles],
+        fringe_triangles=triangles[scene.head_triangles :],
+        head_triangles=scene.head_triangles,
     )
 
 
@@ -83,10 +93,11 @@ def turn_mesh(
     varying = np.zeros((len(mesh.static), 2), np.float32)
     thin = min(turn_deg(base, pose) / THIN_DEG, 1.0), FLANK, settings.enlarged
     kernels.turn_vertices(
+        mesh.points_mm,
         mesh.static,
         mesh.normals,
-        mesh.solid,
-        mesh.heads,
+        mesh.opacity,
+        (mesh.heads, mesh.firm),
         np.ascontiguousarray(turn.T),
         shift,
         lens_of(camera),

@@ -29,6 +29,7 @@ class VisibilitySettings:
     feather_deg: trust falls from 1 to 0 over this many degrees before ``stretched_deg``.
     hidden_mm: a point this far behind what the source saw at its pixel was hidden there.
     rim_px: source pixels this close to an outline or a depth jump mix two surfaces.
+    vote_px: whether a pixel shows the head is told by the sensor's pixels so far around it (σ).
     jump_mm: what counts as a jump between neighbouring source pixels.
     settled_deg: turned by this, rims and flat flanks count fully; less, in proportion, for the
         unturned view is the photo itself.
@@ -41,6 +42,7 @@ class VisibilitySettings:
     hidden_mm: float = 3.0
     enlarged: tuple[float, float] = (1.1, 1.6)
     rim_px: int = 2
+    vote_px: float = 2.5
     jump_mm: float = 8.0
     settled_deg: float = 8.0
     island_share: float = 1.2e-3
@@ -55,7 +57,7 @@ class SourceMaps:
             own, 1 where the pixel and those beside it show that surface, 0 where bilinear sampling
             would mix in another one;
             clean, in [0, 1], the same without rims, where colours mix;
-            depth, mm, of what hides a point of that surface that lies farther; 0 = nothing;
+            depth, mm, of what hides a point of that surface that lies farther; inf = nothing;
             hollow, 1 where no sensor measured the foreground.
     """
 
@@ -94,20 +96,49 @@ def without_islands(weight: np.ndarray, smallest_px: float) -> np.ndarray:
 
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
-    surface = layers.surface_mm
-    head = (layers.head_mm > 0) & layers.photographed
-    head &= ~(layers.occluder | layers.disputed | layers.mouth)
-    grid = layers.body
-    smooth = [
-        _eroded(own & ~_jumps(depth, settings.jump_mm), settings.rim_px)
-        for own, depth in ((head, layers.head_mm), (grid, surface))
+    head = (layers.head_mm > 0) & ~layers.mouth & _voted(layers, settings)
+    surfaces = [
+        _surface(head, layers.head_mm, _head_cover(layers), layers.hollow, settings),
+        _surface(layers.body, layers.surface_mm, _grid_cover(layers), layers.hollow, settings),
     ]
-    seen_first = np.where(layers.occluder, surface, layers.head_mm)
-    inner = cv2.erode(np.stack([head, grid], -1).astype(np.float32), SQUARE, borderValue=1)
-    depth = _nearest(seen_first, surface), surface
-    hollow = layers.hollow
-    pairs = [(inner[..., k], smooth[k], depth[k], hollow) for k in range(2)]
-    return SourceMaps(np.stack([np.stack(pair, -1) for pair in pairs]).astype(np.float32))
+    return SourceMaps(np.stack(surfaces).astype(np.float32))
+
+
+def _surface(own, depth_mm, cover_mm, hollow, settings):
+    """(H, W, 4): the maps of one surface."""
+    inner = cv2.erode(own.astype(np.float32), SQUARE, borderValue=1)
+    clean = _eroded(own & ~_jumps(depth_mm, settings.jump_mm), settings.rim_px)
+    return np.stack([inner, clean, cover_mm, hollow], -1)
+
+
+def _voted(layers, settings):
+    """(H, W) bool: the head's pixels whose colours are its own, as the sensor around them says.
+
+    A sensor loses single pixels and misses the depth of others, on a flank most of all; only where
+    more of it around a pixel speaks against the head than for it does the pixel show something
+    else. Pixels without a depth say nothing, but for those beside an ear, where the wall shines
+    through.
+    """
+    measured = layers.measured_mm > 0
+    against = ~layers.body | layers.disputed | (layers.trusted & ~layers.photographed)
+    speaks = (layers.head_mm > 0) & ~layers.occluder & (measured | against)
+    votes = cv2.GaussianBlur(
+        (speaks & ~against).astype(np.float32) - (speaks & against), (0, 0), settings.vote_px
+    )
+    return ~layers.occluder & (votes >= 0)
+
+
+def _head_cover(layers):
+    """(H, W) mm: what hides a point of the head that lies behind it, the head itself or what lies
+    before it; inf = nothing. The sensor's noise has no say in it."""
+    depth = np.where(layers.occluder, layers.surface_mm, layers.head_mm)
+    return np.where(depth > 0, depth, np.inf)
+
+
+def _grid_cover(layers):
+    """(H, W) mm: the same for the rest of the foreground, the farthest of its depths around."""
+    depth = np.where(layers.surface_mm > 0, layers.surface_mm, np.inf).astype(np.float32)
+    return cv2.dilate(depth, np.ones((5, 5), np.uint8))
 
 
 def judge(
@@ -180,10 +211,3 @@ def _eroded(mask, pixels):
     size = 2 * pixels + 1
     inner = cv2.erode(mask.astype(np.float32), np.ones((size, size), np.uint8), borderValue=1)
     return cv2.GaussianBlur(inner, (0, 0), max(pixels / 2, 0.5))
-
-
-def _nearest(first, second):
-    """The nearer of two depths (H, W), 0 meaning none."""
-    far = np.float32(np.inf)
-    near = np.minimum(np.where(first > 0, first, far), np.where(second > 0, second, far))
-    return np.where(np.isfinite(near), near, 0)
