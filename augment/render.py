@@ -50,7 +50,7 @@ def render_textures(
     vertices = pose.apply(face.pose.invert(scene.vertices_mm))
     screen = turned_screen(scene, vertices, fine)
     attributes = _attributes(source, face, pose, vertices)
-    head = scene.triangles[: scene.head_triangles]
+    head = scene.triangles[: scene.firm_triangles]
     picture = _layer(source, face, screen, head, attributes, fine, settings)
     if len(head) < len(scene.triangles):
         picture = _over(
@@ -75,18 +75,19 @@ def _attributes(source, face, pose, vertices_mm):
     turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
     facing = facing_of(scene.vertices_mm, scene.normals, face.camera)
     view_facing = facing_of(vertices_mm, scene.normals @ turn.T, face.camera)
-    solid = np.where(scene.is_head > 0, 1, _opacity(scene.solid, facing, view_facing, turn))
+    solid = np.where(scene.firm > 0, 1, _opacity(scene, facing, view_facing, turn))
     columns = np.stack([facing, view_facing, scene.is_head, solid], 1)
     return np.concatenate([scene.vertices_mm, scene.model_color, columns], 1).astype(np.float32)
 
 
-def _opacity(solid, facing, view_facing, turn):
-    """(N,) of the grid's vertices: its rim and its flanks, which would smear, thin out with the
-    turn; unturned, the image stays as it is."""
+def _opacity(scene, facing, view_facing, turn):
+    """(N,) of the fringe's vertices: its rim and its flanks, which would smear, thin out with
+    the turn; unturned, the image stays as it is."""
     angle = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
     flat = np.clip((facing - FLANK[0]) / (FLANK[1] - FLANK[0]), 0, 1)
     kept = 1 - enlarged(facing, view_facing, ENLARGED) * (1 - flat)
-    return 1 - min(angle / THIN_DEG, 1) * (1 - solid * kept)
+    turned = min(angle / THIN_DEG, 1)
+    return (1 - turned) * scene.cover + turned * scene.solid * kept
 
 
 def _layer(source, face, screen, triangles, attributes, camera, settings):

@@ -88,7 +88,7 @@ def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySetting
     surface = layers.surface_mm
     head = (layers.head_mm > 0) & layers.photographed
     head &= ~(layers.occluder | layers.disputed | layers.mouth)
-    grid = layers.body
+    grid = layers.foreground
     smooth = [
         _eroded(own & ~_jumps(depth, settings.jump_mm), settings.rim_px)
         for own, depth in ((head, layers.head_mm), (grid, surface))
