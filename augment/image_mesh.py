@@ -54,6 +54,9 @@ class SceneMesh:
         firm: (N,) float32, 1 on head and bodies, 0 on the fringe.
         cover: (N,) float32, opacity in the unturned view; 1 where firm.
         solid: (N,) float32, the same turned: the fringe thins out towards its tears, as hair does.
+        second_px: (N, 2) float32, the source pixel where the mirrored vertex is seen.
+        second_weight: (N,) float32 in [0, 1], how far that pixel stands in for the model's colour.
+        second_gain: (N, 3) float32, what its colour is multiplied by.
     """
 
     vertices_mm: np.ndarray
@@ -66,6 +69,9 @@ class SceneMesh:
     firm: np.ndarray
     cover: np.ndarray
     solid: np.ndarray
+    second_px: np.ndarray
+    second_weight: np.ndarray
+    second_gain: np.ndarray
 
 
 def build_scene(
@@ -114,7 +120,7 @@ def build_scene(
     first = np.concatenate([[0], np.cumsum(counts)])
     column, row = fringe_px.T
     cover, solid = _opacities(shown, layers, mm_per_px, settings)
-    whole = np.ones(first[2], np.float32)
+    whole, count = np.ones(first[2], np.float32), first[3]
     return SceneMesh(
         vertices_mm=np.concatenate([points for points, _ in meshes]),
         triangles=np.concatenate([t + k for (_, t), k in zip(meshes, first[:3], strict=True)]),
@@ -128,6 +134,9 @@ def build_scene(
         cover=np.concatenate([whole, cover[row, column]]),
         solid=np.concatenate([whole, solid[row, column]]),
         firm=np.repeat([1.0, 0.0], [first[2], counts[2]]).astype(np.float32),
+        second_px=np.zeros((count, 2), np.float32),
+        second_weight=np.zeros(count, np.float32),
+        second_gain=np.ones((count, 3), np.float32),
     )
 
 
@@ -201,13 +210,3 @@ def _masked_blur(color, mask, sigma):
     weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
     total = cv2.GaussianBlur(color * mask[..., None].astype(np.float32), (0, 0), sigma)
     return total / np.maximum(weight, 1e-6)[..., None]
-
-
-def turned_screen(scene: SceneMesh, vertices_mm: np.ndarray, camera: Camera) -> np.ndarray:
-    """(N, 3) u px, v px, z mm of the scene's turned vertices, as imaging.raster takes them.
-
-    The grid is set back by GRID_OFFSET_MM: where it overlaps the head, the head must win.
-    """
-    screen = camera.screen(vertices_mm)
-    screen[:, 2] += GRID_OFFSET_MM * (1 - scene.is_head)
-    return screen

@@ -12,6 +12,7 @@ from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
 from augment.matte import unmixed
 from augment.settings import RotateSettings
+from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
 from faces.errors import BadInput
 from faces.morphable import MorphableModel
@@ -28,16 +29,20 @@ class Source:
     """A scan made ready to be turned; everything that its views share.
 
     Attributes:
-        color: (H, W, 3) float32 in [0, 1], the person's own, without the background's share.
+        photo: (H, W, 3) float32 in [0, 1], the scan's image.
+        color: (H, W, 3) the same with the person's own colours, without the background's share.
         layers: the complete depth.
         scene: the image as one mesh.
+        mesh: the same as the views' kernels take it.
         maps: what each source pixel is good for.
         backdrop: the background without the head.
     """
 
+    photo: np.ndarray
     color: np.ndarray
     layers: Layers
     scene: SceneMesh
+    mesh: ViewMesh
     maps: SourceMaps
     backdrop: Backdrop
 
@@ -69,7 +74,7 @@ def prepare(
         scan.camera,
         settings.mesh,
     )
-    return Source(own, layers, scene, maps, backdrop)
+    return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
 def trusted_vertices(model: MorphableModel) -> np.ndarray:
