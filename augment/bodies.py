@@ -254,7 +254,8 @@ def _thickness(distance_mm, inside, settings):
         if not far.all():
             reach = cv2.distanceTransform(far, cv2.DIST_L2, 5) * unit
             half[reach <= radius] = radius
-    half = cv2.GaussianBlur(np.maximum(half, distance_mm), (0, 0), 2)
+    half = np.clip(distance_mm, half, settings.half_depth_mm)
+    half = cv2.GaussianBlur(half, (0, 0), 2)
     depth = np.clip(distance_mm - unit, 0, half)
     return np.sqrt(np.maximum(depth * (2 * half - depth), 0))
 

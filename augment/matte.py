@@ -6,7 +6,8 @@ import numpy as np
 SURE = 0.95  # more of the person than this needs no unmixing
 LEAST = 0.5  # where less of a pixel is the person, its neighbours' colour says more than its own
 GAP = 0.05  # less than this is background
-KEY = (0.04, 0.14)  # distances from the background's colour at which a pixel begins and ends to mix
+NOISE = 0.04  # distance from the background's colour up to which a pixel is background
+WHOLE = (0.14, 0.3)  # distances from which it is the person: half the contrast, within these
 DISTINCT = 0.15  # nearer colours of person and background tell nothing
 KEY_REACH = 3.0  # outline's width over the rim's
 REACH_PX = 3.0  # how far the neighbours' colour carries
@@ -27,14 +28,16 @@ def keyed(color: np.ndarray, alpha: np.ndarray, sure: np.ndarray, rim_px: int) -
     size = np.ones((2 * rim_px + 1,) * 2, np.uint8)
     pure = cv2.erode((alpha < GAP).astype(np.uint8), size, borderValue=1).astype(np.float32)
     reach = KEY_REACH * rim_px
-    near = cv2.blur(pure, (int(2 * reach) + 1,) * 2)
+    near = cv2.blur(pure, (2 * int(2 * reach) + 1,) * 2)
     band = (near > 0.02) & ~sure & (alpha >= GAP)
     if not band.any():
         return alpha
     behind, held = _around(color, pure, reach), _around(color, sure.astype(np.float32), reach)
     apart = np.linalg.norm(color - behind, axis=-1)
-    told = np.linalg.norm(held - behind, axis=-1) > DISTINCT
-    like = np.clip((apart - KEY[0]) / (KEY[1] - KEY[0]), 0, 1)
+    contrast = np.linalg.norm(held - behind, axis=-1)
+    whole = np.clip(contrast / 2, *WHOLE)  # no farther, for a person has more colours than one
+    like = np.clip((apart - NOISE) / (whole - NOISE), 0, 1)
+    told = contrast > DISTINCT
     return np.where(band & told, np.minimum(alpha, like), alpha).astype(np.float32)
 
 
@@ -72,9 +75,9 @@ def unmixed(color: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndar
 
 
 def _unmixed(color, alpha, behind):
-    own = np.clip((color - (1 - alpha) * behind) / np.maximum(alpha, LEAST), 0, 1)
-    sure = np.where(alpha >= SURE, alpha, 1e-4 * alpha)
-    total = cv2.GaussianBlur(color * sure, (0, 0), REACH_PX)
+    own = np.clip((color - (1 - alpha) * behind) / np.maximum(alpha, LEAST / 5), 0, 1)
+    sure = alpha**3
+    total = cv2.GaussianBlur(own * sure, (0, 0), REACH_PX)
     weight = cv2.GaussianBlur(sure, (0, 0), REACH_PX)[..., None]
     around = total / np.maximum(weight, 1e-9)
     share = np.clip(alpha / LEAST, 0, 1) ** 2
