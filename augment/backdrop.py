@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment.image_mesh import grid_triangles
+from augment.grid import grid_triangles
 from faces.camera import Camera
 from imaging.poisson import fill
 from imaging.raster import rasterise

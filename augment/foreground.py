@@ -6,9 +6,13 @@ import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
+from augment.matte import keyed
+from augment.person import person_mask
 
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
+TRACE = 0.03  # less of a person in a pixel is noise of the matte
+SQUARE = np.ones((3, 3), np.uint8)
 COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
 
 
@@ -26,6 +30,10 @@ class ForegroundSettings:
             lies this far before one (hair) hides it.
         closing_mm: holes in the foreground narrower than this are closed (dark hair, ear gaps).
         feather_px: outside the face the depth goes over from the model's to the sensor's in this.
+        rim_px: so far from an outline or a jump the sensor's depth frays and colours mix.
+        jump_mm: what counts as a jump.
+        reach_mm: hair and cloth that the sensor missed lie so near to what it saw; an afro's
+            height.
         hollow_behind_mm: where the sensor saw no background at all, a plane this far behind the
             head's farthest point stands in for it.
     """
@@ -36,6 +44,9 @@ class ForegroundSettings:
     ear_agree_mm: float = 30.0
     closing_mm: float = 12.0
     feather_px: int = 8
+    rim_px: int = 4
+    jump_mm: float = 30.0
+    reach_mm: float = 130.0
     hollow_behind_mm: float = 200.0
 
 
@@ -47,7 +58,8 @@ class Layers:
         head_mm: the registered mesh's depth; 0 beside it.
         trusted: bool, where the registered mesh is the geometry: face and ears.
         occluder: bool, something lies before the trusted head there (a fringe, a hand).
-        foreground: bool, what turns with the head.
+        alpha: float32 in [0, 1], how much of the pixel is the person.
+        foreground: bool, what turns with the head: alpha above a trace.
         surface_mm: the foreground's depth without holes; 0 outside it.
         body: bool, where the sensor saw the person, its narrow gaps closed; colours outside it
             are the background's, even where the registered head claims the pixel.
@@ -64,6 +76,7 @@ class Layers:
     head_mm: np.ndarray
     trusted: np.ndarray
     occluder: np.ndarray
+    alpha: np.ndarray
     foreground: np.ndarray
     surface_mm: np.ndarray
     body: np.ndarray
@@ -109,7 +122,7 @@ def with_hull(
     cosine = slope_cosine(hull_mm, mm_per_px)
     apart = np.where((hull_mm > 0) & (smooth > 0), smooth - hull_mm, 0) * cosine
     occluder = layers.occluder & (apart < -settings.agree_mm)
-    reached = layers.occluder & ~occluder
+    reached = (layers.occluder & ~occluder) | (layers.hollow & (hull_mm > 0))
     return replace(
         layers,
         head_mm=hull_mm,
@@ -133,6 +146,7 @@ def split_layers(
     mm_per_px: float,
     settings: ForegroundSettings,
     background: BackgroundSettings,
+    color: np.ndarray | None = None,
 ) -> Layers:
     """The complete depth of the whole image (§3.2): the face from the registered mesh, hair and
     shoulders from the sensor, the rest from Eq. 8.
@@ -141,25 +155,29 @@ def split_layers(
         depth_mm: (H, W) float32, the sensor's z; 0 = nothing measured.
         head: the registered mesh.
         mm_per_px: size of a pixel at the head.
+        color: (H, W, 3) float32 in [0, 1], which tells the person where the sensor is blind
+            (dark hair, a collar) and at outlines; None: the sensor and the head tell alone.
     """
     smooth = denoise(depth_mm)
     trusted = head.trusted & ~head.mouth
     near, far = _range(head.depth_mm, settings)
     measured = (smooth > near) & (smooth < far)
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
-    body = _attached(measured, trusted, settings.closing_mm / mm_per_px)
-    foreground = body | trusted | head.mouth
-    seen = np.where(measured & foreground, smooth, 0)
+    alpha = _person(color, smooth, measured, trusted | head.mouth, far, mm_per_px, settings)
+    body, foreground = alpha > 0.5, alpha > TRACE
+    seen = _without_rims(np.where(measured & foreground, smooth, 0), settings)
     surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
+    surface = np.where(foreground, surface, 0)
     hollow = foreground & (surface == 0)
     return Layers(
         head_mm=head.depth_mm,
         trusted=trusted,
         occluder=occluder,
+        alpha=alpha,
         foreground=foreground,
         surface_mm=_closed(surface, hollow, head, mm_per_px, background),
         body=body,
-        photographed=body & (measured | (trusted & ~head.ears)),
+        photographed=body,
         hollow=hollow,
         disputed=disputed,
         background_mm=_background(smooth, foreground, far, settings, background),
@@ -167,6 +185,44 @@ def split_layers(
         far_mm=float(far),
         measured_mm=smooth,
     )
+
+
+def _person(color, smooth, measured, head, far, mm_per_px, settings):
+    """(H, W) float32 in [0, 1]: what belongs to the person and hangs together with the head."""
+    solid = _attached(measured, head, settings.closing_mm / mm_per_px) | head
+    if color is None:
+        return solid.astype(np.float32)
+    sure = _shrunk(measured & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
+    apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
+    other = _shrunk((smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
+    alpha = keyed(color, person_mask(color, sure, other), sure, settings.rim_px)
+    alpha = np.where(sure, 1, np.where(other, 0, alpha)).astype(np.float32)
+    kept = _attached(alpha > 0.5, head, 0)
+    near = cv2.dilate(kept.astype(np.uint8), _disc(settings.rim_px)) > 0
+    return np.where(near & (alpha > TRACE), alpha, 0)
+
+
+def _shrunk(mask, radius):
+    return cv2.erode(mask.astype(np.uint8), _disc(radius), borderValue=1) > 0
+
+
+def _without_rims(depth_mm, settings):
+    """The depth (H, W), 0 = none, its frayed rims replaced by that of the surface beside them."""
+    known = depth_mm > 0
+    inner = _shrunk(known, settings.rim_px)
+    low = cv2.erode(np.where(known, depth_mm, np.inf).astype(np.float32), SQUARE)
+    torn = known & (cv2.dilate(depth_mm, SQUARE) - low > settings.jump_mm)
+    inner &= cv2.dilate(torn.astype(np.uint8), SQUARE) == 0
+    if not inner.any():
+        return depth_mm
+    distance, label = cv2.distanceTransformWithLabels(
+        (~inner).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    value = np.zeros(label.max() + 1, np.float32)
+    value[label[inner]] = depth_mm[inner]
+    near = (~inner) & (distance <= 3 * settings.rim_px)
+    steady = cv2.medianBlur(np.where(near, value[label], depth_mm).astype(np.float32), 5)
+    return np.where(near, steady, depth_mm)
 
 
 def denoise(depth_mm: np.ndarray) -> np.ndarray:
@@ -200,7 +256,7 @@ def _attached(mask, head, closing_px):
     pad = int(np.ceil(closing_px)) + 1  # closing must not be stopped by the image's border
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(closing_px))[pad:-pad, pad:-pad]
-    _, label = cv2.connectedComponents(closed, connectivity=4)
+    _, label = cv2.connectedComponents(closed, connectivity=4, ltype=cv2.CV_16U)
     wanted = np.zeros(label.max() + 1, dtype=bool)
     wanted[label[head & (closed > 0)]] = True
     return wanted[label]

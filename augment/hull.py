@@ -13,9 +13,9 @@ FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more t
 RIM = 0.25  # cosine: flatter than 75° a vertex makes the outline
 FRAYED_PX = 4  # a scan's edge frays into crumbs that are no surface
 OUTLINE_PX = 2.0  # outlines agree when they are as near as this
-OUTLINE_MM = 25.0  # hair stands so far out at most; farther is another thing
-GROW_MM = (-15.0, 45.0)  # a scalp lies this far outside or inside the hair; more is another thing
-ROUNDS = 2  # a vertex that has moved lies on another pixel
+OUTLINE_MM = 60.0  # hair stands so far out at most; farther is another thing
+GROW_MM = (-15.0, 70.0)  # a scalp lies this far outside or inside the hair; more is another thing
+ROUNDS = 3  # a vertex that has moved lies on another pixel
 CARVE_MM = (4.0, 40.0)  # a vertex this far before what the sensor measured was looked through
 SMOOTH_HOLD = 1.0  # weight of a measured vertex against its six edges: evens out locks of hair
 

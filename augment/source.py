@@ -7,9 +7,12 @@ import numpy as np
 from augment.backdrop import Backdrop, complete_backdrop
 from augment.donor import head_colors
 from augment.foreground import HeadImage, Layers, split_layers, with_hull
+from augment.hair import with_hair
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
+from augment.matte import unmixed
 from augment.settings import RotateSettings
+from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
 from faces.errors import BadInput
 from faces.morphable import MorphableModel
@@ -26,16 +29,20 @@ class Source:
     """A scan made ready to be turned; everything that its views share.
 
     Attributes:
-        color: (H, W, 3) float32 in [0, 1].
+        photo: (H, W, 3) float32 in [0, 1], the scan's image.
+        color: (H, W, 3) the same with the person's own colours, without the background's share.
         layers: the complete depth.
         scene: the image as one mesh.
+        mesh: the same as the views' kernels take it.
         maps: what each source pixel is good for.
         backdrop: the background without the head.
     """
 
+    photo: np.ndarray
     color: np.ndarray
     layers: Layers
     scene: SceneMesh
+    mesh: ViewMesh
     maps: SourceMaps
     backdrop: Backdrop
 
@@ -49,23 +56,25 @@ def prepare(
     triangles = model.part_triangles(*DRAWN_PARTS)
     head = _head_image(scan, face, model, triangles)
     scale = _mm_per_px(head.depth_mm, scan.camera)
-    layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors)
+    layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors, color)
     hull = _hull(face, model, triangles, layers, scan.camera)
     hull_mm = _depth_of(hull, triangles, scan.camera)
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
+    backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
+    own = unmixed(color, layers.alpha, backdrop.color)
+    bare = head_colors(own, face, hull, model, triangles, maps, settings)
     scene = build_scene(
         hull,
         triangles,
-        head_colors(color, face, hull, model, triangles, maps, settings),
-        color,
+        with_hair(bare, own, layers.alpha, hull, model, triangles, scan.camera),
+        own,
         layers,
         scale,
         scan.camera,
         settings.mesh,
     )
-    backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
-    return Source(color, layers, scene, maps, backdrop)
+    return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
 def trusted_vertices(model: MorphableModel) -> np.ndarray:
