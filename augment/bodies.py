@@ -12,6 +12,7 @@ SCALES = 6  # widths told apart on the way up to the thickest body
 RIM_CELLS = 3  # so near the outline the depth is that of the rim
 NEAR_CELLS, WIDE_CELLS = 4.0, 24.0  # reach of the rim's depth and colour: at it, and deep inside
 BEHIND_MM = 4.0  # a back lies at least this far behind its front
+CLOTH_MM = 8.0  # so far behind the nape a collar or a lock lies
 FRAY_MM = 20.0  # a rim farther than this from the rims around it is noise
 MIRROR_PX = 24  # below the image its last rows are shown to and fro
 LEVEL = 0.5  # of the mask: the outline
@@ -86,7 +87,7 @@ def make_bodies(
     head: np.ndarray,
     depth_mm: np.ndarray,
     color: np.ndarray,
-    middle_px: float,
+    head_mm: np.ndarray,
     mm_per_px: float,
     camera: Camera,
     settings: BodySettings = BodySettings(),
@@ -103,7 +104,8 @@ def make_bodies(
         head: (H, W) bool, where the registered head reaches: its skin is not the back's.
         depth_mm: (H, W) float32, above 0 on the mask.
         color: (H, W, 3) float32 in [0, 1].
-        middle_px: column of the head's middle; what lies on both sides of it joins behind.
+        head_mm: (V, 3) vertices of the registered head: what lies on both sides of it joins
+            behind, and no farther behind than the head itself.
         mm_per_px: size of a pixel at the head.
         camera: of the image.
     """
@@ -111,14 +113,16 @@ def make_bodies(
     if not coarse.own.any():
         return Bodies(np.zeros((0, 3)), np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32))
     reach = np.ones((2 * settings.overlap_cells + 1,) * 2, np.uint8)
-    joined = _joined(coarse.own, middle_px / settings.stride_px + 1)
+    column, row, hindmost = _head_cells(head_mm, coarse, camera, settings)
+    joined = _joined(coarse.own, np.median(column))
     behind = coarse.inside & (cv2.dilate(joined.astype(np.uint8), reach) > 0)
     before = coarse.inside & (cv2.dilate(coarse.own.astype(np.uint8), reach) > 0)
     base = _spread(coarse.front_mm[..., None], _near_rim(coarse, settings, mm_per_px))[..., 0]
     thick = _thickness(coarse.distance_mm, coarse.inside, settings)
     front = _steady_rim(coarse, base)
     steady = cv2.medianBlur(front.astype(np.float32), 5)
-    back = np.where(coarse.rim, front, np.maximum(base + thick, steady + BEHIND_MM))
+    back = np.minimum(base + thick, _behind_head(column, row, hindmost, coarse))
+    back = np.where(coarse.rim, front, np.maximum(back, steady + BEHIND_MM))
     front_cells = cells(before, front, settings.jump_mm)
     back_cells = cells(behind, back, np.inf)
     lit = coarse.own & coarse.painted
@@ -206,6 +210,23 @@ def _joined(own, middle):
     last = np.where(own.any(1), own.shape[1] - 1 - own[:, ::-1].argmax(1), -1)[:, None]
     both = (first < middle) & (last > middle)
     return own | (both & (column >= first) & (column <= last))
+
+
+def _head_cells(head_mm, coarse, camera, settings):
+    """(V,) column, row and depth of the head's vertices over the cells."""
+    pixels = np.nan_to_num(camera.project(head_mm)) / settings.stride_px + 1
+    column = np.clip(pixels[:, 0].astype(int), 0, coarse.inside.shape[1] - 1)
+    row = np.clip(pixels[:, 1].astype(int), 0, coarse.inside.shape[0] - 1)
+    return column, row, head_mm[:, 2]
+
+
+def _behind_head(column, row, depth_mm, coarse):
+    """(h, w) the depth that a back may have behind the head, for cloth lies on the nape; inf
+    beside it."""
+    hindmost = np.zeros(coarse.inside.shape, np.float32)
+    np.maximum.at(hindmost, (row, column), depth_mm)
+    hindmost = cv2.dilate(hindmost, np.ones((9, 9), np.uint8))
+    return np.where(hindmost > 0, hindmost + CLOTH_MM, np.inf)
 
 
 def _near_rim(coarse, settings, mm_per_px):

@@ -8,9 +8,11 @@ import numpy as np
 from augment.background import BackgroundSettings, complete_sheet
 from augment.matte import keyed
 from augment.person import person_mask
+from augment.portrait import portrait
 
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
+CARRY_SMOOTH_MM = 15.0
 TRACE = 0.03  # less of a person in a pixel is noise of the matte
 SQUARE = np.ones((3, 3), np.uint8)
 COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
@@ -163,7 +165,9 @@ def split_layers(
     near, far = _range(head.depth_mm, settings)
     measured = (smooth > near) & (smooth < far)
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
-    alpha = _person(color, smooth, measured, trusted | head.mouth, far, mm_per_px, settings)
+    alpha = _person(
+        color, smooth, measured, head.depth_mm > 0, trusted | head.mouth, far, mm_per_px, settings
+    )
     body, foreground = alpha > 0.5, alpha > TRACE
     seen = _without_rims(np.where(measured & foreground, smooth, 0), settings)
     surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
@@ -175,7 +179,7 @@ def split_layers(
         occluder=occluder,
         alpha=alpha,
         foreground=foreground,
-        surface_mm=_closed(surface, hollow, head, mm_per_px, background),
+        surface_mm=_closed(surface, hollow, bool(measured.any()), head, mm_per_px, background),
         body=body,
         photographed=body,
         hollow=hollow,
@@ -187,19 +191,30 @@ def split_layers(
     )
 
 
-def _person(color, smooth, measured, head, far, mm_per_px, settings):
+def _person(color, smooth, measured, drawn, head, far, mm_per_px, settings):
     """(H, W) float32 in [0, 1]: what belongs to the person and hangs together with the head."""
-    solid = _attached(measured, head, settings.closing_mm / mm_per_px) | head
+    closing = settings.closing_mm / mm_per_px
+    solid = _attached(measured, head, closing) | head
     if color is None:
         return solid.astype(np.float32)
+    seeds = _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings)
+    alpha = keyed(color, person_mask(color, *seeds), seeds[0], settings.rim_px)
+    alpha = np.where(seeds[0], 1, np.where(seeds[1], 0, alpha)).astype(np.float32)
+    near = cv2.dilate(
+        _attached(alpha > 0.5, head, closing).astype(np.uint8), _disc(settings.rim_px)
+    )
+    return np.where((near > 0) & (alpha > TRACE), alpha, 0)
+
+
+def _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings):
+    """(H, W) bool each: surely the person, surely not, and likely the person, or None."""
+    if not measured.any() and head.any():
+        known = portrait(drawn, head)
+        return _shrunk(known.person, settings.rim_px), known.other, known.likely
     sure = _shrunk(measured & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
     apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
     other = _shrunk((smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
-    alpha = keyed(color, person_mask(color, sure, other), sure, settings.rim_px)
-    alpha = np.where(sure, 1, np.where(other, 0, alpha)).astype(np.float32)
-    kept = _attached(alpha > 0.5, head, 0)
-    near = cv2.dilate(kept.astype(np.uint8), _disc(settings.rim_px)) > 0
-    return np.where(near & (alpha > TRACE), alpha, 0)
+    return sure, other, None
 
 
 def _shrunk(mask, radius):
@@ -282,13 +297,27 @@ def _feathered(seen, head_mm, own, settings):
     return out
 
 
-def _closed(surface, hollow, head, mm_per_px, background):
+def _closed(surface, hollow, measured, head, mm_per_px, background):
     """The surface (H, W) without its hollows, and smooth between the lips."""
     out = surface.copy()
-    if hollow.any():
+    if not measured:
+        out[hollow] = _beside_head(head.depth_mm, mm_per_px)[hollow]
+    elif hollow.any():
         out[hollow] = complete_sheet(surface, hollow, background)[hollow]
     out[head.mouth] = _mouth_sheet(out, head.depth_mm, head.mouth, mm_per_px)[head.mouth]
     return out
+
+
+def _beside_head(head_mm, mm_per_px):
+    """(H, W) depth where no sensor measured any: the head's, carried on; hair hangs beside its
+    outline, and a chest stands below the front of the neck."""
+    drawn = _shrunk(head_mm > 0, 2)
+    _, label = cv2.distanceTransformWithLabels(
+        (~drawn).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    value = np.zeros(label.max() + 1, np.float32)
+    value[label[drawn]] = head_mm[drawn]
+    return cv2.GaussianBlur(value[label], (0, 0), CARRY_SMOOTH_MM / mm_per_px)
 
 
 def _mouth_sheet(surface, head_mm, mouth, mm_per_px):

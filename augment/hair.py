@@ -12,7 +12,7 @@ SKIN_REGIONS = ("cheeks", "nose")
 SEEN_COSINE = 0.2
 OTHER_THAN_SKIN = 0.12  # colour distance in [0, 1] from which a scalp wears hair
 SEEN_LEAST = 12  # vertices: fewer say nothing about a head of hair
-BLUR = 0.25  # hold of a seen vertex against its six edges: tone, not strands
+STRAND_DEPTH = 0.1  # share of the tone by which combed hair varies, at most
 PRIOR = 0.3  # hold of "a scalp wears what is seen on it" against what is seen itself
 STRANDS = ((11, 0.7), (17, 2.1), (29, 4.4), (37, 1.3))  # waves around the head, and their phases
 
@@ -64,12 +64,11 @@ def with_hair(
     wanted = np.where(told, share, prior)
     hair = told & (share > 0.5)
     rows = np.concatenate([wanted[:, None], np.where(hair[:, None], photo, tone)], 1)
-    carried = harmonic(rows[:, :1], hold, triangles)
-    shade = harmonic(rows[:, 1:], np.where(hair, BLUR, 1e-3), triangles)
+    carried = harmonic(rows, hold, triangles)
+    shade = carried[:, 1:]
     spread = np.abs(photo[hair] - shade[hair]).mean() if hair.any() else 0.0
-    strands = shade * (
-        1 + _strands(model)[:, None] * min(spread / max(shade[hair].mean(), 0.02), 0.1)
-    )
+    depth = min(spread / max(float(tone.mean()), 0.02), STRAND_DEPTH)
+    strands = shade * (1 + depth * _strands(model)[:, None])
     cover = np.where(zone, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
     return np.clip((1 - cover) * colors + cover * strands, 0, 1).astype(np.float32)
 

@@ -15,7 +15,7 @@ FRAYED_PX = 4  # a scan's edge frays into crumbs that are no surface
 OUTLINE_PX = 2.0  # outlines agree when they are as near as this
 OUTLINE_MM = 60.0  # hair stands so far out at most; farther is another thing
 GROW_MM = (-15.0, 70.0)  # a scalp lies this far outside or inside the hair; more is another thing
-ROUNDS = 3  # a vertex that has moved lies on another pixel
+ROUNDS = 2  # a vertex that has moved lies on another pixel
 CARVE_MM = (4.0, 40.0)  # a vertex this far before what the sensor measured was looked through
 SMOOTH_HOLD = 1.0  # weight of a measured vertex against its six edges: evens out locks of hair
 

@@ -24,6 +24,7 @@ class MeshSettings:
     crumb_mm2: so is what is smaller than this; a lock of hair is larger.
     soft_px: the fringe reaches so far into the bodies.
     thin_mm: the turned fringe fades out over this towards its tears.
+    loose_mm: strands this far from a body begin to fade as the view turns, twice as far they go.
     far_fade_mm: so far before the background begins, shoulders begin to fade.
     agree_mm: where sensor and registered head are closer, the head alone is drawn.
     """
@@ -34,6 +35,7 @@ class MeshSettings:
     crumb_mm2: float = 800.0
     soft_px: int = 6
     thin_mm: float = 6.0
+    loose_mm: float = 6.0
     far_fade_mm: float = 40.0
     agree_mm: float = 6.0
 
@@ -96,7 +98,6 @@ def build_scene(
     """
     shown = _beside_the_head(layers, mm_per_px, settings)
     core = _core(layers.body, mm_per_px, settings)
-    middle = float(np.nonzero(layers.trusted.any(0))[0].mean()) if layers.trusted.any() else 0.0
     beside = _large_parts((core & shown).astype(np.uint8), mm_per_px, settings) > 0
     bodies = make_bodies(
         core,
@@ -104,7 +105,7 @@ def build_scene(
         layers.head_mm > 0,
         layers.surface_mm,
         color,
-        middle,
+        head_vertices_mm,
         mm_per_px,
         camera,
         settings.bodies,
@@ -119,7 +120,7 @@ def build_scene(
     counts = np.array([len(points) for points, _ in meshes])
     first = np.concatenate([[0], np.cumsum(counts)])
     column, row = fringe_px.T
-    cover, solid = _opacities(shown, layers, mm_per_px, settings)
+    cover, solid = _opacities(shown, beside, layers, mm_per_px, settings)
     whole, count = np.ones(first[2], np.float32), first[3]
     return SceneMesh(
         vertices_mm=np.concatenate([points for points, _ in meshes]),
@@ -179,13 +180,18 @@ def _torn(depth, settings):
     return cv2.dilate(depth, SQUARE) - cv2.erode(depth, SQUARE) > settings.jump_mm
 
 
-def _opacities(shown, layers, mm_per_px, settings):
+def _opacities(shown, beside, layers, mm_per_px, settings):
     """(H, W) float32 each: the fringe's opacity at rest, which is the person's; and turned, when
-    it also falls to 0 at tears, beside the head, and where the background begins."""
+    it also falls to 0 at tears, beside the head, where the background begins, and away from bodies:
+    a loose strand turned is a paper strip in the air."""
     cover = np.where(layers.mouth, 1, layers.alpha).astype(np.float32)
     whole = (shown | ~layers.foreground) & ~_torn(layers.surface_mm, settings)
     distance = cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5) * np.float32(mm_per_px)
     room = (layers.far_mm - layers.surface_mm) / settings.far_fade_mm
+    loose = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5) * np.float32(
+        mm_per_px
+    )
+    room = np.minimum(room, 2 - loose / settings.loose_mm)
     share = np.clip(np.minimum(distance / settings.thin_mm, room), 0, 1)
     mouth = cv2.dilate(layers.mouth.astype(np.uint8), SQUARE) > 0
     cover[mouth] = 1
