@@ -95,8 +95,9 @@ def profile(scan: Scan, model: MorphableModel) -> Profiled:
     scale = model.iod_mm / np.linalg.norm(corners[1] - corners[0])
     camera = replace(scan.camera, mm_per_px=float(scale))
     vertices = fit_face(model, scan.landmarks, camera).vertices_mm
-    vertices = vertices + [0, 0, AWAY_MM - vertices[:, 2].mean()]
-    triangles = model.triangles[model.regions["face"][model.triangles].all(1)]
+    vertices = vertices + np.array([0, 0, AWAY_MM - vertices[:, 2].mean()])
+    whole = model.regions["face"] | model.part_vertices("eye")  # as in models with closed eyes
+    triangles = model.triangles[whole[model.triangles].all(1)]
     size = (camera.width, camera.height)
     face = rasterise(camera.screen(vertices), triangles, size, False)
     depth = _carried_on(face.depth)
