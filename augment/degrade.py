@@ -101,6 +101,13 @@ class Degradation:
     up: str = "linear"
     quality: int = 0
 
+    @property
+    def any(self) -> bool:
+        """Whether anything is done."""
+        faults = (self.blur_px, self.motion_px, self.shot, self.read, self.chroma, self.quality)
+        even = self.gain == (1.0, 1.0, 1.0) and self.gamma == 1
+        return any(fault > 0 for fault in faults) or not even or self.shrink > 1
+
 
 def draw_degradation(
     rng: np.random.Generator, settings: DegradeSettings = DegradeSettings()

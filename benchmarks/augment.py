@@ -118,38 +118,48 @@ def ranges(bins: list[float]) -> list[list[float]]:
 
 
 def cell(found: Sequence[Rows], figure: Callable, bins: Sequence[float]) -> str:
-    """Mean over subjects of each one's mean of a figure over its views in the bins, and spread."""
-    means = []
-    for rows in found:
-        values = np.array([figure(figures) for yaw, figures in rows if yaw in bins])
-        if np.isfinite(values).any():
-            means.append(np.nanmean(values))
-    return f"{np.mean(means):.2f} ± {np.std(means):.2f}" if means else "–"
+    """Mean over subjects of a figure of each one's views in the bins, and its spread."""
+    each = [figure([figures for yaw, figures in rows if yaw in bins]) for rows in found]
+    values = [value for value in each if np.isfinite(value)]
+    return f"{np.mean(values):.2f} ± {np.std(values):.2f}" if values else "–"
 
 
-def at(name: str) -> Callable:
-    """The figure of this name of a view."""
-    return lambda figures: figures[name]
+def at(name: str, factor: float = 1) -> Callable:
+    """Of a subject's views: the mean of the figure of this name, over those that have it."""
+    return lambda views: mean([factor * figures[name] for figures in views])
 
 
 def gain(first: str, second: str) -> Callable:
     """By how much one figure is above another."""
-    return lambda figures: figures[first] - figures[second]
+    return lambda views: mean([figures[first] - figures[second] for figures in views])
 
 
 def change(first: str, second: str) -> Callable:
-    """By how many per cent one figure is above another."""
-    return lambda figures: 100 * (figures[first] / figures[second] - 1)
+    """By how many per cent the mean of one figure is above that of another."""
+
+    def ratio(views):
+        both = np.array([(figures[first], figures[second]) for figures in views]).reshape(-1, 2)
+        both = both[np.isfinite(both).all(1)]
+        return 100 * (both[:, 0].sum() / both[:, 1].sum() - 1) if len(both) else np.nan
+
+    return ratio
 
 
 def near(first: str, second: str | None = None) -> Callable:
-    """100 where a ratio is within SEAM of another, or of 1; else 0."""
+    """Per cent of the views where a ratio is within SEAM of another, or of 1."""
 
-    def share(figures):
-        ratio = figures[first] / (figures[second] if second else 1)
-        return 100.0 * (abs(ratio - 1) <= SEAM) if np.isfinite(ratio) else np.nan
+    def share(views):
+        ratios = np.array([f[first] / (f[second] if second else 1) for f in views])
+        return mean(np.where(np.isfinite(ratios), 100.0 * (np.abs(ratios - 1) <= SEAM), np.nan))
 
     return share
+
+
+def mean(values) -> float:
+    """Of what is finite; NaN where nothing is."""
+    values = np.array(values)
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else np.nan
 
 
 SUMS = {
@@ -169,7 +179,7 @@ SUMS = {
     "seams within 10 % of the truth's": near("seam, view", "seam, truth"),
     "landmarks px, carried": at("landmarks px, carried"),
     "landmarks px, label": at("landmarks px, label"),
-    "head IoU, %": lambda figures: 100 * figures["head IoU"],
+    "head IoU, %": at("head IoU", 100),
     "head outline px": at("head outline px"),
 }
 

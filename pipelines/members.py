@@ -144,7 +144,7 @@ def view_members(key: str, view: View, face: RegisteredFace, about: dict) -> Mem
         "synth.png": codec.encode_png(view.synthesised),
         "json": _json(labels),
     }
-    return members | {f"{name}.png": _buffer_png(name, b) for name, b in view.buffers.items()}
+    return members | {BUFFERS[name][0]: BUFFERS[name][1](b) for name, b in view.buffers.items()}
 
 
 def view_row(view: View, face: RegisteredFace, iod_mm: float) -> dict:
@@ -168,6 +168,7 @@ def view_row(view: View, face: RegisteredFace, iod_mm: float) -> dict:
         "residual_mm": face.quality.residual_mm,
         "coverage": face.quality.coverage,
         "synthesised": float((view.synthesised > 127).mean()),
+        "degraded": False,
     }
 
 
@@ -196,10 +197,18 @@ def _labels(key: str, view: View, face: RegisteredFace) -> dict:
     }
 
 
-def _buffer_png(name: str, buffer: np.ndarray) -> bytes:
-    if name == "depth":
-        return codec.encode_depth(buffer)
-    return codec.encode_normals(buffer) if name == "normal" else codec.encode_png(buffer)
+def _encode_code(pncc: np.ndarray) -> bytes:
+    """(H, W, 3) in [0, 1] to an 8-bit PNG."""
+    return codec.encode_png(np.rint(255 * pncc).astype(np.uint8))
+
+
+# Buffer of faces.types.View -> its member, and how it is encoded.
+BUFFERS = {
+    "depth_mm": ("depth.png", codec.encode_depth),
+    "normal": ("normal.png", codec.encode_normals),
+    "pncc": ("pncc.png", _encode_code),
+    "mask": ("mask.png", codec.encode_png),
+}
 
 
 def _initial(about: dict, arrays: dict[str, np.ndarray], model: MorphableModel) -> FaceFit:

@@ -65,7 +65,15 @@ def test_nothing_drawn_is_nothing_done():
 def test_ranges_of_zero_switch_everything_off(settings):
     for seed in range(20):
         how = draw_degradation(np.random.default_rng(seed), settings)
+        assert not how.any
         assert np.array_equal(degrade(picture(), how), picture())
+
+
+def test_a_record_knows_whether_it_does_anything():
+    assert not Degradation(noise_seed=5, motion_deg=30.0, down="cubic").any
+    for fault in ({"blur_px": 0.5}, {"gain": (1.0, 1.1, 1.0)}, {"gamma": 0.9}, {"shrink": 1.2}):
+        assert Degradation(**fault).any
+        assert not np.array_equal(degrade(picture(), Degradation(**fault)), picture())
 
 
 def test_chances_of_zero_switch_everything_off():
