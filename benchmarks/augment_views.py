@@ -213,8 +213,10 @@ def _peer(case: Case, view: View, seen: Seen, points_mm):
     factor, rotation, shift = placed
     theirs = factor * theirs @ rotation.T + shift
     image = case.profiled.shown(turn, placed, (view.camera.width, view.camera.height))
+    apart = np.linalg.norm(own - there, axis=1)
     return image, {
-        "landmarks px, carried": float(np.nanmean(np.linalg.norm(own - there, axis=1))),
+        "landmarks px, carried": float(np.nanmean(apart)),
+        "landmarks px, carried, median": float(np.nanmedian(apart)),
         "landmarks px, profiling": float(np.linalg.norm(theirs - there, axis=1).mean()),
     }
 
@@ -230,11 +232,13 @@ def _carried(case: Case, pixels, points_mm):
     corners = scene.triangles[hit]
     a, b, c = np.moveaxis(scene.vertices_mm[corners], 1, 0)
     ray = camera.unproject(pixels, np.ones(len(pixels)))
-    # weights of the corners where the ray meets the triangle's plane
+    # weights of the corners where the ray meets the triangle's plane; within the triangle, which
+    # covers the pixel's centre but need not reach to the landmark, and may be seen edge on
     sides = np.stack([b - a, c - a, -ray], -1)
-    weights = np.linalg.solve(sides, -a[..., None])[..., 0]
-    a, b, c = np.moveaxis(points_mm[corners], 1, 0)
-    out = a + weights[:, :1] * (b - a) + weights[:, 1:2] * (c - a)
+    second, third = np.linalg.solve(sides, -a[..., None])[:, :2, 0].T
+    weights = np.clip(np.stack([1 - second - third, second, third], 1), 0, None)
+    weights /= weights.sum(1, keepdims=True)
+    out = np.einsum("nc,ncx->nx", weights, points_mm[corners])
     return np.where(hit[:, None] >= 0, out, np.nan)
 
 
