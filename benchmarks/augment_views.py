@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from augment.image_mesh import turned_screen
+from augment.image_mesh import GRID_OFFSET_MM, SceneMesh
 from augment.render import Picture, render_textures
 from augment.rotate import make_view, prepare
 from augment.settings import RotateSettings
@@ -190,8 +190,16 @@ def _drawn(case: Case, points_mm, view: View) -> Fragments:
     """The scene's mesh where the view has it: (N, 3) mm in the view's camera frame."""
     scene, camera = case.source.scene, view.camera
     size = (camera.width, camera.height)
-    screen = turned_screen(scene, points_mm, camera)
+    screen = _screen(scene, points_mm, camera)
     return rasterise(screen, scene.triangles, size, camera.is_perspective)
+
+
+def _screen(scene: SceneMesh, vertices_mm, camera):
+    """(N, 3) u px, v px, z mm of the scene's vertices (N, 3); where head and grid overlap the head
+    wins, as in a view."""
+    screen = camera.screen(vertices_mm)
+    screen[:, 2] += GRID_OFFSET_MM * (1 - scene.is_head)
+    return screen
 
 
 def _marks(case: Case, seen: Seen, view: View):
@@ -226,7 +234,7 @@ def _carried(case: Case, pixels, points_mm):
     NaN where it shows nothing."""
     scene, camera = case.source.scene, case.face.camera
     size = (camera.width, camera.height)
-    screen = turned_screen(scene, scene.vertices_mm, camera)
+    screen = _screen(scene, scene.vertices_mm, camera)
     shown = rasterise(screen, scene.triangles, size, camera.is_perspective)
     hit = shown.triangle_id[pixels[:, 1].astype(int), pixels[:, 0].astype(int)]
     corners = scene.triangles[hit]
