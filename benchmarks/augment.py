@@ -14,7 +14,8 @@ Which pixels count. Colour: those that show the model's own surface in the truth
 neck, eyes, mouth) and the person in the view, 2 px from either's rim; "visible" where nothing of
 the view was synthesised, "filled" where more than half was. Hair, where people have it, counts
 apart. Outline: the head, above a plane below the chin (augment_truth.BELOW_CHIN_MM): how the neck
-ends and where the shoulders go is no question of a rotated face. Body and clothes are rendered,
+ends and where the shoulders go is no question of a rotated face. A view that shows the photograph
+itself (the base view) has no outline of its own to judge. Body and clothes are rendered,
 since they hide, but not scored.
 
 A landmark is "carried" from its true pixel in the photograph by the view's own geometry: the error

@@ -6,8 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from augment.backdrop import show_still
 from augment.image_mesh import GRID_OFFSET_MM, SceneMesh
-from augment.render import Picture, render_textures
+from augment.render import render_textures
 from augment.rotate import make_view, prepare
 from augment.settings import RotateSettings
 from augment.source import Source
@@ -117,10 +118,12 @@ def make_case(job: Job) -> Case:
 def figures_of_view(case: Case, view: View) -> tuple[dict[str, float], list[np.ndarray]]:
     """A view's figures by name, NaN where a region is too small; and the images of its sheet."""
     raw = render_textures(case.source, case.face, view.pose, view.camera, case.settings)
-    seen = case.truth.seen(view.pose, case.face, view.camera, view.color)
+    behind = np.rint(255 * show_still(case.source.backdrop, view.camera)).astype(np.uint8)
+    seen = case.truth.seen(view.pose, case.face, view.camera, behind)
     points = view.pose.apply(case.face.pose.invert(case.source.scene.vertices_mm))
     drawn = _drawn(case, points, view)
-    person = raw.alpha > 0.5
+    turned = bool(view.synthesised.any())  # else it is the photograph, outline and all
+    person = raw.alpha > 0.5 if turned else seen.image.mask
     skin = eroded(seen.skin & person, RIM_PX)
     peer, marks = _peer(case, view, seen, points)
     images = {
@@ -132,7 +135,7 @@ def figures_of_view(case: Case, view: View) -> tuple[dict[str, float], list[np.n
     }
     out = _colours(images, view, seen, skin, person)
     out |= _sensor(case, view, drawn, skin & (view.synthesised == 0))
-    out |= _outlines(raw, seen, drawn)
+    out |= _outlines(person, seen, drawn, turned)
     labels = np.linalg.norm(_marks(case, seen, view) - view.landmarks_px[INNER], axis=1)
     out |= marks | {"landmarks px, label": float(labels.mean())}
     out["filled %"] = 100 * (skin & (view.synthesised > FILLED)).sum() / max(skin.sum(), 1)
@@ -174,9 +177,10 @@ def _sensor(case: Case, view: View, drawn: Fragments, mask) -> dict[str, float]:
     return {"visible dB, sensor alone": psnr(*carried, mask)}
 
 
-def _outlines(raw: Picture, seen: Seen, drawn: Fragments) -> dict[str, float]:
+def _outlines(person, seen: Seen, drawn: Fragments, turned: bool) -> dict[str, float]:
     """The head's silhouette in view and truth; a rim pixel counts where half of it is covered."""
-    person = raw.alpha > 0.5
+    if not turned:
+        return {"head IoU": np.nan, "head outline px": np.nan}
     # a pixel whose centre the mesh misses has no depth: that of its neighbours says head or body
     depth = np.where(drawn.mask, drawn.depth, cv2.dilate(drawn.depth, np.ones((3, 3))))
     head, true_head = person & seen.above(depth), seen.above(seen.image.depth_mm)
