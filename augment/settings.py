@@ -18,6 +18,7 @@ class RotateSettings:
     background: "still" leaves it where the camera sees it, "turn" turns it with the head as
         the paper does (and smears it at large yaw).
     buffers: extra images to make, of augment.labels.BUFFERS.
+    relight: whether the light stays in the room; else the shading turns with the head.
     """
 
     size_px: int = 256
@@ -25,6 +26,7 @@ class RotateSettings:
     supersample: int = 2
     background: Literal["still", "turn"] = "still"
     buffers: tuple[str, ...] = ()
+    relight: bool = False
     foreground: ForegroundSettings = field(default_factory=ForegroundSettings)
     anchors: BackgroundSettings = field(default_factory=BackgroundSettings)
     mesh: MeshSettings = field(default_factory=MeshSettings)

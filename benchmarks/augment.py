@@ -1,177 +1,189 @@
-"""How near rotated views come to the truth, re-rendered at each target pose.
+"""How near rotated views come to the truth, rendered anew at each target pose.
 
-    python -m benchmarks.augment --subjects 4
+    python -m benchmarks.augment --subjects 24 --people bare --workers 2 --sheet sheets
 
-Simulated subjects are captured with noise, registered and rotated. The truth of each view is the
-subject's own mesh, colours and skin detail at the view's pose, without noise; shading turns with
-the head, as it does in the view. Beside the filled view stand its peers: the stretched pixels
-(the image's pixels everywhere, as without a fill) and the fitted model's texture alone. Figures
-are means over a bin's views, ± one standard deviation.
+Virtual people are captured with noise, registered as ``synth fg3d`` registers them (with fewer
+modes than they are made of) and turned by the plan's profile "fg3d". The truth of each view is the
+same person turned as one, without noise, exposed as the photograph is (benchmarks.augment_truth).
+Beside the finished view stand the stretched pixels of the same geometry (an RGB-D rotation without
+a fill), the fitted model's texture alone, the fill's donor alone, and face profiling without depth
+(benchmarks.rotation_peers). "Sensor alone" is what noise, lens, sharpening and compression of the
+photograph cost over the same pixels: no view can be nearer to the truth.
+
+Which pixels count. Colour: those that show the model's own surface in the truth (skin of head and
+neck, eyes, mouth) and the person in the view, 2 px from either's rim; "visible" where nothing of
+the view was synthesised, "filled" where more than half was. Hair, where people have it, counts
+apart. Outline: the head, above a plane below the chin (augment_truth.BELOW_CHIN_MM): how the neck
+ends and where the shoulders go is no question of a rotated face. A view that shows the photograph
+itself (the base view) has no outline of its own to judge. Body and clothes are rendered,
+since they hide, but not scored.
+
+A landmark is "carried" from its true pixel in the photograph by the view's own geometry: the error
+is the rotation's. Its "label" is the registered vertex, which holds the registration's slide along
+the surface too. Inner 51 points; carried ones as far as the photograph shows them.
+
+A bin holds the views whose achieved |yaw| is nearest to it. Each figure is the mean over subjects
+of a subject's mean over its views there, ± the standard deviation over subjects.
 """
 
 import argparse
-from collections import defaultdict
-from dataclasses import dataclass, replace
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-import cv2
 import numpy as np
 
-from augment.render import render_textures
-from augment.rotate import make_view, prepare
-from augment.settings import RotateSettings
-from augment.view_plan import PlannedView
-from faces.models import load_model
-from faces.morphable import MorphableModel
-from faces.rotation import nearest_rotation
-from faces.types import RegisteredFace, View
-from imaging.deferred import to_linear
-from imaging.raster import rasterise
-from registration.ticp import register
-from synth.capture import capture, person_pieces
-from synth.head import GROUPS
-from synth.light import Light
-from synth.render import render_face
-from synth.scene import LABELS, Backdrop, SceneImage, render_scene
-from synth.subjects import SubjectSettings, sample_subject
+from benchmarks.augment_views import PEOPLE, Job, figures_of_subject
+from benchmarks.tables import copied_to, print_table
+from pipelines.worker import keep_memory
 
-YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
-PITCHES = (-15.0, 10.0)
-FILLED, SEAM_PX, AROUND_PX = 127, 2, 8
-KERNEL = np.ones((3, 3), np.uint8)
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SEAM = 0.10  # how far a seam's gradient may be from its surroundings'
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Truth:
-    """A subject as it was before the camera: mesh, surfaces and light."""
-
-    vertices_mm: np.ndarray
-    pieces: list
-    light: Light
-
-    def seen(self, view: View, face: RegisteredFace) -> tuple[SceneImage, np.ndarray]:
-        """Rendered at the view's pose over the view, the light turning with the head; and the
-        vertices there."""
-
-        def move(points):
-            return view.pose.apply(face.pose.invert(points))
-
-        turn = (move(np.eye(3)) - move(np.zeros((1, 3)))).T
-        pieces = [replace(piece, vertices_mm=move(piece.vertices_mm)) for piece in self.pieces]
-        behind = Backdrop(
-            to_linear(view.color / np.float32(255)),
-            np.zeros(view.color.shape[:2], np.float32),
-            np.zeros(view.color.shape[:2], np.uint8),
-        )
-        light = self.light.turned(nearest_rotation(turn))
-        image = render_scene(pieces, view.camera, light, backdrop=behind)
-        return image, move(self.vertices_mm)
+Rows = list[tuple[float, dict[str, float]]]  # of one subject: (yaw bin, figures) a view
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--subjects", type=int, default=4)
+    parser.add_argument("--subjects", type=int, default=24)
+    parser.add_argument("--first", type=int, default=0, help="number of the first subject")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--people", choices=[*PEOPLE], default="bare")
+    parser.add_argument("--pitches", type=int, default=2, help="views a yaw")
+    parser.add_argument(
+        "--light",
+        choices=["turn", "still"],
+        default="turn",
+        help="of the truth: turns with the head, or stays in the room",
+    )
+    parser.add_argument(
+        "--relight",
+        action=argparse.BooleanOptionalAction,
+        help="of the views (default: where the light is still)",
+    )
+    parser.add_argument("--workers", type=int, default=1, help="processes; they change no figure")
+    parser.add_argument("--sheet", type=Path, help="folder for contact sheets, one a subject")
+    parser.add_argument("--out", type=Path, help="a file for a copy of what is printed")
     options = parser.parse_args()
-    model = load_model("default")
-    rows = defaultdict(list)
-    for number in range(options.subjects):
-        for yaw, figures in subject_rows(model, [options.seed, number]):
-            rows[yaw].append(figures)
-    report(rows)
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # of the processes started from here
+    with multiprocessing.get_context("spawn").Pool(options.workers, keep_memory) as pool:
+        found = pool.map(figures_of_subject, jobs(options), chunksize=1)
+    with copied_to(options.out):
+        report(found, options)
 
 
-def subject_rows(model: MorphableModel, seed: list[int]):
-    """(yaw, figures) of every view of one simulated subject."""
-    rng = np.random.default_rng(seed)
-    subject = sample_subject(model, rng, SubjectSettings(occluder="none"))
-    scan = capture(subject, model, rng)
-    pieces = person_pieces(subject, model)[: len(GROUPS)]  # the head, without its body
-    truth = Truth(scan.truth["vertices_mm"], pieces, subject.light)
-    face = register(scan, model)
-    settings = RotateSettings()
-    source = prepare(scan, face, model, settings)
-    side = 1.0 if face.pose.rotation[0, 2] >= 0 else -1.0
-    for yaw in YAWS:
-        for pitch in PITCHES:
-            view = make_view(source, face, model, PlannedView(side * yaw, pitch), settings)
-            raw = render_textures(source, face, view.pose, view.camera, settings)
-            yield yaw, figures_of(view, raw, source.scene, face, model, truth)
+def jobs(options: argparse.Namespace) -> list[Job]:
+    """One a subject."""
+    still = options.light == "still"
+    relight = still if options.relight is None else options.relight
+    numbers = range(options.first, options.first + options.subjects)
+    shared = (options.seed, options.people, still, relight, options.pitches, options.sheet)
+    return [Job(number, *shared) for number in numbers]
 
 
-def figures_of(view: View, raw, scene, face: RegisteredFace, model, truth: Truth) -> dict:
-    """The view's figures by name; NaN where a region is empty."""
-    reference, there = truth.seen(view, face)
-    whole = np.isin(reference.labels, [LABELS.index(n) for n in ("skin", "eye", "mouth")])
-    drawn = view.pose.apply(face.pose.invert(scene.vertices_mm))
-    head = head_mask(drawn, scene.triangles[: scene.head_triangles], view.camera)
-    inside = cv2.erode((whole & head).astype(np.uint8), KERNEL, iterations=2) > 0
-    seen, filled = inside & (view.synthesised == 0), inside & (view.synthesised > FILLED)
-    alone = texture_alone(view, face, model)
-    images = {"view": view.color, "stretched": 255 * raw.photo, "texture": alone}
-    out = {"visible dB": psnr(view.color, reference.color, seen)}
-    for name, image in images.items():
-        out[f"filled {name} dB"] = psnr(image, reference.color, filled)
-        out[f"grad {name}"] = gradient_error(image, reference.color, filled)
-    out["seam view"] = seam_ratio(view.color, inside, view.synthesised)
-    out["seam truth"] = seam_ratio(reference.color, inside, view.synthesised)
-    out["IoU"] = (head & whole).sum() / (head | whole).sum()
-    at = view.camera.project(there[model.landmarks["ibug68"]])
-    apart = np.linalg.norm(at - view.landmarks_px, axis=1)
-    return out | {"lmk px": apart[17:].mean(), "filled %": 100 * filled.sum() / inside.sum()}
+def report(found: Sequence[Rows], options: argparse.Namespace) -> None:
+    """The figures by yaw, and what they come to."""
+    views = sum(map(len, found))
+    print(f"\n**{len(found)} {options.people} subjects, {views} views, light: {options.light}**\n")
+    bins = sorted({yaw for rows in found for yaw, _ in rows})
+    columns = [f"{yaw:.0f}°" for yaw in bins] + ["all"]
+    print_table(
+        ("by |yaw|", *columns),
+        [
+            (name, *(cell(found, at(name), [yaw]) for yaw in bins), cell(found, at(name), bins))
+            for name in names(found)
+        ],
+    )
+    print("\n**In sum**\n")
+    print_table(
+        ("", "≤ 45°", "60° and 75°", "90°", "all"),
+        [
+            (name, *(cell(found, figure, some) for some in ranges(bins)))
+            for name, figure in SUMS.items()
+        ],
+    )
 
 
-def head_mask(vertices_mm, triangles, camera) -> np.ndarray:
-    size = (camera.width, camera.height)
-    return rasterise(camera.screen(vertices_mm), triangles, size, camera.is_perspective).mask
+def names(found: Sequence[Rows]) -> list[str]:
+    """Of the figures that some view has."""
+    every = [figures for rows in found for _, figures in rows]
+    return [name for name in every[0] if any(np.isfinite(one[name]) for one in every)]
 
 
-def texture_alone(view: View, face: RegisteredFace, model) -> np.ndarray:
-    """The registered head in the fitted colours of Eq. 4, over the view."""
-    vertices = view.pose.apply(face.shape_mm)
-    return render_face(model, vertices, face.appearance.colors, view.camera, view.color).color
+def ranges(bins: list[float]) -> list[list[float]]:
+    """The bins of each column of the sum."""
+    near = [yaw for yaw in bins if yaw <= 45]
+    far = [yaw for yaw in bins if 45 < yaw < 90]
+    return [near, far, [yaw for yaw in bins if yaw >= 90], bins]
 
 
-def psnr(image, reference, mask) -> float:
-    """dB over the mask's pixels, all channels."""
-    error = (image.astype(float) - reference.astype(float))[mask]
-    return 10 * np.log10(255**2 / (error**2).mean()) if mask.sum() > 50 else np.nan
+def cell(found: Sequence[Rows], figure: Callable, bins: Sequence[float]) -> str:
+    """Mean over subjects of a figure of each one's views in the bins, and its spread."""
+    each = [figure([figures for yaw, figures in rows if yaw in bins]) for rows in found]
+    values = [value for value in each if np.isfinite(value)]
+    return f"{np.mean(values):.2f} ± {np.std(values):.2f}" if values else "–"
 
 
-def gradient_error(image, reference, mask) -> float:
-    """Mean length of the difference of two luminance gradients, grey levels a pixel."""
-    apart = gradient(image) - gradient(reference)
-    inner = cv2.erode(mask.astype(np.uint8), KERNEL) > 0
-    return np.linalg.norm(apart[inner], axis=-1).mean() if inner.sum() > 50 else np.nan
+def at(name: str, factor: float = 1) -> Callable:
+    """Of a subject's views: the mean of the figure of this name, over those that have it."""
+    return lambda views: mean([factor * figures[name] for figures in views])
 
 
-def seam_ratio(image, inside, synthesised) -> float:
-    """Mean gradient on the seam of photographed and filled over that of its surroundings."""
-    filled = (synthesised > FILLED).astype(np.uint8)
-    edge = (cv2.dilate(filled, KERNEL) > cv2.erode(filled, KERNEL)) & inside
-    distance = cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 5)
-    around = inside & (distance > SEAM_PX) & (distance <= AROUND_PX)
-    strength = np.linalg.norm(gradient(image), axis=-1)
-    on = inside & (distance <= SEAM_PX)
-    return strength[on].mean() / strength[around].mean() if edge.sum() > 20 else np.nan
+def gain(first: str, second: str) -> Callable:
+    """By how much one figure is above another."""
+    return lambda views: mean([figures[first] - figures[second] for figures in views])
 
 
-def gradient(image) -> np.ndarray:
-    """(h, w, 2) luminance gradient, grey levels a pixel."""
-    grey = image.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])
-    return np.stack([cv2.Sobel(grey, cv2.CV_32F, *d, scale=1 / 8) for d in ((1, 0), (0, 1))], -1)
+def change(first: str, second: str) -> Callable:
+    """By how many per cent the mean of one figure is above that of another."""
+
+    def ratio(views):
+        both = np.array([(figures[first], figures[second]) for figures in views]).reshape(-1, 2)
+        both = both[np.isfinite(both).all(1)]
+        return 100 * (both[:, 0].sum() / both[:, 1].sum() - 1) if len(both) else np.nan
+
+    return ratio
 
 
-def report(rows: dict[float, list[dict]]) -> None:
-    names = list(next(iter(rows.values()))[0])
-    print(f"{'':18}" + "".join(f"{yaw:>13.0f}°" for yaw in rows))
-    for name in names:
-        cells = []
-        for figures in rows.values():
-            values = np.array([f[name] for f in figures])
-            values = values[np.isfinite(values)]
-            cells.append(f"{values.mean():7.2f} ±{values.std():5.2f}" if len(values) else "-")
-        print(f"{name:18}" + "".join(f"{cell:>14}" for cell in cells))
+def near(first: str, second: str | None = None) -> Callable:
+    """Per cent of the views where a ratio is within SEAM of another, or of 1."""
 
+    def share(views):
+        ratios = np.array([f[first] / (f[second] if second else 1) for f in views])
+        return mean(np.where(np.isfinite(ratios), 100.0 * (np.abs(ratios - 1) <= SEAM), np.nan))
+
+    return share
+
+
+def mean(values) -> float:
+    """Of what is finite; NaN where nothing is."""
+    values = np.array(values)
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else np.nan
+
+
+SUMS = {
+    "visible dB, view": at("visible dB, view"),
+    "visible dB, sensor alone": at("visible dB, sensor alone"),
+    "visible dB, profiling": at("visible dB, profiling"),
+    "filled dB, over stretched": gain("filled dB, view", "filled dB, stretched"),
+    "filled dB, over texture": gain("filled dB, view", "filled dB, texture"),
+    "filled dB, over donor": gain("filled dB, view", "filled dB, donor"),
+    "filled dB, over profiling": gain("filled dB, view", "filled dB, profiling"),
+    "gradient error against stretched, %": change(
+        "gradient error, view", "gradient error, stretched"
+    ),
+    "gradient error against texture, %": change("gradient error, view", "gradient error, texture"),
+    "seams within 10 % of around, % of views": near("seam, view"),
+    "the same of the truth": near("seam, truth"),
+    "seams within 10 % of the truth's": near("seam, view", "seam, truth"),
+    "landmarks px, carried": at("landmarks px, carried"),
+    "landmarks px, carried, median": at("landmarks px, carried, median"),
+    "landmarks px, label": at("landmarks px, label"),
+    "head IoU, %": at("head IoU", 100),
+    "head outline px": at("head outline px"),
+}
 
 if __name__ == "__main__":
     main()

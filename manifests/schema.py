@@ -57,6 +57,7 @@ ROW_COLUMNS = (
     Column("residual_mm", "float64", "mean scan-to-surface distance of the registration, mm"),
     Column("coverage", "float64", "share of the face's visible vertices with a match, in [0, 1]"),
     Column("synthesised", "float64", "share of the image's pixels that were filled, in [0, 1]"),
+    Column("degraded", "bool", "whether faults of camera and network were put on the image"),
 )
 
 # KEY.json of a sample.
@@ -90,6 +91,7 @@ SAMPLE_FIELDS = (
     Column("quality", "object", "verdict, reason and figures of the registration"),
     Column("iod_mm", "float64", "outer interocular distance, mm"),
     Column("seed", "int64", "seed of the run"),
+    Column("degradation", "object", "faults put on the image, as augment.degrade.Degradation"),
 )
 
 

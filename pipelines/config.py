@@ -7,7 +7,7 @@ import hashlib
 import sys
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -172,8 +172,17 @@ def add_arguments(parser: argparse.ArgumentParser, cls: type, prefix: str = "") 
         parser.add_argument(flag, dest=dest, help=about, default=argparse.SUPPRESS, **_kind(kind))
 
 
-def from_arguments(cls: type[T], args: argparse.Namespace, base: Mapping[str, Any]) -> T:
-    """A config from parsed flags over ``base`` (nested dicts, e.g. of a TOML file)."""
+def from_arguments(
+    cls: type[T],
+    args: argparse.Namespace,
+    base: Mapping[str, Any],
+    complete: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> T:
+    """A config from parsed flags over ``base`` (nested dicts, e.g. of a TOML file).
+
+    Args:
+        complete: puts into these nested dicts what they imply; defaults fill the rest after it.
+    """
     data = _copy(base)
     leaves = set(_leaves(cls))
     for dest, value in vars(args).items():
@@ -182,8 +191,14 @@ def from_arguments(cls: type[T], args: argparse.Namespace, base: Mapping[str, An
             place = data
             for group in groups:
                 place = place.setdefault(group, {})
-            place[name] = list(value) if isinstance(value, list) else value
-    return from_dict(cls, data, "command line")
+            place[name] = _words(value) if isinstance(value, list) else value
+    return from_dict(cls, complete(data) if complete else data, "command line")
+
+
+def _words(values: list[Any]) -> list[Any]:
+    """A flag's list; words may come apart or with commas between them."""
+    parts = [v.split(",") if isinstance(v, str) else [v] for v in values]
+    return [part for group in parts for part in group if part != ""]
 
 
 def _kind(hint: Any) -> dict[str, Any]:

@@ -177,6 +177,7 @@ def view_row(view: View, face: RegisteredFace, iod_mm: float) -> dict:
         "residual_mm": face.quality.residual_mm,
         "coverage": face.quality.coverage,
         "synthesised": float((view.synthesised > 127).mean()),
+        "degraded": False,
     }
 
 

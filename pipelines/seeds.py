@@ -15,6 +15,7 @@ STREAMS = {
     "render": 7,
     "pair": 8,
     "degrade": 9,
+    "views": 10,
 }
 
 

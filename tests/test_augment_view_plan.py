@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from augment.view_plan import PROFILES, PlannedView, plan_views
+
+FLORENCE = {float(yaw) for yaw in range(-90, 91, 15)}
 
 
 def yaws_of(base_yaw, settings=PROFILES["fg3d"], seed=0):
@@ -29,20 +33,53 @@ def test_yaw_is_enlarged_in_steps_to_the_side_it_looks_to(base, expected):
     assert yaws_of(base) == expected
 
 
-def test_near_frontal_faces_turn_to_either_side_and_never_back():
-    signs = set()
-    for seed in range(20):
-        yaws = np.array(yaws_of(-5.0, seed=seed))
-        assert np.all(np.diff(np.abs(yaws)) > 0)
-        signs.add(np.sign(yaws[-1]))
-    assert signs == {-1, 1}
+def test_near_frontal_faces_turn_to_either_side():
+    assert {np.sign(yaws_of(-5.0, seed=seed)[-1]) for seed in range(20)} == {-1, 1}
 
 
-def test_both_sides_give_the_florence_count():
-    views = plan_views(0.0, 0.0, np.random.default_rng(0), PROFILES["both_sides"])
+@pytest.mark.parametrize("name", PROFILES)
+def test_no_profile_turns_back_or_leaves_the_range(name):
+    """Whatever the base pose: |yaw| grows step by step on each side, beyond the base's; pitches
+    stay in their range; no view comes twice."""
+    settings, rng = PROFILES[name], np.random.default_rng(11)
+    for yaw, pitch in rng.uniform((-89.0, -40.0), (89.0, 40.0), (300, 2)):
+        first, *others = plan_views(yaw, pitch, rng, settings)
+        assert first == PlannedView(yaw, pitch)
+        beyond = [view for view in others if view.yaw_deg != yaw]
+        assert all(abs(yaw) < abs(view.yaw_deg) <= 90 for view in beyond)
+        assert all(abs(view.pitch_deg) <= settings.pitch_limit_deg for view in others)
+        assert len({first, *others}) == 1 + len(others)
+        for side in (-1, 1):
+            turned = [abs(yaw), *(abs(v.yaw_deg) for v in beyond if v.yaw_deg * side > 0)]
+            steps = np.diff(turned)
+            assert np.all(steps >= 0)
+            assert np.all(steps[steps > 0] <= 1.5 * settings.step_deg + 1e-9)
+        if settings.sides == "one" and beyond and abs(yaw) >= settings.frontal_deg:
+            assert {np.sign(view.yaw_deg) for view in beyond} == {np.sign(yaw)}
+
+
+def test_florence_is_its_protocols_39_views():
+    views = plan_views(0.0, 0.0, np.random.default_rng(0), PROFILES["florence"])
     assert len(views) == 39
-    yaws = {view.yaw_deg for view in views}
-    assert yaws == {float(yaw) for yaw in range(-90, 91, 15)}
+    assert {view.yaw_deg for view in views} == FLORENCE
+    assert {view.pitch_deg for view in views} == {-20.0, 0.0, 20.0}
+
+
+def test_multiples_do_not_depend_on_where_the_base_looks():
+    """A face 6° off the front takes the place of 0°, one at 40° that of 45°."""
+    assert set(yaws_of(6.0, PROFILES["florence"])) == FLORENCE - {0.0} | {6.0}
+    assert set(yaws_of(40.0, PROFILES["florence"])) == {40.0, 60, 75, 90, -60, -75, -90}
+
+
+def test_dense_sees_every_five_degrees_on_both_sides():
+    views = plan_views(0.0, 0.0, np.random.default_rng(0), PROFILES["dense"])
+    assert len(views) == 111
+    assert {view.yaw_deg for view in views} == {float(yaw) for yaw in range(-90, 91, 5)}
+
+
+def test_steps_that_no_binary_fraction_holds_reach_the_limit_once():
+    settings = replace(PROFILES["custom"], step_deg=0.1, max_yaw_deg=0.7, pitches_per_yaw=1)
+    np.testing.assert_allclose(np.abs(yaws_of(0.0, settings)), np.arange(8) / 10, atol=1e-12)
 
 
 def test_pitches_fill_every_stratum_of_the_range():

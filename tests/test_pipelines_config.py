@@ -81,6 +81,19 @@ def test_flags_override_a_file_and_leave_the_rest():
     )
 
 
+def test_words_of_a_list_come_apart_or_with_commas():
+    for words in (("a", "b", "c"), ("a,b,c",), ("a,", "b", ",c")):
+        assert from_arguments(Demo, flags("--tags", *words), {}).tags == ("a", "b", "c")
+
+
+def test_what_is_given_is_completed_before_defaults_fill_the_rest():
+    def complete(given):
+        return given | {"views": {"energy": "amberg", "yaw_step_deg": 5.0} | given["views"]}
+
+    args = flags("--views.yaw-step-deg", "7")
+    assert from_arguments(Demo, args, {}, complete).views == Views(7.0, energy="amberg")
+
+
 def test_no_flags_give_the_defaults():
     assert from_arguments(Demo, flags(), {}) == Demo()
 

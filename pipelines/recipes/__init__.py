@@ -28,6 +28,8 @@ class Recipe:
         plan: (config, set folder) -> tasks; deterministic.
         stages: stage name -> function.
         finish: (set folder, config) -> None, after the manifest is written: reports, sheets.
+        complete: nested dicts of what file and flags say -> the same with what that implies, e.g.
+            the values of a named profile; defaults fill what is still missing.
         identify: config -> config, with what its files hold noted beside their paths, so that a
             set depends on contents and not on where they lie.
         warm_up: "module:function" names that each worker calls once.
@@ -38,6 +40,7 @@ class Recipe:
     plan: Callable[[Any, Path], Sequence[ShardTask]]
     stages: Mapping[str, Callable[[ShardTask, Any], ShardRecord]]
     finish: Callable[[Path, Any], None] | None = None
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = lambda given: given
     identify: Callable[[Any], Any] = lambda config: config
     warm_up: tuple[str, ...] = field(default=())
 

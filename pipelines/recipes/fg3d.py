@@ -1,19 +1,22 @@
 """The FG3D set: scans → T-ICP registration → out-of-plane views (Beyond 3DMM Space, section 3)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from augment.degrade import DegradeSettings
 from augment.settings import RotateSettings
-from augment.view_plan import PlanSettings
+from augment.view_plan import PROFILES, PlanSettings
 from faces.errors import BadInput
 from faces.models import load_model
-from pipelines.config import RunConfig, setting
+from manifests.ledger import ShardRecord
+from pipelines.config import RunConfig, setting, to_dict
 from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.report import write_report
-from pipelines.stages import augment, register, scans
+from pipelines.stages import augment, degrade, register, scans
 from registration.batched_solver import torch_device
 from registration.photo_fit import PhotoSettings
 from registration.readers.base import LAYOUTS, ScanRef
@@ -55,19 +58,39 @@ class Fg3dConfig(RunConfig):
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
     ticp: TicpSettings = setting(TicpSettings, "the registration")
     photo: PhotoSettings = setting(PhotoSettings, "the fit to a photo (layout photo)")
+    profile: str = setting("fg3d", f"which views: {', '.join(PROFILES)}; --views.* override it")
     views: PlanSettings = setting(PlanSettings, "which views")
     rotate: RotateSettings = setting(RotateSettings, "how a view is made")
+    degrade: DegradeSettings = setting(DegradeSettings, "faults of camera and network put on it")
 
 
 def plan(config: Fg3dConfig, out: Path) -> Sequence[ShardTask]:
-    """One chain of three shards for every ``per_shard`` scans.
+    """One chain of three shards for every ``per_shard`` scans, of four where views are degraded.
 
     Raises:
         BadInput: no scans there.
     """
     first = first_tasks(out, "scans", chunk(_inputs(config), config.per_shard))
     second = next_tasks(out, "registered", first)
-    return [*first, *second, *next_tasks(out, "samples", second)]
+    if not config.degrade.enabled:
+        return [*first, *second, *next_tasks(out, "samples", second)]
+    views = next_tasks(out, "views", second)
+    return [*first, *second, *views, *next_tasks(out, "samples", views)]
+
+
+def complete(given: dict[str, Any]) -> dict[str, Any]:
+    """File and flags with the values of the profile that they name, where they give no others.
+
+    Raises:
+        BadInput: no such profile.
+    """
+    name = given.get("profile", Fg3dConfig.profile)
+    if name not in PROFILES:
+        raise BadInput("--profile", f"{name}", f"one of {', '.join(PROFILES)}", "choose one")
+    views = given.get("views", {})
+    if not isinstance(views, Mapping):  # refused with its name when the settings are read
+        return given
+    return given | {"views": to_dict(PROFILES[name]) | dict(views)}
 
 
 def identify(config: Fg3dConfig) -> Fg3dConfig:
@@ -101,6 +124,11 @@ def finish(out: Path, config: Fg3dConfig) -> None:
     write_report(out, load_model(config.model))
 
 
+def samples(task: ShardTask, config: Fg3dConfig) -> ShardRecord:
+    """Stage "samples": the views as they are, or degraded from the shard of views."""
+    return (degrade if config.degrade.enabled else augment).run(task, config)
+
+
 def _inputs(config: Fg3dConfig) -> list[dict]:
     if config.scans:
         refs = scans.reader_of(config).refs()
@@ -119,7 +147,13 @@ RECIPE = Recipe(
     name="fg3d",
     config=Fg3dConfig,
     plan=plan,
-    stages={"scans": scans.run, "registered": register.run, "samples": augment.run},
+    stages={
+        "scans": scans.run,
+        "registered": register.run,
+        "views": augment.run,
+        "samples": samples,
+    },
     finish=finish,
+    complete=complete,
     identify=identify,
 )

@@ -1,4 +1,7 @@
-"""Stage "samples": each registered face's image rotated out of plane, with its labels."""
+"""Each registered face's image rotated out of plane, with its labels.
+
+Stage "samples", or "views" where they are degraded afterwards: the same bytes in either.
+"""
 
 from collections.abc import Iterator
 
@@ -22,6 +25,7 @@ from pipelines.members import (
     view_row,
 )
 from pipelines.plan import ShardTask
+from pipelines.seeds import rng_for
 from pipelines.stages.base import Item, StageSample, process_inputs
 
 
@@ -50,7 +54,8 @@ def _views(item: Item, scan: Scan, config) -> Iterator[StageSample]:
         )
     yaw, pitch, _ = euler_from_matrix(face.pose.rotation)
     vertices = vertex_member(face)
-    plan = plan_views(yaw, pitch, item.rng, config.views)
+    rng = rng_for(config.seed, "augment", item.key)  # whatever the stage is called
+    plan = plan_views(yaw, pitch, rng, config.views)
     for number, view in enumerate(rotate(scan, face, model, plan, config.rotate)):
         key = f"{face.key}_view{number:03d}"
         yield _sample(key, view, face, vertices, model, config.seed)

@@ -30,5 +30,5 @@ def run_from_arguments(recipe: Recipe, args: argparse.Namespace) -> tuple[Any, i
             raise BadInput(
                 f"--config {args.config}", "no such file", "a TOML file", "check the path"
             ) from error
-    config = recipe.identify(from_arguments(recipe.config, args, base))
+    config = recipe.identify(from_arguments(recipe.config, args, base, recipe.complete))
     return config, run_recipe(recipe, config)
