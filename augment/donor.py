@@ -20,7 +20,7 @@ STRETCHED_DEG, FEATHER_DEG = 80.0, 18.0  # a colour may be read at a flatter ang
 # mm behind the model's hairline: the person's own lies elsewhere, so that what is seen between
 # them is neither scalp nor skin
 HAIRLINE_MM = (5.0, 15.0)
-GOES_OVER_MM = 8.0  # within so much behind the hairline skin's correction goes over in the scalp's
+GOES_OVER_MM = 12.0  # within so much behind the hairline skin's correction goes over in the scalp's
 SCALP_PRIOR = 1e-3  # of a seen vertex's weight of 1: the scalp is as the skin's correction says
 
 
@@ -43,7 +43,7 @@ def head_colors(color, face, hull, model, triangles, maps, settings):
 
 @lru_cache(maxsize=4)
 def scalp_depth(model) -> np.ndarray:
-    """(V,) float64: mm along the mean's surface from the hairline; 0 outside the scalp."""
+    """(V,) float64: mm along the mean's surface from its border; 0 outside the scalp."""
     scalp = model.regions.get("scalp", np.zeros(model.vertex_count, dtype=bool))
     if not scalp.any():
         return np.zeros(model.vertex_count)
@@ -51,8 +51,8 @@ def scalp_depth(model) -> np.ndarray:
     lengths = np.linalg.norm(model.mean_mm[i] - model.mean_mm[j], axis=1)
     shape = (model.vertex_count, model.vertex_count)
     graph = sp.coo_matrix((lengths, (i, j)), shape).tocsr()
-    front = np.flatnonzero(model.regions["face"] & ~scalp)
-    depth = dijkstra(graph, directed=False, indices=front, min_only=True)
+    outside = np.flatnonzero(~scalp)
+    depth = dijkstra(graph, directed=False, indices=outside, min_only=True)
     return np.where(scalp & np.isfinite(depth), depth, 0)
 
 

@@ -39,7 +39,7 @@ def test_the_scalp_lies_behind_its_hairline():
     model = stage().model
     depth = scalp_depth(model)
     assert (depth[~model.regions["scalp"]] == 0).all()
-    assert depth[model.regions["scalp"]].max() > 3 * HAIRLINE_MM[1]
+    assert depth[model.regions["scalp"]].max() > 2 * HAIRLINE_MM[1]
 
 
 def test_a_black_scalp_is_black_at_the_back_and_leaves_the_skin_alone(staged):
@@ -47,7 +47,7 @@ def test_a_black_scalp_is_black_at_the_back_and_leaves_the_skin_alone(staged):
     black = scalp_depth(model) > 0
     bald, dark = staged.colors, np.where(black[:, None], 0.05, staged.colors)
     before, after = corrected(staged, bald), corrected(staged, dark)
-    back = scalp_depth(model) > 60
+    back = (scalp_depth(model) > 15) & (model.mean_mm[:, 2] < model.mean_mm[:, 2].mean())
     # the photo shows the front of the scalp alone: all that is behind is carried there
     assert after[back].mean() < before[back].mean() - 0.15
     skin = model.regions["face"] | model.regions["neck"]
