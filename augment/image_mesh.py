@@ -46,6 +46,9 @@ class SceneMesh:
         head_triangles: how many of the triangles are the head's; they come first.
         is_head: (N,) float32, 1 on the registered head, 0 on the grid.
         solid: (N,) float32, opacity: the grid thins out towards its tears, as hair does.
+        second_px: (N, 2) float32, the source pixel where the mirrored vertex is seen.
+        second_weight: (N,) float32 in [0, 1], how far that pixel stands in for the model's colour.
+        second_gain: (N, 3) float32, what its colour is multiplied by.
     """
 
     vertices_mm: np.ndarray
@@ -55,6 +58,9 @@ class SceneMesh:
     head_triangles: int
     is_head: np.ndarray
     solid: np.ndarray
+    second_px: np.ndarray
+    second_weight: np.ndarray
+    second_gain: np.ndarray
 
 
 def grid_triangles(usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float) -> np.ndarray:
@@ -109,6 +115,7 @@ def build_scene(
     ]
     own = sheet[0] > 0
     smooth = _masked_blur(color, own, camera.height / 60)
+    count = len(head_vertices_mm) + len(points)
     solid = [np.ones(len(head_vertices_mm)), sheet[0][pixels[:, 1], pixels[:, 0]]]
     return SceneMesh(
         vertices_mm=np.concatenate([head_vertices_mm, points]),
@@ -118,6 +125,9 @@ def build_scene(
         head_triangles=len(head_triangles),
         is_head=np.repeat([1.0, 0.0], [len(head_vertices_mm), len(points)]).astype(np.float32),
         solid=np.concatenate(solid).astype(np.float32),
+        second_px=np.zeros((count, 2), np.float32),
+        second_weight=np.zeros(count, np.float32),
+        second_gain=np.ones((count, 3), np.float32),
     )
 
 
@@ -181,13 +191,3 @@ def _masked_blur(color, mask, sigma):
     weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
     total = cv2.GaussianBlur(color * mask[..., None].astype(np.float32), (0, 0), sigma)
     return total / np.maximum(weight, 1e-6)[..., None]
-
-
-def turned_screen(scene: SceneMesh, vertices_mm: np.ndarray, camera: Camera) -> np.ndarray:
-    """(N, 3) u px, v px, z mm of the scene's turned vertices, as imaging.raster takes them.
-
-    The grid is set back by GRID_OFFSET_MM: where it overlaps the head, the head must win.
-    """
-    screen = camera.screen(vertices_mm)
-    screen[:, 2] += GRID_OFFSET_MM * (1 - scene.is_head)
-    return screen

@@ -2,128 +2,136 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from augment.donor import facing_of
-from augment.image_mesh import turned_screen
 from augment.settings import RotateSettings
 from augment.source import Source
-from augment.visibility import enlarged, judge, without_islands
-from faces.camera import FLIP, Camera, Pose
+from augment.view_kernels import resolve_view
+from augment.view_mesh import TurnedMesh, turn_deg, turn_mesh
+from augment.visibility import lens_of, rules_of, without_islands
+from faces.camera import Camera, Pose
 from faces.types import RegisteredFace
-from imaging.raster import downsample, rasterise
+from imaging.raster import Coverage, covered
 
-FLANK = (0.25, 0.5)  # cosines, 75° to 60°, between which the grid's flanks come in
-ENLARGED = (1.1, 1.6)  # as in VisibilitySettings
-THIN_DEG = 20.0  # turned by this, the grid is as thin at its rim as it gets
+NO_GAIN = np.zeros((0, 3), np.float32)
+NO_FRINGE = np.zeros((0, 0), np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """The turned foreground at the view's size, before the fill; all float32.
+    """The turned foreground at the view's size, before the fill; all float32 but the reasons.
 
     Attributes:
         photo: (h, w, 3), with the image's pixels.
         donor: (h, w, 3), with the model's texture.
         trust: (h, w) in [0, 1], in photo.
         alpha: (h, w) in [0, 1], coverage.
+        reasons: (h, w) uint8, why a pixel is not trusted: bits of augment.visibility.REASONS.
     """
 
     photo: np.ndarray
     donor: np.ndarray
     trust: np.ndarray
     alpha: np.ndarray
+    reasons: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """What the rasteriser found of a turned scene, at ``supersample`` times the view's size.
+
+    Attributes:
+        mesh: the turned vertices.
+        firm: the nearest of the opaque triangles, the head's first.
+        fringe: the nearest of the image grid's where it lies before those; None without a grid.
+        camera: of this fine image.
+    """
+
+    mesh: TurnedMesh
+    firm: Coverage
+    fringe: Coverage | None
+    camera: Camera
 
 
 def render_textures(
-    source: Source, face: RegisteredFace, pose: Pose, camera: Camera, settings: RotateSettings
+    source: Source,
+    face: RegisteredFace,
+    pose: Pose,
+    camera: Camera,
+    settings: RotateSettings,
+    gain: np.ndarray | None = None,
 ) -> Picture:
     """The turned mesh with both textures, averaged down to the view's size.
 
-    The head alone is drawn first and the head with the image's grid over it, thinly at the
-    grid's rim, so that hair ends softly before the skin.
+    Args:
+        source: the scan made ready.
+        face: its registration; its pose is the unturned one.
+        pose: the view's.
+        camera: of the view.
+        settings: of every step.
+        gain: (N, 3) float32, what the colours of each of the scene's vertices are multiplied by;
+            None leaves them.
     """
+    drawn = draw_scene(source, face, pose, camera, settings)
+    return show_textures(source, face, pose, drawn, settings, gain)
+
+
+def draw_scene(
+    source: Source, face: RegisteredFace, pose: Pose, camera: Camera, settings: RotateSettings
+) -> Drawn:
+    """The turned scene rasterised: what is firm, and the image's grid where it lies before it."""
     k = settings.supersample
     fine = camera.crop(0, 0, camera.width * k, camera.height * k, k)
-    scene = source.scene
-    vertices = pose.apply(face.pose.invert(scene.vertices_mm))
-    screen = turned_screen(scene, vertices, fine)
-    attributes = _attributes(source, face, pose, vertices)
-    head = scene.triangles[: scene.head_triangles]
-    picture = _layer(source, face, screen, head, attributes, fine, settings)
-    if len(head) < len(scene.triangles):
-        picture = _over(
-            _layer(source, face, screen, scene.triangles, attributes, fine, settings), picture
-        )
-    alpha = downsample(picture[3], k)
-    inverse = 1 / np.maximum(alpha, 1e-6)[..., None]
-    covered = picture[3][..., None]
-    photo, donor, trust = (
-        downsample(layer * covered, k) * inverse
-        for layer in (picture[0], picture[1], picture[2][..., None])
+    mesh = source.mesh
+    turned = turn_mesh(mesh, face.pose, pose, fine, settings.visibility)
+    size, perspective = (fine.width, fine.height), fine.is_perspective
+    firm = covered(turned.screen, mesh.firm_triangles, size, perspective)
+    if not len(mesh.fringe_triangles):
+        return Drawn(turned, firm, None, fine)
+    fringe = covered(turned.screen, mesh.fringe_triangles, size, perspective, before=firm.nearness)
+    return Drawn(turned, firm, fringe, fine)
+
+
+def show_textures(
+    source: Source,
+    face: RegisteredFace,
+    pose: Pose,
+    drawn: Drawn,
+    settings: RotateSettings,
+    gain: np.ndarray | None = None,
+) -> Picture:
+    """Both textures of a drawn scene, averaged down to the view's size.
+
+    The image's grid lies over the head, thinly at its rim, so that hair ends softly before the
+    skin. Of a pixel inside of a smooth surface one sample is looked up, of others all.
+    """
+    k = settings.supersample
+    height, width = (edge // k for edge in drawn.firm.triangle_id.shape)
+    photo, donor = np.zeros((2, height, width, 3), np.float32)
+    trust, alpha = np.zeros((2, height, width), np.float32)
+    reasons = np.zeros((height, width), np.uint8)
+    fringe = drawn.firm if drawn.fringe is None else drawn.fringe
+    fringe_id = NO_FRINGE if drawn.fringe is None else fringe.triangle_id
+    resolve_view(
+        _fields(drawn.firm),
+        _fields(fringe),
+        (drawn.firm.triangle_id, fringe_id, source.mesh.head_triangles),
+        drawn.firm.nearness,
+        (source.mesh.static, drawn.mesh.varying, NO_GAIN if gain is None else gain),
+        source.maps.surfaces,
+        (source.color, lens_of(face.camera)),
+        rules_of(settings.visibility, turn_deg(face.pose, pose)),
+        (k, k * _pixel_edge(drawn.camera)),
+        (photo, donor, trust, alpha, reasons),
     )
     smallest = settings.visibility.island_share * trust.size
-    certain = without_islands(trust[..., 0], smallest)
-    return Picture(photo, donor, certain, alpha)
+    return Picture(photo, donor, without_islands(trust, smallest), alpha, reasons)
 
 
-def _attributes(source, face, pose, vertices_mm):
-    """(N, 10) float32 of the scene's vertices: place in the source, colour, both facings, kind
-    and opacity."""
-    scene = source.scene
-    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
-    facing = facing_of(scene.vertices_mm, scene.normals, face.camera)
-    view_facing = facing_of(vertices_mm, scene.normals @ turn.T, face.camera)
-    solid = np.where(scene.is_head > 0, 1, _opacity(scene.solid, facing, view_facing, turn))
-    columns = np.stack([facing, view_facing, scene.is_head, solid], 1)
-    return np.concatenate([scene.vertices_mm, scene.model_color, columns], 1).astype(np.float32)
+def _fields(seen: Coverage) -> tuple:
+    return seen.snapped, seen.near, seen.triangles, seen.perspective
 
 
-def _opacity(solid, facing, view_facing, turn):
-    """(N,) of the grid's vertices: its rim and its flanks, which would smear, thin out with the
-    turn; unturned, the image stays as it is."""
-    angle = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
-    flat = np.clip((facing - FLANK[0]) / (FLANK[1] - FLANK[0]), 0, 1)
-    kept = 1 - enlarged(facing, view_facing, ENLARGED) * (1 - flat)
-    return 1 - min(angle / THIN_DEG, 1) * (1 - solid * kept)
-
-
-def _layer(source, face, screen, triangles, attributes, camera, settings):
-    """Photo, donor, trust and opacity of some of the scene's triangles, at the fine size."""
-    size = (camera.width, camera.height)
-    shown = rasterise(screen, triangles, size, camera.is_perspective)
-    values = shown.interpolate(attributes, triangles)
-    trust, pixels = judge(
-        values[..., :3],
-        values[..., 6],
-        values[..., 7],
-        values[..., 8],
-        shown.mask,
-        source.maps,
-        face.camera,
-        settings.visibility,
-    )
-    photo = cv2.remap(
-        source.color,
-        pixels - np.float32(0.5),
-        None,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return photo, values[..., 3:6], trust.weight, values[..., 9] * shown.mask
-
-
-def _over(front, back):
-    """One layer over another; a photo counts as far as it is trusted."""
-    opacity = front[3]
-    behind = (1 - opacity) * back[3]
-    alpha = opacity + behind
-    share = opacity / np.maximum(alpha, 1e-6)
-    trusted = [share * front[2], (1 - share) * back[2]]
-    trust = trusted[0] + trusted[1]
-    known = (trusted[0] / np.maximum(trust, 1e-6))[..., None]
-    share = share[..., None]
-    photo = np.where(trust[..., None] > 0, known * front[0] + (1 - known) * back[0], front[0])
-    donor = share * front[1] + (1 - share) * back[1]
-    return photo, donor, trust, alpha
+def _pixel_edge(camera):
+    """A pixel's edge at depth 1 of a pinhole, or mm of an orthographic camera."""
+    return camera.mm_per_px or 1 / camera.fx

@@ -1,22 +1,25 @@
 """Out-of-plane rotation of an RGB-D image (Beyond 3DMM Space, section 3.2)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from augment.backdrop import show_still, show_turned
 from augment.fill import finish
-from augment.labels import make_buffers, project_landmarks
-from augment.render import render_textures
+from augment.labels import LabelPoints, label_points, make_buffers, project_landmarks
+from augment.render import draw_scene, show_textures
 from augment.settings import RotateSettings
 from augment.source import Source, prepare
+from augment.view_mesh import turn_deg
 from augment.view_plan import PlannedView
-from faces.camera import Camera, Pose
+from faces.camera import FLIP, Camera, Pose
 from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix, matrix_from_euler
 from faces.types import RegisteredFace, Scan, View
 
 DEFAULTS = RotateSettings()
+STILL_DEG = 1.0  # turned by this a head of 100 mm moves by a pixel or two
 
 
 def rotate(
@@ -39,8 +42,9 @@ def rotate(
         BadInput: where the face lies outside the image or does not fit the model.
     """
     source = prepare(scan, face, model, settings)
+    points = label_points(face, model)
     for planned in plan:
-        yield make_view(source, face, model, planned, settings)
+        yield make_view(source, face, model, planned, settings, points)
 
 
 def make_view(
@@ -49,18 +53,24 @@ def make_view(
     model: MorphableModel,
     planned: PlannedView,
     settings: RotateSettings,
+    points: LabelPoints | None = None,
 ) -> View:
-    """Turn the mesh, render it with both textures, fill what the source did not see, label it."""
-    pose = turned_pose(face.pose, planned, head_centre(face.shape_mm, model))
-    head = pose.apply(face.shape_mm)
-    box = _box(face.camera.project(head[model.regions["face"]]))
+    """Turn the mesh, render it with both textures, fill what the source did not see, label it.
+
+    ``points`` are the face's label_points; they are made anew where they are not given.
+    """
+    points = points or label_points(face, model)
+    pose = turned_pose(face.pose, planned, points.centre_mm)
+    box = _box(face.camera.project(pose.apply(points.face_mm)))
     camera = crop_camera(face.camera, box, settings)
-    picture = render_textures(source, face, pose, camera, settings)
+    drawn = draw_scene(source, face, pose, camera, settings)
+    picture = show_textures(source, face, pose, drawn, settings)
     behind = _behind(source, pose, face.pose, camera, settings)
     color, synthesised = finish(picture, behind)
-    vertices = pose.apply(face.pose.invert(source.scene.vertices_mm))
-    landmarks, seen = project_landmarks(head, model, camera)
+    color, synthesised = _settled(source, face.pose, pose, camera, color, synthesised)
+    landmarks, seen = project_landmarks(points, pose, camera, drawn)
     yaw, pitch, roll = euler_from_matrix(pose.rotation)
+    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
     return View(
         color=color,
         camera=camera,
@@ -72,16 +82,9 @@ def make_view(
         synthesised=synthesised,
         landmarks_px=landmarks,
         landmarks_visible=seen,
-        box_px=_box(camera.project(head[model.regions["face"]])),
-        buffers=make_buffers(settings.buffers, source.scene, vertices, model, camera),
+        box_px=_box(camera.project(pose.apply(points.face_mm))),
+        buffers=make_buffers(settings.buffers, source, drawn, picture, turn, model),
     )
-
-
-def head_centre(shape_mm: np.ndarray, model: MorphableModel) -> np.ndarray:
-    """(3,) mm in the model frame: the middle of the face, at the depth of its hindmost point."""
-    face = shape_mm[model.regions["face"]]
-    low, high = face.min(0), face.max(0)
-    return np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
 
 
 def turned_pose(base: Pose, planned: PlannedView, centre_mm: np.ndarray) -> Pose:
@@ -115,6 +118,20 @@ def _behind(source, pose, base, camera, settings):
         return pose.apply(base.invert(points))
 
     return show_turned(source.backdrop, camera, turn, source.backdrop.color.mean((0, 1)))
+
+
+def _settled(source, base, pose, camera, color, synthesised):
+    """Colour and mask, the photo itself where the head is not turned: a matte and a mesh can only
+    lose against it. It is gone before a turn shows."""
+    turned = turn_deg(base, pose) / STILL_DEG
+    if turned >= 1:
+        return color, synthesised
+    photo = show_still(replace(source.backdrop, color=source.photo), camera)
+    mixed = 255 * (1 - turned) * photo + turned * color
+    return (
+        np.rint(mixed).clip(0, 255).astype(np.uint8),
+        np.rint(turned * synthesised).astype(np.uint8),
+    )
 
 
 def _box(pixels):

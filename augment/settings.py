@@ -17,7 +17,7 @@ class RotateSettings:
     supersample: colour is rendered at this multiple of the size and averaged.
     background: "still" leaves it where the camera sees it, "turn" turns it with the head as
         the paper does (and smears it at large yaw).
-    buffers: extra images to make, of "depth_mm", "normal", "pncc", "mask".
+    buffers: extra images to make, of augment.labels.BUFFERS.
     """
 
     size_px: int = 256

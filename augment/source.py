@@ -10,6 +10,7 @@ from augment.foreground import HeadImage, Layers, split_layers, with_hull
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
 from augment.settings import RotateSettings
+from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
 from faces.errors import BadInput
 from faces.morphable import MorphableModel
@@ -26,16 +27,20 @@ class Source:
     """A scan made ready to be turned; everything that its views share.
 
     Attributes:
-        color: (H, W, 3) float32 in [0, 1].
+        photo: (H, W, 3) float32 in [0, 1], the scan's image.
+        color: (H, W, 3) float32 in [0, 1], the same as the foreground is painted with.
         layers: the complete depth.
         scene: the image as one mesh.
+        mesh: the same as the views' kernels take it.
         maps: what each source pixel is good for.
         backdrop: the background without the head.
     """
 
+    photo: np.ndarray
     color: np.ndarray
     layers: Layers
     scene: SceneMesh
+    mesh: ViewMesh
     maps: SourceMaps
     backdrop: Backdrop
 
@@ -65,7 +70,7 @@ def prepare(
         settings.mesh,
     )
     backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
-    return Source(color, layers, scene, maps, backdrop)
+    return Source(color, color, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
 def trusted_vertices(model: MorphableModel) -> np.ndarray:

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from augment import view_kernels as kernels
 from augment.foreground import Layers
 from faces.camera import Camera
 
+REASONS = {  # the bits of a view's buffer "reasons"
+    "stretched": kernels.STRETCHED,
+    "back_facing": kernels.BACK_FACING,
+    "hidden": kernels.HIDDEN,
+    "unclean": kernels.UNCLEAN,
+    "hollow": kernels.NO_DEPTH,
+}
 SQUARE = np.ones((3, 3), np.uint8)
 
 
@@ -21,7 +29,10 @@ class VisibilitySettings:
     feather_deg: trust falls from 1 to 0 over this many degrees before ``stretched_deg``.
     hidden_mm: a point this far behind what the source saw at its pixel was hidden there.
     rim_px: source pixels this close to an outline or a depth jump mix two surfaces.
+    vote_px: whether a pixel shows the head is told by the sensor's pixels so far around it (σ).
     jump_mm: what counts as a jump between neighbouring source pixels.
+    settled_deg: turned by this, rims and flat flanks count fully; less, in proportion, for the
+        unturned view is the photo itself.
     island_share: patches of trusted pixels smaller than this share of a view are noise, and
         would shine through the fill as blots; 79 px of 256².
     """
@@ -31,7 +42,9 @@ class VisibilitySettings:
     hidden_mm: float = 3.0
     enlarged: tuple[float, float] = (1.1, 1.6)
     rim_px: int = 2
+    vote_px: float = 2.5
     jump_mm: float = 8.0
+    settled_deg: float = 8.0
     island_share: float = 1.2e-3
 
 
@@ -40,17 +53,15 @@ class SourceMaps:
     """What each source pixel is good for.
 
     Attributes:
-        own: (H, W, 2) float32, for the head and for the grid: 1 where the pixel and those beside
-            it show that surface, 0 where bilinear sampling would mix in another one.
-        clean: (H, W, 2) float32 in [0, 1], the same without rims, where colours mix.
-        depth: (H, W, 2) float32 mm, the nearest surface of the head and of the grid; 0 = none.
-        hollow: (H, W) float32, 1 where no sensor measured the foreground.
+        surfaces: (2, H, W, 4) float32, for the head and for the grid:
+            own, 1 where the pixel and those beside it show that surface, 0 where bilinear sampling
+            would mix in another one;
+            clean, in [0, 1], the same without rims, where colours mix;
+            depth, mm, of what hides a point of that surface that lies farther; inf = nothing;
+            hollow, 1 where no sensor measured the foreground.
     """
 
-    own: np.ndarray
-    clean: np.ndarray
-    depth: np.ndarray
-    hollow: np.ndarray
+    surfaces: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,22 +96,49 @@ def without_islands(weight: np.ndarray, smallest_px: float) -> np.ndarray:
 
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
-    surface = layers.surface_mm
-    head = (layers.head_mm > 0) & layers.photographed
-    head &= ~(layers.occluder | layers.disputed | layers.mouth)
-    grid = layers.body
-    smooth = [
-        _eroded(own & ~_jumps(depth, settings.jump_mm), settings.rim_px)
-        for own, depth in ((head, layers.head_mm), (grid, surface))
+    head = (layers.head_mm > 0) & ~layers.mouth & _voted(layers, settings)
+    surfaces = [
+        _surface(head, layers.head_mm, _head_cover(layers), layers.hollow, settings),
+        _surface(layers.body, layers.surface_mm, _grid_cover(layers), layers.hollow, settings),
     ]
-    seen_first = np.where(layers.occluder, surface, layers.head_mm)
-    inner = cv2.erode(np.stack([head, grid], -1).astype(np.float32), SQUARE, borderValue=1)
-    return SourceMaps(
-        own=inner,
-        clean=np.stack(smooth, -1),
-        depth=np.stack([_nearest(seen_first, surface), surface], -1).astype(np.float32),
-        hollow=layers.hollow.astype(np.float32),
+    return SourceMaps(np.stack(surfaces).astype(np.float32))
+
+
+def _surface(own, depth_mm, cover_mm, hollow, settings):
+    """(H, W, 4): the maps of one surface."""
+    inner = cv2.erode(own.astype(np.float32), SQUARE, borderValue=1)
+    clean = _eroded(own & ~_jumps(depth_mm, settings.jump_mm), settings.rim_px)
+    return np.stack([inner, clean, cover_mm, hollow], -1)
+
+
+def _voted(layers, settings):
+    """(H, W) bool: the head's pixels whose colours are its own, as the sensor around them says.
+
+    A sensor loses single pixels and misses the depth of others, on a flank most of all; only where
+    more of it around a pixel speaks against the head than for it does the pixel show something
+    else. Pixels without a depth say nothing, but for those beside an ear, where the wall shines
+    through.
+    """
+    measured = layers.measured_mm > 0
+    against = ~layers.body | layers.disputed | (layers.trusted & ~layers.photographed)
+    speaks = (layers.head_mm > 0) & ~layers.occluder & (measured | against)
+    votes = cv2.GaussianBlur(
+        (speaks & ~against).astype(np.float32) - (speaks & against), (0, 0), settings.vote_px
     )
+    return ~layers.occluder & (votes >= 0)
+
+
+def _head_cover(layers):
+    """(H, W) mm: what hides a point of the head that lies behind it, the head itself or what lies
+    before it; inf = nothing. The sensor's noise has no say in it."""
+    depth = np.where(layers.occluder, layers.surface_mm, layers.head_mm)
+    return np.where(depth > 0, depth, np.inf)
+
+
+def _grid_cover(layers):
+    """(H, W) mm: the same for the rest of the foreground, the farthest of its depths around."""
+    depth = np.where(layers.surface_mm > 0, layers.surface_mm, np.inf).astype(np.float32)
+    return cv2.dilate(depth, np.ones((5, 5), np.uint8))
 
 
 def judge(
@@ -113,7 +151,7 @@ def judge(
     camera: Camera,
     settings: VisibilitySettings = VisibilitySettings(),
 ) -> tuple[Trust, np.ndarray]:
-    """Trust in the source at every pixel (H, W) of a view.
+    """Trust in the source at every pixel (H, W) of a view that is turned far.
 
     Args:
         source_points_mm: (H, W, 3) float32, the view's surface in the source's camera frame.
@@ -125,59 +163,41 @@ def judge(
     Returns:
         Trust, and the source pixels (H, W, 2) float32.
     """
-    pixels = np.nan_to_num(camera.project(source_points_mm), nan=-1e6).astype(np.float32)
-    own, clean, depth, hollow = _looked_up(maps, pixels, is_head > 0.5)
-    # a pixel's depth may differ by its own slope: half a pixel's width over the cosine
-    slack = settings.hidden_mm / np.clip(facing, 0.25, 1)
-    hidden = (depth <= 0) | (source_points_mm[..., 2] > depth + slack)
-    low, high = np.cos(np.radians(settings.stretched_deg - np.array([0, settings.feather_deg])))
-    larger = enlarged(facing, view_facing, settings.enlarged)
-    weight = _smoothstep((facing - low) / (high - low)) * _smoothstep(2 * clean - 1)
-    weight = np.where(facing > 0, own * (1 - larger * (1 - weight)), 0)
-    trust = Trust(
-        stretched=covered & (facing > 0) & (facing < low) & (larger > 0.5),
-        back_facing=covered & (facing <= 0),
-        hidden=covered & hidden,
-        unclean=covered & ((own < 0.5) | (larger * (1 - clean) > 0.5)),
-        hollow=covered & (hollow > 0.5),
-        weight=np.where(covered & ~hidden, weight, 0).astype(np.float32),
+    shape = facing.shape
+    weight, flags = np.zeros(facing.size, np.float32), np.zeros(facing.size, np.uint8)
+    pixels = np.zeros((facing.size, 2), np.float32)
+    kernels.judge_points(
+        source_points_mm.reshape(-1, 3),
+        facing.ravel(),
+        view_facing.ravel(),
+        (is_head > 0.5).ravel(),
+        maps.surfaces,
+        lens_of(camera),
+        rules_of(settings, settings.settled_deg),
+        weight,
+        flags,
+        pixels,
     )
-    return trust, pixels
+    flags = flags.reshape(shape)
+    reasons = {name: covered & ((flags & bit) > 0) for name, bit in REASONS.items()}
+    weight = np.where(covered, weight.reshape(shape), np.float32(0))
+    return Trust(**reasons, weight=weight), pixels.reshape(*shape, 2)
 
 
-def _looked_up(maps, pixels, head):
-    """The maps' own, clean, depth and hollow (H, W) at the source pixels (H, W, 2)."""
-
-    def of_surface(image, interpolation):
-        both = _sample(image, pixels, interpolation)
-        return np.where(head, both[..., 0], both[..., 1])
-
-    return (
-        of_surface(maps.own, cv2.INTER_NEAREST),
-        of_surface(maps.clean, cv2.INTER_LINEAR),
-        of_surface(maps.depth, cv2.INTER_NEAREST),
-        _sample(maps.hollow, pixels, cv2.INTER_NEAREST),
-    )
+def lens_of(camera: Camera) -> tuple[float, float, float, float, bool]:
+    """The camera as the kernels take it: pixels per mm at depth 1, the centre, perspective."""
+    if camera.is_perspective:
+        return float(camera.fx), float(camera.fy), float(camera.cx), float(camera.cy), True
+    scale = 1.0 / camera.mm_per_px
+    return scale, scale, float(camera.cx), float(camera.cy), False
 
 
-def enlarged(
-    facing: np.ndarray, view_facing: np.ndarray, ratios: tuple[float, float]
-) -> np.ndarray:
-    """0 where the view shows a surface no larger than the source did, 1 where clearly larger."""
-    ratio = view_facing / np.maximum(facing, 1e-3)
-    return _smoothstep((ratio - ratios[0]) / (ratios[1] - ratios[0]))
-
-
-def _smoothstep(t):
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
-
-
-def _sample(image, pixels, interpolation):
-    """Image at pixel coordinates; 0 outside."""
-    return cv2.remap(
-        image, pixels[..., 0] - 0.5, pixels[..., 1] - 0.5, interpolation, borderValue=0
-    )
+def rules_of(settings: VisibilitySettings, turn_deg: float) -> tuple:
+    """The settings as the kernels take them, for a view turned by so many degrees."""
+    stretched = settings.stretched_deg - np.array([0, settings.feather_deg])
+    low, high = np.cos(np.radians(stretched)).tolist()
+    turned = min(turn_deg / settings.settled_deg, 1.0)
+    return float(settings.hidden_mm), low, high, tuple(settings.enlarged), float(turned)
 
 
 def _jumps(depth_mm, jump_mm):
@@ -191,10 +211,3 @@ def _eroded(mask, pixels):
     size = 2 * pixels + 1
     inner = cv2.erode(mask.astype(np.float32), np.ones((size, size), np.uint8), borderValue=1)
     return cv2.GaussianBlur(inner, (0, 0), max(pixels / 2, 0.5))
-
-
-def _nearest(first, second):
-    """The nearer of two depths (H, W), 0 meaning none."""
-    far = np.float32(np.inf)
-    near = np.minimum(np.where(first > 0, first, far), np.where(second > 0, second, far))
-    return np.where(np.isfinite(near), near, 0)

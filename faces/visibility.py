@@ -5,7 +5,7 @@ import numpy as np
 
 from faces.camera import Camera
 from faces.mesh import vertex_normals
-from imaging.raster import covered
+from imaging.raster import Coverage, covered
 
 
 def visible_vertices(
@@ -47,6 +47,14 @@ def seen_vertices(
     drawn = covered(screen, triangles, (width, height), camera.is_perspective)
     depth = _depth(drawn.nearness, camera.is_perspective)
     return _unhidden(screen, depth, tolerance_mm)
+
+
+def unhidden_points(
+    points_mm: np.ndarray, camera: Camera, drawn: Coverage, tolerance_mm: float = 2.0
+) -> np.ndarray:
+    """(N,) bool: camera-frame points (N, 3) mm in an image and not behind what is drawn in it."""
+    depth = _depth(drawn.nearness, drawn.perspective)
+    return _unhidden(camera.screen(points_mm), depth, tolerance_mm)
 
 
 def facing_camera(

@@ -129,8 +129,13 @@ def covered(
     perspective: bool = True,
     cull: bool = False,
     cutout: Cutout | None = None,
+    before: np.ndarray | None = None,
 ) -> Coverage:
-    """As rasterise, without weights: where these are wanted at few of the pixels, or nowhere."""
+    """As rasterise, without weights: where these are wanted at few of the pixels, or nowhere.
+
+    ``before`` is the nearness (H, W) float32 of what was drawn already: only what is nearer shows,
+    and the coverage's own nearness is that of both.
+    """
     points = np.ascontiguousarray(screen, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f"screen: shape {points.shape}; expected (V, 3); stack (u, v, z)")
@@ -139,7 +144,15 @@ def covered(
     if width <= 0 or height <= 0:
         raise ValueError(f"size: {size}; expected (width, height) above 0; check the camera")
     triangle_id = np.full((height, width), -1, dtype=np.int32)
-    nearness = np.full((height, width), -np.inf, dtype=np.float32)
+    if before is None:
+        nearness = np.full((height, width), -np.inf, dtype=np.float32)
+    elif before.shape == (height, width) and before.dtype == np.float32:
+        nearness = before.copy()
+    else:
+        raise ValueError(
+            f"before: {before.dtype} of shape {before.shape}; expected float32 "
+            f"({height}, {width}); pass the nearness of a coverage of this size"
+        )
     snapped, near = snap(points, perspective)
     holes = WHOLE if cutout is None else cutout
     holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)

@@ -4,15 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from augment.rotate import (
-    RotateSettings,
-    crop_camera,
-    head_centre,
-    prepare,
-    render_textures,
-    rotate,
-    turned_pose,
-)
+from augment.labels import head_centre
+from augment.render import render_textures
+from augment.rotate import crop_camera, rotate, turned_pose
+from augment.settings import RotateSettings
+from augment.source import prepare
 from augment.view_plan import PlannedView
 from faces.camera import Camera
 from faces.errors import BadInput
