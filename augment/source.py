@@ -5,14 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from augment.backdrop import Backdrop, complete_backdrop
-from augment.donor import head_colors
+from augment.donor import head_colors, scalp_depth
 from augment.foreground import HeadImage, Layers, split_layers, with_hull
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
+from augment.seen import see_head
 from augment.settings import RotateSettings
+from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
 from faces.errors import BadInput
+from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from imaging.raster import rasterise
@@ -59,16 +62,20 @@ def prepare(
     hull_mm = _depth_of(hull, triangles, scan.camera)
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
+    normals = vertex_normals(hull, triangles)
+    depth = scalp_depth(model)
+    seen = see_head(color, face, hull, normals, model, depth, maps, settings)
     scene = build_scene(
         hull,
         triangles,
-        head_colors(color, face, hull, model, triangles, maps, settings),
+        head_colors(seen, face, hull, normals, model, triangles),
         color,
         layers,
         scale,
         scan.camera,
         settings.mesh,
     )
+    scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
     backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
     return Source(color, color, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augment.donor import HAIRLINE_MM, scalp_depth
+from augment.donor import scalp_depth
 from augment.rotate import RotateSettings, prepare
+from augment.seen import HAIRLINE_MM
 from augment.texture import WHISPER, carry
 from tests.staged import paint, stage
 
