@@ -44,7 +44,9 @@ def portrait(head: np.ndarray, face: np.ndarray) -> Portrait:
     person = (_shrunk(head, RIM * width) & (down < start)) | neck
     start, half, slope, limit = CHEST
     likely = (down > start) & (aside < np.minimum(half + slope * (down - start), limit))
-    other = (aside > HAIR_REACH + CHEST[2] * np.maximum(down, 0)) | _border(aside, chin, width, head.shape)
+    other = (aside > HAIR_REACH + CHEST[2] * np.maximum(down, 0)) | _border(
+        aside, chin, width, head.shape
+    )
     return Portrait(person, other & ~person, likely)
 
 
