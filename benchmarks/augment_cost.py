@@ -5,9 +5,10 @@
 Simulated subjects are captured at 640×480 and registered beforehand. Then the whole chain runs as
 in the stage "samples": prepare, the plan of about 21 views, each view's picture, fill and labels,
 its members, and the shard written to a temporary folder. Every figure is CPU time of one thread,
-mean over the subjects ± one standard deviation between them. Beside the picture's cost stands that
-of a peer, pyrender's OpenGL (software, on a CPU) showing the same turned mesh with the photo as
-its texture: one texture alone, without trust, and without the rest.
+mean over the subjects ± one standard deviation between them. With --peer the last line is what
+pyrender takes (OpenGL in software) to show the same turned mesh at the same sampled size in the
+photo's colours, one a vertex: against "transform and raster" and "resolve", which make both
+textures, trust and reasons.
 """
 
 import argparse
@@ -24,14 +25,17 @@ from augment import rotate as steps
 from augment.labels import label_points
 from augment.settings import RotateSettings
 from augment.source import prepare
+from augment.texture import sample
 from augment.view_plan import plan_views
 from benchmarks.tables import copied_to, print_table
 from faces.models import load_model
 from faces.rotation import euler_from_matrix
+from imaging.raster import downsample
 from manifests.shard import ShardWriter
 from pipelines.members import vertex_member, view_members
 from registration.ticp import register
 from synth.capture import capture
+from synth.gl import render_gl
 from synth.subjects import sample_subject
 
 # the functions of augment.rotate whose time is taken, by the table's names
@@ -51,6 +55,7 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--buffers", nargs="*", default=[], help="of augment.labels.BUFFERS")
+    parser.add_argument("--peer", action="store_true", help="time pyrender too")
     parser.add_argument("--table", type=Path, help="a copy of the table")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -58,13 +63,13 @@ def main() -> None:
     settings = RotateSettings(buffers=tuple(options.buffers))
     rows = []
     for number in range(-1, options.subjects):  # the first one compiles, and is not counted
-        figures = chain(model, [options.seed, max(number, 0)], settings)
+        figures = chain(model, [options.seed, max(number, 0)], settings, options.peer)
         rows += [figures] if number >= 0 else []
     with copied_to(options.table):
         report(rows)
 
 
-def chain(model, seed: list[int], settings: RotateSettings) -> dict[str, float]:
+def chain(model, seed: list[int], settings: RotateSettings, peer: bool) -> dict[str, float]:
     """CPU milliseconds by step, of one subject; the steps' of a view."""
     rng = np.random.default_rng(seed)
     subject = sample_subject(model, rng)
@@ -86,14 +91,30 @@ def chain(model, seed: list[int], settings: RotateSettings) -> dict[str, float]:
                     members = view_members(key, view, face, vertices, {})
                 with watch(spent, "shard"):
                     shard.add(key, members)
+    if peer:
+        with watch(spent, "pyrender"):
+            for planned in plan:
+                show_by_pyrender(source, face, points, planned, settings)
     return summary(spent, len(plan))
+
+
+def show_by_pyrender(source, face, points, planned, settings) -> np.ndarray:
+    """The picture of a view by the peer, averaged down to the view's size."""
+    pose = steps.turned_pose(face.pose, planned, points.centre_mm)
+    pixels = face.camera.project(pose.apply(points.face_mm))
+    camera = steps.crop_camera(face.camera, (*pixels.min(0), *pixels.max(0)), settings)
+    k = settings.supersample
+    fine = camera.crop(0, 0, k * camera.width, k * camera.height, k)
+    vertices = pose.apply(face.pose.invert(source.scene.vertices_mm))
+    own = sample(source.color, face.camera.project(source.scene.vertices_mm))
+    return downsample(render_gl(vertices, source.scene.triangles, own, fine)[0], k)
 
 
 def summary(spent, views: int) -> dict[str, float]:
     names = dict.fromkeys(STEPS.values())
     per_view = {name: spent[name] / views for name in [*names, "encode", "shard"]}
     others = (spent["view"] - sum(spent[name] for name in names)) / views
-    return {
+    figures = {
         "views": float(views),
         "prepare": spent["prepare"],
         **per_view,
@@ -102,6 +123,9 @@ def summary(spent, views: int) -> dict[str, float]:
         "a view with its share of prepare": spent["whole"] / views,
         "views a second a core": 1000 * views / spent["whole"],
     }
+    if "pyrender" in spent:
+        figures["pyrender, the picture alone"] = spent["pyrender"] / views
+    return figures
 
 
 @contextmanager
