@@ -17,6 +17,7 @@ REASONS = {  # the bits of a view's buffer "reasons"
     "hollow": kernels.NO_DEPTH,
 }
 SQUARE = np.ones((3, 3), np.uint8)
+WIDE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,14 @@ def _voted(layers, settings):
 
     A sensor loses single pixels and misses the depth of others, on a flank most of all; only where
     more of it around a pixel speaks against the head than for it does the pixel show something
-    else. Pixels without a depth say nothing, but for those beside an ear, where the wall shines
-    through.
+    else. A single pixel without a depth says nothing; beside an ear the wall shines through it,
+    and a wide hole (the shadow below a chin) leaves open where its colours belong.
     """
     measured = layers.measured_mm > 0
-    against = ~layers.body | layers.disputed | (layers.trusted & ~layers.photographed)
+    holes = (~measured & ~layers.trusted & ~layers.photographed).astype(np.uint8)
+    holes = cv2.morphologyEx(holes, cv2.MORPH_OPEN, WIDE)
+    against = ~layers.body | layers.disputed | (holes > 0)
+    against |= layers.trusted & ~layers.photographed
     speaks = (layers.head_mm > 0) & ~layers.occluder & (measured | against)
     votes = cv2.GaussianBlur(
         (speaks & ~against).astype(np.float32) - (speaks & against), (0, 0), settings.vote_px
