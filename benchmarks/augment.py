@@ -178,6 +178,7 @@ SUMS = {
     "seams within 10 % of around, % of views": near("seam, view"),
     "the same of the truth": near("seam, truth"),
     "seams within 10 % of the truth's": near("seam, view", "seam, truth"),
+    "seam's gradient against the truth's, %": change("seam, view", "seam, truth"),
     "landmarks px, carried": at("landmarks px, carried"),
     "landmarks px, carried, median": at("landmarks px, carried, median"),
     "landmarks px, label": at("landmarks px, label"),
