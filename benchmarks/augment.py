@@ -89,7 +89,7 @@ def report(found: Sequence[Rows], options: argparse.Namespace) -> None:
     bins = sorted({yaw for rows in found for yaw, _ in rows})
     columns = [f"{yaw:.0f}°" for yaw in bins] + ["all"]
     print_table(
-        ("by |yaw|", *columns),
+        ("by yaw", *columns),
         [
             (name, *(cell(found, at(name), [yaw]) for yaw in bins), cell(found, at(name), bins))
             for name in names(found)
