@@ -89,7 +89,7 @@ def report(found: Sequence[Rows], options: argparse.Namespace) -> None:
     bins = sorted({yaw for rows in found for yaw, _ in rows})
     columns = [f"{yaw:.0f}°" for yaw in bins] + ["all"]
     print_table(
-        ("by |yaw|", *columns),
+        ("by yaw", *columns),
         [
             (name, *(cell(found, at(name), [yaw]) for yaw in bins), cell(found, at(name), bins))
             for name in names(found)
@@ -178,6 +178,7 @@ SUMS = {
     "seams within 10 % of around, % of views": near("seam, view"),
     "the same of the truth": near("seam, truth"),
     "seams within 10 % of the truth's": near("seam, view", "seam, truth"),
+    "seam's gradient against the truth's, %": change("seam, view", "seam, truth"),
     "landmarks px, carried": at("landmarks px, carried"),
     "landmarks px, carried, median": at("landmarks px, carried, median"),
     "landmarks px, label": at("landmarks px, label"),
