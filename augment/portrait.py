@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 # by eye on portraits, in widths of the face from ear to ear
-RIM = 0.03  # the fitted head's outline is not surer than this
+RIM = 0.03  # the fitted outline is no surer
 NECK = (-0.1, 0.18, 0.5)  # below the chin; half its width there; how fast that grows downwards
 CHEST = (0.25, 0.45, 2.2, 1.35)  # the same for shoulders, and the farthest that they reach
 HAIR_REACH = 1.15  # from the face's middle: wider hair is rare, and then colour decides nothing
@@ -19,7 +19,7 @@ class Portrait:
     """Attributes, all (H, W) bool:
     person: surely the person.
     other: surely not.
-    likely: the chest, rather the person than not.
+    likely: rather the person than not: the chest, and the fitted skull, which no landmark shows.
     """
 
     person: np.ndarray
@@ -44,6 +44,7 @@ def portrait(head: np.ndarray, face: np.ndarray) -> Portrait:
     person = (_shrunk(head, RIM * width) & (down < start)) | neck
     start, half, slope, limit = CHEST
     likely = (down > start) & (aside < np.minimum(half + slope * (down - start), limit))
+    likely |= head & (down < 0)
     other = (aside > HAIR_REACH + CHEST[2] * np.maximum(down, 0)) | _border(
         aside, chin, width, head.shape
     )

@@ -11,7 +11,6 @@ from augment.hair import with_hair
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
 from augment.matte import unmixed
-from augment.portrait_depth import portrait_depth
 from augment.seen import see_head
 from augment.settings import RotateSettings
 from augment.symmetric import with_mirrored
@@ -60,8 +59,7 @@ def prepare(
     triangles = model.part_triangles(*DRAWN_PARTS)
     head = _head_image(scan, face, model, triangles)
     scale = _mm_per_px(head.depth_mm, scan.camera)
-    depth = _depth(scan, head, color, scale, settings)
-    layers = split_layers(depth, head, scale, settings.foreground, settings.anchors, color)
+    layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors, color)
     hull = _hull(face, model, triangles, layers, scan.camera)
     hull_mm = _depth_of(hull, triangles, scan.camera)
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
@@ -84,15 +82,6 @@ def prepare(
     )
     scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
     return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
-
-
-def _depth(scan, head, color, mm_per_px, settings):
-    """The sensor's depth (H, W) mm; where there is none at all, one from the model alone."""
-    if scan.depth_mm.any():
-        return scan.depth_mm
-    far = head.depth_mm.max() + settings.foreground.behind_mm
-    wall = far + settings.foreground.hollow_behind_mm
-    return portrait_depth(color, head.depth_mm, head.trusted, mm_per_px, wall)
 
 
 def trusted_vertices(model: MorphableModel) -> np.ndarray:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.spatial.transform import Rotation
 
 from faces.errors import BadInput
 from faces.landmarks import write_landmarks
@@ -41,11 +42,15 @@ def turn_deg(a, b):
 
 
 def test_the_pose_is_found_without_the_camera(photographed):
-    """Landmarks are 2.5 mm off each, and the reader's default lens is not the camera's: a mean of
-    3.3° over 24 people with the true one and 3.4° with this, 7.4° at worst (benchmarks.photo_fit).
+    """Landmarks are 2.5 mm off each, and the reader's default lens is not the camera's: over the
+    24 people of benchmarks.photo_fit the faces are turned by 4.0° on average, 9.4° at worst.
     """
+    model = load_model("default")
+    region = model.regions["narrow_face"] & model.part_vertices("skin")
     for truth, _, face in photographed:
-        assert turn_deg(face.pose.rotation, truth.truth["rotation"]) < 8
+        wanted, found = truth.truth["vertices_mm"][region], face.vertices_mm[region]
+        between, _ = Rotation.align_vectors(wanted - wanted.mean(0), found - found.mean(0))
+        assert np.degrees(between.magnitude()) < 9.5
 
 
 def test_the_face_is_nearer_than_the_mean_face(photographed):
@@ -58,7 +63,7 @@ def test_the_face_is_nearer_than_the_mean_face(photographed):
         iod_mm = np.linalg.norm(corners[0] - corners[1])
         fitted = nme(face.vertices_mm, wanted, region, iod_mm)
         mean = nme(face.pose.apply(model.mean_mm), wanted, region, iod_mm)
-        assert fitted < 9  # the worst of 24; the mean shape's worst is 10
+        assert fitted < 10.5  # the worst of 24 is 10.4, and the mean shape's 11.6
         errors.append((fitted, mean))
     fitted, mean = np.mean(errors, axis=0)
     assert fitted < mean
