@@ -16,7 +16,7 @@ from faces.morphable import MorphableModel
 from faces.types import RegisteredFace
 
 SOCKET_SHADE = 0.45  # the mouth's inside lies in its own shadow, which Eq. 4 does not know
-GOES_OVER_MM = 12.0  # within so much of the scalp's border skin's correction goes over in its own
+GOES_OVER_MM = 20.0  # within so much of the scalp's border skin's correction goes over in its own
 MIRRORED = 0.1  # of a seen vertex's weight of 1: a vertex whose partner on the other half is seen
 DARK, LIGHT_MAX = 0.02, 2.0  # keep the ratio of the halves' light within reason
 SCALP_PRIOR = 1e-3  # of a seen vertex's weight of 1: the scalp is as the skin's correction says
