@@ -6,9 +6,16 @@ import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
+from augment.matte import keyed
+from augment.person import person_mask
+from augment.portrait import portrait
 
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
+CARRY_SMOOTH_MM = 15.0
+WALL_SHARE = 0.3  # of a head's surroundings: a sensor that sees so much of the wall sees walls
+TRACE = 0.03  # less of a person in a pixel is noise of the matte
+SQUARE = np.ones((3, 3), np.uint8)
 COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
 
 
@@ -26,6 +33,11 @@ class ForegroundSettings:
             lies this far before one (hair) hides it.
         closing_mm: holes in the foreground narrower than this are closed (dark hair, ear gaps).
         feather_px: outside the face the depth goes over from the model's to the sensor's in this.
+        rim_px: so far from an outline or a jump the sensor's depth frays and colours mix.
+        jump_mm: what counts as a jump.
+        reach_mm: hair and cloth that the sensor missed lie so near to what it saw; an afro's
+            height.
+        blind_mm: holes of a sensor that sees the wall, so near to the person, are likely hair.
         hollow_behind_mm: where the sensor saw no background at all, a plane this far behind the
             head's farthest point stands in for it.
     """
@@ -36,6 +48,10 @@ class ForegroundSettings:
     ear_agree_mm: float = 30.0
     closing_mm: float = 12.0
     feather_px: int = 8
+    rim_px: int = 4
+    jump_mm: float = 30.0
+    reach_mm: float = 130.0
+    blind_mm: float = 60.0
     hollow_behind_mm: float = 200.0
 
 
@@ -47,7 +63,8 @@ class Layers:
         head_mm: the registered mesh's depth; 0 beside it.
         trusted: bool, where the registered mesh is the geometry: face and ears.
         occluder: bool, something lies before the trusted head there (a fringe, a hand).
-        foreground: bool, what turns with the head.
+        alpha: float32 in [0, 1], how much of the pixel is the person.
+        foreground: bool, what turns with the head: alpha above a trace.
         surface_mm: the foreground's depth without holes; 0 outside it.
         body: bool, where the sensor saw the person, its narrow gaps closed; colours outside it
             are the background's, even where the registered head claims the pixel.
@@ -64,6 +81,7 @@ class Layers:
     head_mm: np.ndarray
     trusted: np.ndarray
     occluder: np.ndarray
+    alpha: np.ndarray
     foreground: np.ndarray
     surface_mm: np.ndarray
     body: np.ndarray
@@ -109,7 +127,7 @@ def with_hull(
     cosine = slope_cosine(hull_mm, mm_per_px)
     apart = np.where((hull_mm > 0) & (smooth > 0), smooth - hull_mm, 0) * cosine
     occluder = layers.occluder & (apart < -settings.agree_mm)
-    reached = layers.occluder & ~occluder
+    reached = (layers.occluder & ~occluder) | (layers.hollow & (hull_mm > 0))
     return replace(
         layers,
         head_mm=hull_mm,
@@ -133,6 +151,7 @@ def split_layers(
     mm_per_px: float,
     settings: ForegroundSettings,
     background: BackgroundSettings,
+    color: np.ndarray | None = None,
 ) -> Layers:
     """The complete depth of the whole image (§3.2): the face from the registered mesh, hair and
     shoulders from the sensor, the rest from Eq. 8.
@@ -141,25 +160,31 @@ def split_layers(
         depth_mm: (H, W) float32, the sensor's z; 0 = nothing measured.
         head: the registered mesh.
         mm_per_px: size of a pixel at the head.
+        color: (H, W, 3) float32 in [0, 1], which tells the person where the sensor is blind
+            (dark hair, a collar) and at outlines; None: the sensor and the head tell alone.
     """
     smooth = denoise(depth_mm)
     trusted = head.trusted & ~head.mouth
     near, far = _range(head.depth_mm, settings)
     measured = (smooth > near) & (smooth < far)
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
-    body = _attached(measured, trusted, settings.closing_mm / mm_per_px)
-    foreground = body | trusted | head.mouth
-    seen = np.where(measured & foreground, smooth, 0)
+    alpha = _person(
+        color, smooth, measured, head.depth_mm > 0, trusted | head.mouth, far, mm_per_px, settings
+    )
+    body, foreground = alpha > 0.5, alpha > TRACE
+    seen = _without_rims(np.where(measured & foreground, smooth, 0), settings)
     surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
+    surface = np.where(foreground, surface, 0)
     hollow = foreground & (surface == 0)
     return Layers(
         head_mm=head.depth_mm,
         trusted=trusted,
         occluder=occluder,
+        alpha=alpha,
         foreground=foreground,
-        surface_mm=_closed(surface, hollow, head, mm_per_px, background),
+        surface_mm=_closed(surface, hollow, bool(measured.any()), head, mm_per_px, background),
         body=body,
-        photographed=body & (measured | (trusted & ~head.ears)),
+        photographed=body,
         hollow=hollow,
         disputed=disputed,
         background_mm=_background(smooth, foreground, far, settings, background),
@@ -167,6 +192,63 @@ def split_layers(
         far_mm=float(far),
         measured_mm=smooth,
     )
+
+
+def _person(color, smooth, measured, drawn, head, far, mm_per_px, settings):
+    """(H, W) float32 in [0, 1]: what belongs to the person and hangs together with the head."""
+    closing = settings.closing_mm / mm_per_px
+    solid = _attached(measured, head, closing) | head
+    if color is None:
+        return solid.astype(np.float32)
+    seeds = _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings)
+    alpha = keyed(color, person_mask(color, *seeds), seeds[0], settings.rim_px)
+    alpha = np.where(seeds[0], 1, np.where(seeds[1], 0, alpha)).astype(np.float32)
+    near = cv2.dilate(
+        _attached(alpha > 0.5, head, closing).astype(np.uint8), _disc(settings.rim_px)
+    )
+    return np.where((near > 0) & (alpha > TRACE), alpha, 0)
+
+
+def _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings):
+    """(H, W) bool each: surely the person, surely not, and likely the person, or None."""
+    if not measured.any() and head.any():
+        known = portrait(drawn, head)
+        return _shrunk(known.person, settings.rim_px), known.other, known.likely
+    sure = _shrunk(measured & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
+    apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
+    other = _shrunk((smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
+    return sure, other, _blind(smooth, far, apart, settings)
+
+
+def _blind(smooth, far, apart, settings):
+    """(H, W) bool: holes beside the person of a sensor that elsewhere sees the wall there; dark
+    hair makes such holes. None where it sees no wall either."""
+    beside = (apart > 0) & (apart < settings.blind_mm)
+    seen = (smooth >= far) & beside
+    return beside & (smooth == 0) if seen.sum() > WALL_SHARE * beside.sum() else None
+
+
+def _shrunk(mask, radius):
+    return cv2.erode(mask.astype(np.uint8), _disc(radius), borderValue=1) > 0
+
+
+def _without_rims(depth_mm, settings):
+    """The depth (H, W), 0 = none, its frayed rims replaced by that of the surface beside them."""
+    known = depth_mm > 0
+    inner = _shrunk(known, settings.rim_px)
+    low = cv2.erode(np.where(known, depth_mm, np.inf).astype(np.float32), SQUARE)
+    torn = known & (cv2.dilate(depth_mm, SQUARE) - low > settings.jump_mm)
+    inner &= cv2.dilate(torn.astype(np.uint8), SQUARE) == 0
+    if not inner.any():
+        return depth_mm
+    distance, label = cv2.distanceTransformWithLabels(
+        (~inner).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    value = np.zeros(label.max() + 1, np.float32)
+    value[label[inner]] = depth_mm[inner]
+    near = (~inner) & (distance <= 3 * settings.rim_px)
+    steady = cv2.medianBlur(np.where(near, value[label], depth_mm).astype(np.float32), 5)
+    return np.where(near, steady, depth_mm)
 
 
 def denoise(depth_mm: np.ndarray) -> np.ndarray:
@@ -200,7 +282,7 @@ def _attached(mask, head, closing_px):
     pad = int(np.ceil(closing_px)) + 1  # closing must not be stopped by the image's border
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(closing_px))[pad:-pad, pad:-pad]
-    _, label = cv2.connectedComponents(closed, connectivity=4)
+    _, label = cv2.connectedComponents(closed, connectivity=4, ltype=cv2.CV_16U)
     wanted = np.zeros(label.max() + 1, dtype=bool)
     wanted[label[head & (closed > 0)]] = True
     return wanted[label]
@@ -226,13 +308,27 @@ def _feathered(seen, head_mm, own, settings):
     return out
 
 
-def _closed(surface, hollow, head, mm_per_px, background):
+def _closed(surface, hollow, measured, head, mm_per_px, background):
     """The surface (H, W) without its hollows, and smooth between the lips."""
     out = surface.copy()
-    if hollow.any():
+    if not measured:
+        out[hollow] = _beside_head(head.depth_mm, mm_per_px)[hollow]
+    elif hollow.any():
         out[hollow] = complete_sheet(surface, hollow, background)[hollow]
     out[head.mouth] = _mouth_sheet(out, head.depth_mm, head.mouth, mm_per_px)[head.mouth]
     return out
+
+
+def _beside_head(head_mm, mm_per_px):
+    """(H, W) depth where no sensor measured any: the head's, carried on; hair hangs beside its
+    outline, and a chest stands below the front of the neck."""
+    drawn = _shrunk(head_mm > 0, 2)
+    _, label = cv2.distanceTransformWithLabels(
+        (~drawn).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    value = np.zeros(label.max() + 1, np.float32)
+    value[label[drawn]] = head_mm[drawn]
+    return cv2.GaussianBlur(value[label], (0, 0), CARRY_SMOOTH_MM / mm_per_px)
 
 
 def _mouth_sheet(surface, head_mm, mouth, mm_per_px):

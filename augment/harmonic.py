@@ -1,16 +1,27 @@
 """Vertex values carried smoothly over a mesh."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import splu
+from scipy.sparse.csgraph import connected_components, dijkstra
 
+from faces.blas import one_thread
 from faces.mesh import unique_edges
+from faces.solver import Symbolic, analyse
+
+PIVOTS = 8  # 4 make the factor's fill a quarter larger, more make it no smaller
+ROUNDS = 20  # of averaging: hops are whole numbers, and a plane through ties separates badly
+LEAF_SIZE = 32  # a Laplacian's fronts are narrower than a bilaplacian's, so smaller leaves pay
 
 
+@one_thread
 def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """The smoothest vertex values that keep to the wanted ones.
 
-    Minimises Σ hold_i ‖x_i − wanted_i‖² + Σ_edges ‖x_i − x_j‖².
+    Minimises Σ hold_i ‖x_i − wanted_i‖² + Σ_edges ‖x_i − x_j‖². What depends on the triangles
+    alone is made once a topology and process (0.5 s for a head of 18,000 vertices, 15 ms after).
 
     Args:
         wanted: (V, C) float.
@@ -20,14 +31,63 @@ def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.
     Returns:
         (V, C) float64.
     """
-    i, j = unique_edges(triangles).T
-    count = len(hold)
-    links = sp.coo_matrix((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), (count, count))
-    matrix = sp.diags(links.sum(1).A1 + hold) - links
-    factor = splu(
-        matrix.tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
-    return factor.solve(hold[:, None] * wanted)
+    triangles = np.ascontiguousarray(triangles, dtype=np.int32)
+    return _graph(triangles.tobytes(), len(hold)).solve(wanted, hold)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Graph:
+    """The Laplacian (V, V) of a mesh's edges, where its diagonal lies, and its factor's structure.
+
+    A vertex without edges has no row in the factor: it takes what it wants.
+    """
+
+    vertices: np.ndarray
+    laplacian: sp.csr_matrix
+    diagonal: np.ndarray
+    symbolic: Symbolic
+
+    def solve(self, wanted, hold):
+        held = hold[self.vertices]
+        matrix = self.laplacian.copy()
+        matrix.data[self.diagonal] += held
+        out = np.array(wanted, dtype=np.float64)
+        right = held[:, None] * out[self.vertices]
+        out[self.vertices] = self.symbolic.factorise(matrix).solve(right)
+        return out
+
+
+@lru_cache(maxsize=4)
+def _graph(triangles, count):
+    """The _Graph of triangles given as the bytes of (T, 3) int32."""
+    i, j = unique_edges(np.frombuffer(triangles, np.int32).reshape(-1, 3)).T
+    links = sp.coo_matrix((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), (count, count)).tocsr()
+    vertices = np.flatnonzero(np.diff(links.indptr))
+    links = links[vertices][:, vertices]
+    laplacian = (sp.diags(np.diff(links.indptr).astype(np.float64)) - links).tocsr()
+    laplacian.sort_indices()
+    rows = np.repeat(np.arange(len(vertices)), np.diff(laplacian.indptr))
+    diagonal = np.flatnonzero(rows == laplacian.indices)
+    symbolic = analyse(laplacian, _laid_out(links), LEAF_SIZE)
+    return _Graph(vertices, laplacian, diagonal, symbolic)
+
+
+def _laid_out(links):
+    """Coordinates (n, PIVOTS) of a graph's vertices: smoothed hops from vertices far apart.
+
+    Of each connected part the pivots are chosen one after another, farthest from the ones before
+    (Harel and Koren 2002, Graph Drawing by High-Dimensional Embedding).
+    """
+    _, part = connected_components(links, directed=False)
+    ends = np.cumsum(np.bincount(part)) - 1
+    pivots = np.unique(part, return_index=True)[1]
+    nearest = np.full(len(part), np.inf)
+    hops = np.zeros((len(part), PIVOTS))
+    for column in range(PIVOTS):
+        hops[:, column] = dijkstra(links, indices=pivots, unweighted=True, min_only=True)
+        nearest = np.minimum(nearest, hops[:, column])
+        pivots = np.lexsort((nearest, part))[ends]  # the farthest of each part
+    mean = sp.diags(1 / np.maximum(np.diff(links.indptr), 1)) @ links
+    for _ in range(ROUNDS):
+        hops = (hops + mean @ hops) / 2
+    return hops + 1e-3 * part[:, None]  # parts that are alike are told apart

@@ -1,11 +1,13 @@
-"""The whole image as one mesh: the registered head, and the image's own grid around it."""
+"""The whole image as one mesh: the registered head, bodies beside it, and a fringe of pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
+from augment.bodies import BodySettings, make_bodies
 from augment.foreground import Layers, slope_cosine
+from augment.grid import grid_triangles
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
@@ -16,20 +18,24 @@ GRID_OFFSET_MM = 2.0  # above what is left between the sensor's hair and the hul
 @dataclass(frozen=True, slots=True)
 class MeshSettings:
     """Attributes:
-    stride_px: pixels between grid vertices.
+    bodies: hair, neck and shoulders as volumes.
     jump_mm: a cell whose corners' depths spread further is cut (tears at depth jumps).
-    sliver_mm: parts of the grid narrower than this are left out.
-    crumb_mm2: parts of the grid smaller than this are left out; a lock of hair is larger.
-    thin_mm: the grid fades out over this towards its tears.
+    sliver_mm: what is narrower than this has no volume, and is shown as a fringe.
+    crumb_mm2: so is what is smaller than this; a lock of hair is larger.
+    soft_px: the fringe reaches so far into the bodies.
+    thin_mm: the turned fringe fades out over this towards its tears.
+    loose_mm: strands this far from a body begin to fade as the view turns, twice as far they go.
     far_fade_mm: so far before the background begins, shoulders begin to fade.
     agree_mm: where sensor and registered head are closer, the head alone is drawn.
     """
 
-    stride_px: int = 1
+    bodies: BodySettings = field(default_factory=BodySettings)
     jump_mm: float = 30.0
     sliver_mm: float = 10.0
     crumb_mm2: float = 800.0
+    soft_px: int = 6
     thin_mm: float = 6.0
+    loose_mm: float = 6.0
     far_fade_mm: float = 40.0
     agree_mm: float = 6.0
 
@@ -44,8 +50,12 @@ class SceneMesh:
         model_color: (N, 3) float32 in [0, 1]: what to show where the image cannot be used.
         normals: (N, 3) float64, unit, outwards.
         head_triangles: how many of the triangles are the head's; they come first.
-        is_head: (N,) float32, 1 on the registered head, 0 on the grid.
-        solid: (N,) float32, opacity: the grid thins out towards its tears, as hair does.
+        firm_triangles: how many are the head's and the bodies', which are opaque; the fringe's
+            follow.
+        is_head: (N,) float32, 1 on the registered head, 0 elsewhere.
+        firm: (N,) float32, 1 on head and bodies, 0 on the fringe.
+        cover: (N,) float32, opacity in the unturned view; 1 where firm.
+        solid: (N,) float32, the same turned: the fringe thins out towards its tears, as hair does.
         second_px: (N, 2) float32, the source pixel where the mirrored vertex is seen.
         second_weight: (N,) float32 in [0, 1], how far that pixel stands in for the model's colour.
         second_gain: (N, 3) float32, what its colour is multiplied by.
@@ -56,35 +66,14 @@ class SceneMesh:
     model_color: np.ndarray
     normals: np.ndarray
     head_triangles: int
+    firm_triangles: int
     is_head: np.ndarray
+    firm: np.ndarray
+    cover: np.ndarray
     solid: np.ndarray
     second_px: np.ndarray
     second_weight: np.ndarray
     second_gain: np.ndarray
-
-
-def grid_triangles(usable: np.ndarray, depth_mm: np.ndarray, jump_mm: float) -> np.ndarray:
-    """Triangles (2C, 3) int32 over the vertices of a grid, each cell's two side by side.
-
-    Args:
-        usable: (h, w) bool, vertices that may be used.
-        depth_mm: (h, w) their depths.
-        jump_mm: no cell spans more than this.
-
-    The diagonal is the one whose ends are nearer to each other in depth, and the winding faces
-    the camera (outward normals, as in the model).
-    """
-    index = np.arange(usable.size, dtype=np.int32).reshape(usable.shape)
-    corners = [np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, 1:], np.s_[1:, :-1]]
-    depths = np.stack([depth_mm[c] for c in corners])
-    whole = np.all([usable[c] for c in corners], axis=0)
-    whole &= depths.max(0) - depths.min(0) <= jump_mm
-    a, b, c, d = (index[k][whole] for k in corners)
-    za, zb, zc, zd = depths[:, whole]
-    main = np.abs(za - zc) <= np.abs(zb - zd)
-    first = np.where(main[:, None], np.stack([a, d, c], 1), np.stack([a, d, b], 1))
-    second = np.where(main[:, None], np.stack([a, c, b], 1), np.stack([b, d, c], 1))
-    return np.stack([first, second], 1).reshape(-1, 3)
 
 
 def build_scene(
@@ -97,81 +86,117 @@ def build_scene(
     camera: Camera,
     settings: MeshSettings = MeshSettings(),
 ) -> SceneMesh:
-    """Head and image grid in one vertex and one index buffer.
+    """Head, bodies and fringe in one vertex and one index buffer.
 
     Args:
         head_vertices_mm: (V, 3) the grown head's vertices, camera frame.
         head_triangles: (t, 3) those of its triangles that are to be drawn.
         head_color: (V, 3) the model's colours in [0, 1].
-        color: (H, W, 3) float32 image in [0, 1].
+        color: (H, W, 3) float32 image in [0, 1], the person's own colours.
         layers: the complete depth.
         mm_per_px: size of a pixel at the head.
     """
-    sheet = _grid_sheet(layers, mm_per_px, settings)
-    points, triangles, pixels = _grid(*sheet, camera, settings)
-    normals = [
-        vertex_normals(head_vertices_mm, head_triangles),
-        vertex_normals(points, triangles) if len(points) else points,
+    shown = _beside_the_head(layers, mm_per_px, settings)
+    core = _core(layers.body, mm_per_px, settings)
+    beside = _large_parts((core & shown).astype(np.uint8), mm_per_px, settings) > 0
+    bodies = make_bodies(
+        core,
+        beside,
+        layers.head_mm > 0,
+        layers.surface_mm,
+        color,
+        head_vertices_mm,
+        mm_per_px,
+        camera,
+        settings.bodies,
+    )
+    fringe, fringe_px = _fringe(shown, beside, layers, mm_per_px, camera, settings)
+    smooth = _masked_blur(color, shown & (layers.alpha > 0.9), camera.height / 60)
+    meshes = [
+        (head_vertices_mm, head_triangles),
+        (bodies.vertices_mm, bodies.triangles),
+        fringe,
     ]
-    own = sheet[0] > 0
-    smooth = _masked_blur(color, own, camera.height / 60)
-    count = len(head_vertices_mm) + len(points)
-    solid = [np.ones(len(head_vertices_mm)), sheet[0][pixels[:, 1], pixels[:, 0]]]
+    counts = np.array([len(points) for points, _ in meshes])
+    first = np.concatenate([[0], np.cumsum(counts)])
+    column, row = fringe_px.T
+    cover, solid = _opacities(shown, beside, layers, mm_per_px, settings)
+    whole, count = np.ones(first[2], np.float32), first[3]
     return SceneMesh(
-        vertices_mm=np.concatenate([head_vertices_mm, points]),
-        triangles=np.concatenate([head_triangles, triangles + len(head_vertices_mm)]),
-        model_color=np.concatenate([head_color, smooth[pixels[:, 1], pixels[:, 0]]]),
-        normals=np.concatenate(normals),
+        vertices_mm=np.concatenate([points for points, _ in meshes]),
+        triangles=np.concatenate([t + k for (_, t), k in zip(meshes, first[:3], strict=True)]),
+        model_color=np.concatenate([head_color, bodies.color, smooth[row, column]]),
+        normals=np.concatenate(
+            [vertex_normals(*mesh) if len(mesh[0]) else mesh[0] for mesh in meshes]
+        ),
         head_triangles=len(head_triangles),
-        is_head=np.repeat([1.0, 0.0], [len(head_vertices_mm), len(points)]).astype(np.float32),
-        solid=np.concatenate(solid).astype(np.float32),
+        firm_triangles=len(head_triangles) + len(bodies.triangles),
+        is_head=np.repeat([1.0, 0.0], [counts[0], counts[1] + counts[2]]).astype(np.float32),
+        cover=np.concatenate([whole, cover[row, column]]),
+        solid=np.concatenate([whole, solid[row, column]]),
+        firm=np.repeat([1.0, 0.0], [first[2], counts[2]]).astype(np.float32),
         second_px=np.zeros((count, 2), np.float32),
         second_weight=np.zeros(count, np.float32),
         second_gain=np.ones((count, 3), np.float32),
     )
 
 
-def _grid(solid, usable, depth, camera, settings):
-    """Used grid vertices (n, 3) mm, triangles, and whole pixels (n, 2), of a sheet."""
-    step = settings.stride_px
-    rows, columns = np.mgrid[: camera.height : step, : camera.width : step]
-    usable, depth = usable[::step, ::step], depth[::step, ::step]
-    triangles = grid_triangles(usable, depth, settings.jump_mm * max(1, step / 2))
-    used, triangles = np.unique(triangles, return_inverse=True)
-    pixels = np.stack([columns.ravel()[used], rows.ravel()[used]], 1)
-    points = camera.unproject(pixels + 0.5, depth.ravel()[used])
-    return points, triangles.reshape(-1, 3).astype(np.int32), pixels
-
-
-def _grid_sheet(layers, mm_per_px, settings):
-    """What the grid draws: its opacity, its pixels, and the depth, each (H, W).
-
-    Under its thin rim lies the grown head, so that no gap opens between the two when they turn.
-    """
+def _beside_the_head(layers, mm_per_px, settings):
+    """(H, W) bool: the person's pixels that the registered head does not show."""
     own = layers.trusted & ~layers.occluder
     cosine = slope_cosine(layers.head_mm, mm_per_px)
     apart = np.abs(layers.surface_mm - layers.head_mm) * cosine
     agreeing = (layers.head_mm > 0) & (apart < settings.agree_mm)
-    beside = (layers.foreground & ~own & ~agreeing).astype(np.uint8)
-    beside = _large_parts(beside, mm_per_px, settings)
-    solid = _opacity(beside, layers, mm_per_px, settings)
+    return layers.foreground & ~own & ~agreeing
+
+
+def _core(body, mm_per_px, settings):
+    """The body (H, W) bool without what is too thin for a volume: strands, crumbs."""
+    return _large_parts(body.astype(np.uint8), mm_per_px, settings) > 0
+
+
+def _fringe(shown, beside, layers, mm_per_px, camera, settings):
+    """The pixels outside the bodies and at their rims, where the person is thin, soft or torn,
+    and between the lips: a mesh (points, triangles), and its pixels (n, 2)."""
+    depth = layers.surface_mm
+    inner = cv2.erode(beside.astype(np.uint8), SQUARE, iterations=settings.soft_px) > 0
+    torn = cv2.dilate(_torn(depth, settings).astype(np.uint8), SQUARE, iterations=settings.soft_px)
     # the mouth goes on behind the lips by a pixel, or its steps would show
     mouth = cv2.dilate(layers.mouth.astype(np.uint8), SQUARE) > 0
-    carried = cv2.dilate(np.where(layers.mouth, layers.surface_mm, 0).astype(np.float32), SQUARE)
+    carried = cv2.dilate(np.where(layers.mouth, depth, 0).astype(np.float32), SQUARE)
     mouth &= layers.mouth | (carried > layers.head_mm)
-    solid[mouth] = 1
-    return solid, (beside > 0) | mouth, np.where(mouth, carried, layers.surface_mm)
+    usable = (shown & (~inner | (torn > 0))) | mouth
+    depth = np.where(mouth, carried, depth)
+    triangles = grid_triangles(usable, depth, settings.jump_mm)
+    used, triangles = np.unique(triangles, return_inverse=True)
+    pixels = np.stack([used % depth.shape[1], used // depth.shape[1]], 1)
+    points = camera.unproject(pixels + 0.5, depth.ravel()[used])
+    return (points, triangles.reshape(-1, 3).astype(np.int32)), pixels
 
 
-def _opacity(beside, layers, mm_per_px, settings):
-    """(H, W) float32: 1 inside, falling to 0 at rim and tears, and where the background begins."""
-    depth = layers.surface_mm.astype(np.float32)
-    torn = cv2.dilate(depth, SQUARE) - cv2.erode(depth, SQUARE) > settings.jump_mm
-    whole = beside & ~torn
-    distance = cv2.distanceTransform(whole, cv2.DIST_L2, 5) * np.float32(mm_per_px)
-    share = np.minimum(distance / settings.thin_mm, (layers.far_mm - depth) / settings.far_fade_mm)
-    share = np.clip(share, 0, 1)
-    return share * share * (3 - 2 * share)
+def _torn(depth, settings):
+    """(H, W) bool: beside a depth jump."""
+    depth = depth.astype(np.float32)
+    return cv2.dilate(depth, SQUARE) - cv2.erode(depth, SQUARE) > settings.jump_mm
+
+
+def _opacities(shown, beside, layers, mm_per_px, settings):
+    """(H, W) float32 each: the fringe's opacity at rest, which is the person's; and turned, when
+    it also falls to 0 at tears, beside the head, where the background begins, and away from bodies:
+    a loose strand turned is a paper strip in the air."""
+    cover = np.where(layers.mouth, 1, layers.alpha).astype(np.float32)
+    whole = (shown | ~layers.foreground) & ~_torn(layers.surface_mm, settings)
+    distance = cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5) * np.float32(mm_per_px)
+    room = (layers.far_mm - layers.surface_mm) / settings.far_fade_mm
+    loose = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5) * np.float32(
+        mm_per_px
+    )
+    room = np.minimum(room, 2 - loose / settings.loose_mm)
+    share = np.clip(np.minimum(distance / settings.thin_mm, room), 0, 1)
+    mouth = cv2.dilate(layers.mouth.astype(np.uint8), SQUARE) > 0
+    cover[mouth] = 1
+    solid = cover * share * share * (3 - 2 * share)
+    return cover, np.where(mouth, 1, solid).astype(np.float32)
 
 
 def _large_parts(mask, mm_per_px, settings):

@@ -7,8 +7,10 @@ import numpy as np
 from augment.backdrop import Backdrop, complete_backdrop
 from augment.donor import head_colors, scalp_depth
 from augment.foreground import HeadImage, Layers, split_layers, with_hull
+from augment.hair import with_hair
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
+from augment.matte import unmixed
 from augment.seen import see_head
 from augment.settings import RotateSettings
 from augment.symmetric import with_mirrored
@@ -31,7 +33,7 @@ class Source:
 
     Attributes:
         photo: (H, W, 3) float32 in [0, 1], the scan's image.
-        color: (H, W, 3) float32 in [0, 1], the same as the foreground is painted with.
+        color: (H, W, 3) the same with the person's own colours, without the background's share.
         layers: the complete depth.
         scene: the image as one mesh.
         mesh: the same as the views' kernels take it.
@@ -57,27 +59,29 @@ def prepare(
     triangles = model.part_triangles(*DRAWN_PARTS)
     head = _head_image(scan, face, model, triangles)
     scale = _mm_per_px(head.depth_mm, scan.camera)
-    layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors)
+    layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors, color)
     hull = _hull(face, model, triangles, layers, scan.camera)
     hull_mm = _depth_of(hull, triangles, scan.camera)
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
+    backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
+    own = unmixed(color, layers.alpha, backdrop.color)
     normals = vertex_normals(hull, triangles)
     depth = scalp_depth(model)
-    seen = see_head(color, face, hull, normals, model, depth, maps, settings)
+    seen = see_head(own, face, hull, normals, model, depth, maps, settings)
+    bare = head_colors(seen, face, hull, normals, model, triangles)
     scene = build_scene(
         hull,
         triangles,
-        head_colors(seen, face, hull, normals, model, triangles),
-        color,
+        with_hair(bare, own, layers.alpha, hull, model, triangles, scan.camera),
+        own,
         layers,
         scale,
         scan.camera,
         settings.mesh,
     )
     scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
-    backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
-    return Source(color, color, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
+    return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
 def trusted_vertices(model: MorphableModel) -> np.ndarray:

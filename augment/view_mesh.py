@@ -70,11 +70,11 @@ def view_mesh(scene: SceneMesh, camera: Camera) -> ViewMesh:
         points_mm=np.ascontiguousarray(scene.vertices_mm, np.float64),
         static=static,
         normals=scene.normals.astype(np.float32),
-        opacity=np.stack([np.ones_like(scene.solid), scene.solid], 1),
+        opacity=np.stack([scene.cover, scene.solid], 1),
         heads=heads,
-        firm=heads,
-        firm_triangles=triangles[: scene.head_triangles],
-        fringe_triangles=triangles[scene.head_triangles :],
+        firm=int((scene.firm > 0).sum()),
+        firm_triangles=triangles[: scene.firm_triangles],
+        fringe_triangles=triangles[scene.firm_triangles :],
         head_triangles=scene.head_triangles,
     )
 

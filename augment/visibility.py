@@ -99,7 +99,9 @@ def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySetting
     head = (layers.head_mm > 0) & ~layers.mouth & _voted(layers, settings)
     surfaces = [
         _surface(head, layers.head_mm, _head_cover(layers), layers.hollow, settings),
-        _surface(layers.body, layers.surface_mm, _grid_cover(layers), layers.hollow, settings),
+        _surface(
+            layers.foreground, layers.surface_mm, _grid_cover(layers), layers.hollow, settings
+        ),
     ]
     return SourceMaps(np.stack(surfaces).astype(np.float32))
 

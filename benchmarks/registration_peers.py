@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
-from augment.image_mesh import grid_triangles
+from augment.grid import grid_triangles
 from faces.morphable import MorphableModel
 from faces.types import Scan
 from registration.parts import carry_parts

@@ -21,7 +21,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from faces.mesh import unique_edges
-from registration.solver import Symbolic, analyse
+from faces.solver import Symbolic, analyse
 from registration.template import Template
 
 GAMMA = 1.0

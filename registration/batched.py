@@ -8,10 +8,10 @@ are the CPU's own.
 
 from collections.abc import Generator, Sequence
 
+from faces.blas import one_thread
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from registration.batched_solver import solve_together, torch_device
-from registration.blas import one_thread
 from registration.nonrigid import System
 from registration.ticp import TicpSettings, registering
 

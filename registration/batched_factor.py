@@ -1,4 +1,4 @@
-"""The multifrontal Cholesky of registration.solver for many matrices at once, on a torch device.
+"""The multifrontal Cholesky of faces.solver for many matrices at once, on a torch device.
 
 Matrices of one sparsity share every front's place and size: each level of fronts is one batch of
 small dense matrices, which is what a GPU factors well. The factor is float32: a direct solution
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from faces.solver import Symbolic
 from registration.batched_levels import levels_of
-from registration.solver import Symbolic
 
 if TYPE_CHECKING:
     import torch

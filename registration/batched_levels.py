@@ -1,4 +1,4 @@
-"""The fronts of registration.solver by their depth in the dissection, all of a depth as one batch.
+"""The fronts of faces.solver by their depth in the dissection, all of a depth as one batch.
 
 A GPU spends on a hundred small fronts what it spends on one: the starts of its kernels. The fronts
 of one depth wait for each other's children only, so that, padded to one size, they are eliminated
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registration.solver import Symbolic
+from faces.solver import Symbolic
 
 
 @dataclass(frozen=True, slots=True, eq=False)

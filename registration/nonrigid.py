@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
+from faces.solver import Factor
 from registration.affine import AffineSystem, stiffness_of
 from registration.correspond import Matches
 from registration.pcg import conjugate_gradients, polished
 from registration.salience import FeatureSettings
-from registration.solver import Factor
 from registration.template import Template
 
 

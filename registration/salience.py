@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from registration.solver import Factor
+from faces.solver import Factor
 from registration.template import Template
 
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from faces.mesh import triangle_normals
 from faces.morphable import MorphableModel
-from registration.solver import Symbolic, analyse
+from faces.solver import Symbolic, analyse
 
 MAX_COTANGENT = 5.0  # slivers would otherwise glue their ends together
 _made: dict[str, "Template"] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from faces.appearance import AppearanceSettings
+from faces.blas import one_thread
 from faces.errors import BadInput
 from faces.fit_settings import FitSettings
 from faces.fitting import fit_face
@@ -17,7 +18,6 @@ from faces.refitting import refit
 from faces.types import RegisteredFace, Scan
 from faces.visibility import seen_vertices
 from registration.affine import AffineSystem
-from registration.blas import one_thread
 from registration.depth import DepthSettings
 from registration.disentangle import disentangle
 from registration.figures import Evidence

@@ -2,7 +2,7 @@ import numpy as np
 
 from augment.background import BackgroundSettings
 from augment.foreground import ForegroundSettings, HeadImage, denoise, split_layers
-from augment.image_mesh import grid_triangles
+from augment.grid import grid_triangles
 from augment.texture import sample
 from augment.visibility import judge, source_maps
 from faces.camera import Camera

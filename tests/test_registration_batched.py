@@ -9,13 +9,13 @@ import pytest
 import scipy.sparse as sp
 
 from faces.errors import BadInput, MissingExtra
+from faces.solver import analyse
 from registration import batched, batched_solver
 from registration.batched import register_batch
 from registration.batched_factor import factorise
 from registration.batched_levels import levels_of
 from registration.batched_solver import solve_together, torch_device
 from registration.nonrigid import System
-from registration.solver import analyse
 from registration.template import template_of
 from registration.ticp import TicpSettings, register
 from tests.simulate import subject

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from registration.blas import cholesky, divide, subtract_square
+from faces.blas import cholesky, divide, subtract_square
 
 
 class Layout(NamedTuple):

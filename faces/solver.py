@@ -1,10 +1,10 @@
 """The direct sparse solver: a multifrontal Cholesky whose order and structure are made once.
 
-Every system of the registration has the same sparsity and three right-hand sides (x, y, z). The
-fill-reducing order (nested dissection by planes through the template) and the structure of the
-factor depend on the topology alone; each iteration pays for the numeric factor only. Each piece of
-the dissection is one small dense front, so that the work is done by LAPACK on blocks that fit the
-cache; a simplicial LDLᵀ in numba takes three times as long on an 11k-vertex bilaplacian. The
+The systems on one topology (of the registration's iterations, of fields over the head) have the
+same sparsity. The fill-reducing order (nested dissection by planes through the positions) and the
+structure of the factor depend on it alone; each system pays for the numeric factor only. Each piece
+of the dissection is one small dense front, so that the work is done by LAPACK on blocks that fit
+the cache; a simplicial LDLᵀ in numba takes three times as long on an 11k-vertex bilaplacian. The
 method is Duff and Reid's (1983), as in Davis, Direct Methods for Sparse Linear Systems (2006).
 """
 
@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import scipy.sparse as sp
 
-from registration.fronts import Layout, factor_fronts, layout_of, solve_fronts
+from faces.fronts import Layout, factor_fronts, layout_of, solve_fronts
 
 LEAF_SIZE = 64  # below this many vertices a separator costs more than it saves
 
@@ -70,7 +70,7 @@ class Symbolic:
 
         Args:
             dtype: of the factor. float32 takes half the time and is good to about 1e-7 times the
-                condition number: enough as a preconditioner of registration.pcg.
+                condition number: enough as a preconditioner.
 
         Raises:
             ValueError: the matrix is not positive definite, or too near to singular for float32.
@@ -102,14 +102,15 @@ class Factor:
         return solution
 
 
-def analyse(matrix: sp.csr_matrix, coordinates: np.ndarray) -> Symbolic:
+def analyse(matrix: sp.csr_matrix, coordinates: np.ndarray, leaf_size: int = LEAF_SIZE) -> Symbolic:
     """Order and structure of the factor of a symmetric matrix.
 
     Args:
         matrix: (n, n) CSR with a full diagonal and symmetric structure.
-        coordinates: (n, 3) positions of the unknowns, by which separators are chosen.
+        coordinates: (n, d) positions of the unknowns, by which separators are chosen.
+        leaf_size: pieces of no more unknowns are not cut further.
     """
-    pieces = nested_dissection(matrix, coordinates)
+    pieces = nested_dissection(matrix, coordinates, leaf_size)
     order = np.concatenate(pieces)
     position = np.zeros(len(order), dtype=np.int64)
     position[order] = np.arange(len(order))
@@ -144,14 +145,16 @@ def _make_front(matrix, piece, position, end, children, fronts):
     return Front(int(begin), size, border, take[lower], put, tuple(children), places)
 
 
-def nested_dissection(matrix: sp.csr_matrix, coordinates: np.ndarray) -> list[np.ndarray]:
+def nested_dissection(
+    matrix: sp.csr_matrix, coordinates: np.ndarray, leaf_size: int = LEAF_SIZE
+) -> list[np.ndarray]:
     """Pieces of unknowns in the order of elimination: halves first, what separates them last."""
     label = np.zeros(len(coordinates), dtype=np.int64)
     pieces: list[np.ndarray] = []
     stack = [np.arange(len(coordinates))]
     while stack:  # pieces are collected from the last eliminated to the first
         nodes = stack.pop()
-        if len(nodes) <= LEAF_SIZE:
+        if len(nodes) <= leaf_size:
             pieces.append(nodes)
             continue
         below, above, separator = _best_cut(matrix, coordinates, nodes, label)

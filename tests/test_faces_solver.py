@@ -1,38 +1,13 @@
-"""The sparse solvers against SuperLU and against each other."""
+"""The direct solver against SuperLU."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
-import scipy.sparse.linalg
 import threadpoolctl
-import trimesh
 
-from faces.mesh import unique_edges
-from registration.blas import one_thread
-from registration.pcg import conjugate_gradients, polished
-from registration.solver import analyse, nested_dissection
-
-
-def system(subdivisions=3, length=4.0):
-    """(matrix, positions): diagonal + Laplacian + bilaplacian on an icosphere, random weights."""
-    sphere = trimesh.creation.icosphere(subdivisions)
-    count = len(sphere.vertices)
-    edges = unique_edges(np.asarray(sphere.faces))
-    both = np.concatenate([edges, edges[:, ::-1]])
-    adjacency = sp.csr_matrix((np.ones(len(both)), both.T), shape=(count, count))
-    laplacian = sp.diags(adjacency.sum(1).A1) - adjacency
-    rng = np.random.default_rng(0)
-    matrix = sp.diags(rng.uniform(0.1, 1, count)) + length * laplacian + laplacian @ laplacian
-    matrix = matrix.tocsr()
-    matrix.sort_indices()
-    return matrix, np.asarray(sphere.vertices)
-
-
-def superlu(matrix):
-    options = {"SymmetricMode": True}
-    return scipy.sparse.linalg.splu(
-        matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options
-    )
+from faces.blas import one_thread
+from faces.solver import analyse, nested_dissection
+from tests.systems import superlu, system
 
 
 def test_factor_solves_like_superlu():
@@ -52,18 +27,6 @@ def test_columns_are_solved_alike_one_by_one_and_together(columns):
     alone = np.hstack([factor.solve(right[:, [c]]) for c in range(columns)])
     # The same sums, grouped otherwise: rounding times the condition number of about 1e3.
     np.testing.assert_allclose(factor.solve(right), alone, rtol=0, atol=1e-12)
-
-
-def test_polish_makes_a_single_precision_factor_exact():
-    matrix, positions = system(length=400.0)
-    right = np.random.default_rng(1).normal(size=(len(positions), 3))
-    factor = analyse(matrix, positions).factorise(matrix, np.float32)
-    rough, fine = factor.solve(right), polished(matrix, right, factor.solve, 1e-12)
-    assert rough.dtype == np.float32
-    expected = superlu(matrix).solve(right)
-    # Rounding 6e-8 times the condition number of about 1e5 leaves 1e-3 at worst; then 1e-12 · 1e5.
-    assert 1e-7 < np.abs(rough - expected).max() / np.abs(expected).max() < 1e-2
-    assert np.abs(fine - expected).max() < 1e-7 * np.abs(expected).max()
 
 
 def test_single_precision_says_where_it_is_not_enough():
@@ -103,17 +66,6 @@ def test_indefinite_matrix_is_refused():
     broken.data = -broken.data
     with pytest.raises(ValueError, match="not positive"):
         symbolic.factorise(broken)
-
-
-def test_gradients_agree_with_factor_and_profit_from_a_warm_start():
-    matrix, positions = system()
-    right = np.random.default_rng(2).normal(size=(len(positions), 3))
-    expected = analyse(matrix, positions).factorise(matrix).solve(right)
-    found, cold = conjugate_gradients(matrix, right, np.zeros_like(right), 1e-10, 2000)
-    # Residual 1e-10 times the condition number of about 1e3.
-    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
-    _, warm = conjugate_gradients(matrix, right, expected * 1.001, 1e-4)
-    assert warm < cold / 2
 
 
 def test_a_decorated_function_runs_on_one_thread_and_leaves_the_others_as_they_were():

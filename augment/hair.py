@@ -1,0 +1,92 @@
+"""Hair on the model's bald head: its colour, up to a hairline that goes on as it was seen."""
+
+import numpy as np
+
+from augment.harmonic import harmonic
+from augment.texture import sample
+from faces.camera import Camera
+from faces.morphable import MorphableModel
+from faces.visibility import visible_vertices
+
+SKIN_REGIONS = ("cheeks", "nose")
+SEEN_COSINE = 0.2
+OTHER_THAN_SKIN = 0.12  # colour distance in [0, 1] from which a scalp wears hair
+SEEN_LEAST = 12  # vertices: fewer say nothing about a head of hair
+STRAND_DEPTH = 0.1  # share of the tone by which combed hair varies, at most
+PRIOR = 0.3  # hold of "a scalp wears what is seen on it" against what is seen itself
+STRANDS = ((11, 0.7), (17, 2.1), (29, 4.4), (37, 1.3))  # waves around the head, and their phases
+
+
+def with_hair(
+    colors: np.ndarray,
+    image: np.ndarray,
+    alpha: np.ndarray,
+    vertices_mm: np.ndarray,
+    model: MorphableModel,
+    triangles: np.ndarray,
+    camera: Camera,
+) -> np.ndarray:
+    """The head's colours (V, 3) with hair where the image shows some, and where it goes on.
+
+    The fitted colours are those of a bare skin. What the image shows on scalp and temples says
+    whether and where there is hair; unseen, the scalp wears what was seen on it. A bare head
+    keeps its colours.
+
+    Args:
+        colors: (V, 3) float32 in [0, 1], of the bare head.
+        image: (H, W, 3) float32 in [0, 1].
+        alpha: (H, W) float32, how much of a pixel is the person.
+        vertices_mm: (V, 3) camera frame, the grown head.
+        model: names the regions.
+        triangles: (T, 3) drawn ones.
+        camera: of the image.
+    """
+    if "scalp" not in model.regions:
+        return colors
+    pixels = camera.project(vertices_mm)
+    photo = sample(image, pixels)
+    whole = sample(np.repeat(alpha[..., None], 3, 2), pixels)[:, 0] > 0.9
+    seen = visible_vertices(vertices_mm, triangles, camera, cos_min=SEEN_COSINE) & whole
+    zone = _zone(model)
+    skin = np.logical_or.reduce([model.regions[name] for name in SKIN_REGIONS]) & seen
+    above = model.regions["scalp"] & seen
+    if above.sum() < SEEN_LEAST or skin.sum() < SEEN_LEAST:
+        return colors
+    tone, bare = np.median(photo[above], axis=0), np.median(photo[skin], axis=0)
+    axis = tone - bare
+    if np.linalg.norm(axis) < OTHER_THAN_SKIN:
+        return colors
+    share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
+    share = _smooth(share * 2 - 0.5)
+    told = zone & seen
+    prior = np.where(model.regions["scalp"], 1.0, 0.0)
+    hold = np.where(told, 1.0, np.where(zone, PRIOR, 10.0))
+    wanted = np.where(told, share, prior)
+    hair = told & (share > 0.5)
+    rows = np.concatenate([wanted[:, None], np.where(hair[:, None], photo, tone)], 1)
+    carried = harmonic(rows, hold, triangles)
+    shade = carried[:, 1:]
+    spread = np.abs(photo[hair] - shade[hair]).mean() if hair.any() else 0.0
+    depth = min(spread / max(float(tone.mean()), 0.02), STRAND_DEPTH)
+    strands = shade * (1 + depth * _strands(model)[:, None])
+    cover = np.where(zone, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
+    return np.clip((1 - cover) * colors + cover * strands, 0, 1).astype(np.float32)
+
+
+def _zone(model):
+    """(V,) bool: where hair grows: skin that is neither face nor ear."""
+    other = [model.regions[n] for n in ("face", "ears") if n in model.regions]
+    return model.part_vertices("skin") & ~np.logical_or.reduce(other)
+
+
+def _strands(model):
+    """(V,) in [-1, 1]: what lies along meridians, as combed hair does."""
+    x, _, z = (model.mean_mm - model.mean_mm[model.regions["scalp"]].mean(0)).T
+    meridian = np.arctan2(x, z)
+    waves = [np.sin(k * meridian + phase) for k, phase in STRANDS]
+    return np.mean(waves, axis=0)
+
+
+def _smooth(t):
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)

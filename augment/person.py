@@ -1,0 +1,189 @@
+"""Who is person in a colour image: what neither depth nor the head mesh could decide."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import sparse
+from scipy.ndimage import gaussian_filter
+from scipy.sparse.linalg import cg
+
+from imaging.guided_filter import guided_filter
+
+BINS = 12  # along each axis of CIELAB: 20 grey levels, a wall's shading under a lamp
+CHROMA_SPAN = 37.5  # most a*, b* of skin, hair, cloth and rooms stay within ± this
+CONTRAST = 0.3  # edge weight e^-(30 ΔE/100)²: a step of 3 in L*a*b* separates
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSettings:
+    """Attributes:
+    side_px: the longer side of the image that is decided on; the filter restores the full one.
+    cell_px: edge of the cells within which colours are counted, px of that image.
+    spread: (in place, in colour) σ of the counts, in cells and in bins: how far what was seen
+        of one side speaks for its surroundings.
+    everywhere: weight of the counts of the whole image; a colour met far off is some evidence.
+    undecided: weight of undecided pixels in the counts, shared by their prior.
+    reach: a pixel this far from the known person, in √area of that person, is person with half
+        of the prior's odds at its rim.
+    place: weight of the prior by place against the colour.
+    hold: weight of a pixel's own evidence against an edge within one colour.
+    sure: (background, person) shares beyond which the cut must follow the walk.
+    filter_px, filter_epsilon: of the guided filter, px of the full image.
+    """
+
+    side_px: int = 160
+    cell_px: int = 16
+    spread: tuple[float, float] = (2.0, 0.7)
+    everywhere: float = 0.05
+    undecided: float = 0.15
+    reach: float = 1.0
+    place: float = 0.5
+    hold: float = 0.02
+    sure: tuple[float, float] = (0.1, 0.9)
+    filter_px: float = 8.0
+    filter_epsilon: float = 1e-4
+
+
+def person_mask(
+    color: np.ndarray,
+    known_person: np.ndarray,
+    known_other: np.ndarray,
+    likely: np.ndarray | None = None,
+    settings: PersonSettings = PersonSettings(),
+) -> np.ndarray:
+    """The share of each pixel that is the person: head, hair, neck and clothes.
+
+    Colours of both sides are counted in cells of place and colour (a background beside the head
+    is another than at the image's edge); a random walk (Grady 2006) carries them along equal
+    colours; a cut (Rother et al. 2004) makes it a decision, and a guided filter (He et al. 2013)
+    gives it the full image's edges, soft where hair is fine.
+
+    Args:
+        color: (H, W, 3) float32 in [0, 1].
+        known_person: (H, W) bool, surely the person, such as the head mesh and what depth shows.
+        known_other: (H, W) bool, surely not, such as the measured wall; may be empty.
+        likely: (H, W) bool, more likely person than not: the chest in a photo. None: nowhere.
+        settings: of every step.
+
+    Returns:
+        (H, W) float32 in [0, 1]; all 0 where nobody is known.
+    """
+    scale = min(settings.side_px / max(color.shape[:2]), 1.0)
+    size = tuple(max(round(side * scale), 2) for side in color.shape[1::-1])
+    small = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
+    person = _share(known_person, size) > 0.5
+    other = (_share(known_other, size) > 0.5) & ~person
+    if not person.any():
+        return np.zeros(color.shape[:2], np.float32)
+    chest = None if likely is None else _share(likely, size) > 0.5
+    prior = _prior(person, other, chest, settings.reach)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
+    share = _walk(lab, _evidence(lab, prior, settings), person, other, settings.hold)
+    cut = _attached(_cut(small, share, settings.sure), person)
+    soft = guided_filter(color, cut, settings.filter_px, settings.filter_epsilon)
+    return np.clip(soft, 0, 1)
+
+
+def _share(mask, size):
+    return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+
+
+def _prior(person, other, chest, reach):
+    """(h, w) chance of the person by place alone: 1 and 0 where it is known."""
+    distance = cv2.distanceTransform((~person).astype(np.uint8), cv2.DIST_L2, 3)
+    prior = 0.5 * np.exp(-((distance / (reach * np.sqrt(person.sum()))) ** 2))
+    if chest is not None:
+        prior[chest] = 0.6
+    prior = np.clip(prior, 0.02, 0.98)
+    prior[person], prior[other] = 1, 0
+    return prior
+
+
+def _evidence(lab, prior, settings):
+    """(h, w) chance of the person by colour and place."""
+    cells, shape = _cells(lab, settings.cell_px)
+    weight = np.where((prior == 0) | (prior == 1), 1.0, settings.undecided)
+    inside, outside = (
+        _counts(cells, shape, weight * part, settings) for part in (prior, 1 - prior)
+    )
+    odds = np.clip(prior, 0.02, 0.98)
+    logit = np.log((inside + 1e-6) / (outside + 1e-6))
+    logit += settings.place * np.log(odds / (1 - odds))
+    return 1 / (1 + np.exp(-logit))
+
+
+def _cells(lab, cell_px):
+    """(h·w,) cell of place and colour of each pixel, and how many there are along each axis."""
+    height, width = lab.shape[:2]
+    lowest, span = (0, -CHROMA_SPAN, -CHROMA_SPAN), (100, 2 * CHROMA_SPAN, 2 * CHROMA_SPAN)
+    scaled = np.clip((lab - lowest) / span * BINS, 0, BINS - 1).astype(int)
+    rows, columns = np.mgrid[:height, :width] // cell_px
+    shape = (rows[-1, -1] + 1, columns[-1, -1] + 1, BINS, BINS, BINS)
+    return np.ravel_multi_index((rows, columns, *np.moveaxis(scaled, -1, 0)), shape).ravel(), shape
+
+
+def _counts(cells, shape, weight, settings):
+    """(h, w) how much of ``weight`` lies around each pixel in place and colour."""
+    place, color = settings.spread
+    total = np.bincount(cells, weight.ravel(), np.prod(shape)).reshape(shape).astype(np.float32)
+    sigmas = (place, place, color, color, color)
+    total = gaussian_filter(total, sigmas, mode="nearest", truncate=2.5)
+    total += settings.everywhere * total.mean((0, 1), keepdims=True)
+    return total.ravel()[cells].reshape(weight.shape)
+
+
+def _walk(lab, evidence, person, other, hold):
+    """(h, w) chance that a walk along equal colours, ending anywhere with chance ``hold`` by the
+    pixel's evidence, ends at the person."""
+    chance = np.where(person, 1.0, np.where(other, 0.0, evidence))
+    undecided = np.flatnonzero(~(person | other))
+    if not len(undecided):
+        return chance
+    edges = _edges(lab)
+    degree = np.asarray(edges.sum(1)).ravel()[undecided] + hold
+    rows = edges[undecided]
+    decided = np.where(person, 1.0, 0.0).ravel()
+    right = rows @ decided + hold * evidence.ravel()[undecided]
+    system = sparse.diags(degree) - rows[:, undecided]
+    inverse = sparse.diags(1 / degree)
+    start = chance.ravel()[undecided]
+    # a decision near a half does not need more digits than this
+    solved, _ = cg(system, right, x0=start, rtol=1e-3, maxiter=60, M=inverse)
+    chance.ravel()[undecided] = np.clip(solved, 0, 1)
+    return chance
+
+
+def _edges(lab):
+    """(n, n) sparse weights between neighbours: e^-(Δ/3)² of their colours."""
+    number = np.arange(lab.shape[0] * lab.shape[1]).reshape(lab.shape[:2])
+    pairs = [(np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])]
+    steps = [(CONTRAST * (lab[a] - lab[b])).ravel().reshape(-1, 3) for a, b in pairs]
+    weight = np.concatenate([np.exp(-(step**2).sum(1)) for step in steps]) + 1e-3
+    first = np.concatenate([number[a].ravel() for a, _ in pairs])
+    second = np.concatenate([number[b].ravel() for _, b in pairs])
+    ends = (np.r_[first, second], np.r_[second, first])
+    return sparse.csr_matrix((np.r_[weight, weight], ends), shape=(number.size,) * 2)
+
+
+def _cut(color, share, sure):
+    """(h, w) bool: the minimal cut around what is sure."""
+    label = np.where(share > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    label[share < sure[0]] = cv2.GC_BGD
+    label[share > sure[1]] = cv2.GC_FGD
+    person = (label & 1) == 1  # GC_FGD and GC_PR_FGD are odd
+    if person.all() or not person.any():
+        return person
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # its colour models begin from a k-means
+    image = np.rint(255 * color).astype(np.uint8)
+    cv2.grabCut(image, label, None, *models, 1, cv2.GC_INIT_WITH_MASK)
+    return (label & 1) == 1
+
+
+def _attached(mask, person):
+    """(h, w) float32: the parts that hang together with the known person."""
+    _, label = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    wanted = np.zeros(label.max() + 1, dtype=bool)
+    wanted[label[person & mask]] = True
+    return (wanted[label] & mask).astype(np.float32)
