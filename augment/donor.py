@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import dijkstra
 
 from augment.seen import SeenHead, region
+from augment.symmetric import mirrored_vertices
 from augment.texture import WHISPER, carry, smoothstep
 from faces.appearance import render_texture
 from faces.mesh import unique_edges
@@ -15,7 +16,9 @@ from faces.morphable import MorphableModel
 from faces.types import RegisteredFace
 
 SOCKET_SHADE = 0.45  # the mouth's inside lies in its own shadow, which Eq. 4 does not know
-GOES_OVER_MM = 12.0  # within so much of the scalp's border skin's correction goes over in its own
+GOES_OVER_MM = 20.0  # within so much of the scalp's border skin's correction goes over in its own
+MIRRORED = 0.1  # of a seen vertex's weight of 1: a vertex whose partner on the other half is seen
+DARK, LIGHT_MAX = 0.02, 2.0  # keep the ratio of the halves' light within reason
 SCALP_PRIOR = 1e-3  # of a seen vertex's weight of 1: the scalp is as the skin's correction says
 
 
@@ -42,7 +45,8 @@ def head_colors(
     matt = render_texture(
         replace(face.appearance, specular=0.0), model, hull, face.camera, normals
     )  # a highlight belongs to the source's view alone
-    shift = _corrections(seen.photo - matt, seen, scalp_depth(model), triangles)
+    wanted, skin = _with_mirrored(seen.photo - matt, seen.skin, matt, model)
+    shift = _corrections(wanted, skin, seen.scalp, scalp_depth(model), triangles)
     colors = np.clip(matt + shift, 0, 1).astype(np.float32)
     colors[model.part_vertices("mouth_socket")] *= SOCKET_SHADE
     return colors
@@ -63,11 +67,22 @@ def scalp_depth(model: MorphableModel) -> np.ndarray:
     return np.where(scalp & np.isfinite(depth), depth, 0)
 
 
-def _corrections(wanted, seen, depth, triangles):
+def _with_mirrored(wanted, trust, matt, model):
+    """Wanted differences and trust, an unseen vertex's from the other half of the face: albedo is
+    nearly symmetric, and the light there is the model's. (On necks, collars are not.)"""
+    partner, paired = mirrored_vertices(model)
+    borrowed = np.where(paired & model.regions["face"], MIRRORED * trust[partner], 0)
+    light = matt / np.maximum(matt[partner], DARK)
+    own = trust >= borrowed
+    mirrored = wanted[partner] * np.minimum(light, LIGHT_MAX)
+    return np.where(own[:, None], wanted, mirrored), np.where(own, trust, borrowed)
+
+
+def _corrections(wanted, trust, on_scalp, depth, triangles):
     """(V, 3): the wanted differences, carried from where they are trusted to everywhere else."""
-    skin = carry(wanted, seen.skin, 0 * wanted, WHISPER, triangles)
-    on_scalp = triangles[(depth > 0)[triangles].any(1)]
-    if not len(on_scalp) or not (seen.scalp > 0).any():
+    skin = carry(wanted, trust, 0 * wanted, WHISPER, triangles)
+    of_scalp = triangles[(depth > 0)[triangles].any(1)]
+    if not len(of_scalp) or not (on_scalp > 0).any():
         return skin
-    scalp = carry(wanted, seen.scalp, skin, SCALP_PRIOR, on_scalp)
+    scalp = carry(wanted, on_scalp, skin, SCALP_PRIOR, of_scalp)
     return skin + smoothstep(depth / GOES_OVER_MM)[:, None] * (scalp - skin)

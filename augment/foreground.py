@@ -13,6 +13,7 @@ from augment.portrait import portrait
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
 CARRY_SMOOTH_MM = 15.0
+WALL_SHARE = 0.3  # of a head's surroundings: a sensor that sees so much of the wall sees walls
 TRACE = 0.03  # less of a person in a pixel is noise of the matte
 SQUARE = np.ones((3, 3), np.uint8)
 COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
@@ -36,6 +37,7 @@ class ForegroundSettings:
         jump_mm: what counts as a jump.
         reach_mm: hair and cloth that the sensor missed lie so near to what it saw; an afro's
             height.
+        blind_mm: holes of a sensor that sees the wall, so near to the person, are likely hair.
         hollow_behind_mm: where the sensor saw no background at all, a plane this far behind the
             head's farthest point stands in for it.
     """
@@ -49,6 +51,7 @@ class ForegroundSettings:
     rim_px: int = 4
     jump_mm: float = 30.0
     reach_mm: float = 130.0
+    blind_mm: float = 60.0
     hollow_behind_mm: float = 200.0
 
 
@@ -214,7 +217,15 @@ def _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings):
     sure = _shrunk(measured & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
     apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
     other = _shrunk((smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
-    return sure, other, None
+    return sure, other, _blind(smooth, far, apart, settings)
+
+
+def _blind(smooth, far, apart, settings):
+    """(H, W) bool: holes beside the person of a sensor that elsewhere sees the wall there; dark
+    hair makes such holes. None where it sees no wall either."""
+    beside = (apart > 0) & (apart < settings.blind_mm)
+    seen = (smooth >= far) & beside
+    return beside & (smooth == 0) if seen.sum() > WALL_SHARE * beside.sum() else None
 
 
 def _shrunk(mask, radius):

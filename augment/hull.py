@@ -12,6 +12,7 @@ from faces.visibility import view_directions, visible_vertices
 FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more than its size
 RIM = 0.25  # cosine: flatter than 75° a vertex makes the outline
 FRAYED_PX = 4  # a scan's edge frays into crumbs that are no surface
+JUMP_MM = 30.0
 OUTLINE_PX = 2.0  # outlines agree when they are as near as this
 OUTLINE_MM = 60.0  # hair stands so far out at most; farther is another thing
 GROW_MM = (-15.0, 70.0)  # a scalp lies this far outside or inside the hair; more is another thing
@@ -129,7 +130,10 @@ def _measured(vertices_mm, layers, camera):
     pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1.0).astype(np.float32)
     size = np.ones((2 * FRAYED_PX + 1,) * 2, np.uint8)
     inner = cv2.erode((layers.body & ~layers.hollow).astype(np.uint8), size) > 0
-    depth = np.where(inner, layers.surface_mm, np.inf).astype(np.float32)
+    surface = layers.surface_mm.astype(np.float32)
+    # beside a jump (the throat below a chin) the nearer surface reaches over
+    inner &= cv2.dilate(surface, size) - cv2.erode(surface, size) < JUMP_MM
+    depth = np.where(inner, surface, np.inf).astype(np.float32)
     flat = (pixels - np.float32(0.5))[:, None]
     parts = [
         cv2.remap(depth, flat[k : k + 32000], None, cv2.INTER_NEAREST, borderValue=np.inf)

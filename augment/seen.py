@@ -82,6 +82,16 @@ def see_head(
     )
 
 
+def wears_hair(seen: SeenHead, fitted: np.ndarray, model: MorphableModel) -> bool:
+    """Whether the scalp as seen is another than the fitted one, which knows shaved heads only.
+
+    ``fitted`` (V, 3) are the colours C of Eq. 4.
+    """
+    shown = region(model, "scalp") & (seen.trust > 0.5)
+    apart = np.abs(seen.photo - fitted).max(1)[shown]
+    return bool(len(apart)) and float(np.median(apart)) > HAIRY_COLOR
+
+
 def region(model: MorphableModel, name: str) -> np.ndarray:
     """(V,) bool: the model's region; nothing where the model does not name it."""
     return model.regions.get(name, np.zeros(model.vertex_count, dtype=bool))

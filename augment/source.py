@@ -11,7 +11,7 @@ from augment.hair import with_hair
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
 from augment.matte import unmixed
-from augment.seen import see_head
+from augment.seen import see_head, wears_hair
 from augment.settings import RotateSettings
 from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
@@ -69,11 +69,13 @@ def prepare(
     normals = vertex_normals(hull, triangles)
     depth = scalp_depth(model)
     seen = see_head(own, face, hull, normals, model, depth, maps, settings)
-    bare = head_colors(seen, face, hull, normals, model, triangles)
+    colors = head_colors(seen, face, hull, normals, model, triangles)
+    if wears_hair(seen, face.appearance.colors, model):
+        colors = with_hair(colors, own, layers.alpha, hull, model, triangles, scan.camera)
     scene = build_scene(
         hull,
         triangles,
-        with_hair(bare, own, layers.alpha, hull, model, triangles, scan.camera),
+        colors,
         own,
         layers,
         scale,

@@ -14,7 +14,9 @@ from faces.morphable import MorphableModel
 APART_MM = 2.0  # a mirrored vertex farther than this from its partner has none; half an edge
 UNLIKE = 0.2  # a photo farther than this from the fitted colour shows hair or a highlight
 GAIN = (0.5, 2.0)  # what shading and tone may ask for; beyond it one side lies in deep shadow
-SMOOTH = 0.03  # weight of a vertex's ratio against its edges of 1: averages over six edges
+SMOOTH = 0.3  # weight of a vertex's ratio against its edges of 1: averages over two edges
+# of a seen vertex's weight: freckles are not symmetric, stubble, brows and ears are
+SHARE = 0.6
 DARK = 0.02  # keeps ratios of black finite
 
 
@@ -41,7 +43,7 @@ def with_mirrored(
     count = model.vertex_count
     partner, paired = mirrored_vertices(model)
     like = np.abs(seen.photo - fitted).max(1) < UNLIKE
-    weight = np.where(paired & like[partner], seen.trust[partner], 0)
+    weight = np.where(paired & like[partner], SHARE * seen.trust[partner], 0)
     gain = _gain(scene.model_color[:count], partner, weight, triangles)
     px, weights, gains = (
         a.copy() for a in (scene.second_px, scene.second_weight, scene.second_gain)

@@ -5,7 +5,7 @@ import pytest
 
 from augment.donor import scalp_depth
 from augment.rotate import RotateSettings, prepare
-from augment.seen import HAIRLINE_MM
+from augment.seen import HAIRLINE_MM, SeenHead, wears_hair
 from augment.texture import WHISPER, carry
 from tests.staged import paint, stage
 
@@ -54,3 +54,14 @@ def test_a_black_scalp_is_black_at_the_back_and_leaves_the_skin_alone(staged):
     skin = model.regions["face"] | model.regions["neck"]
     # black mixed into single pixels at the hairline reaches some vertices beside it
     assert np.abs(after - before)[skin].mean() < 0.005
+
+
+@pytest.mark.parametrize(("shade", "hair"), [(1.0, False), (0.9, False), (0.2, True)])
+def test_hair_is_told_from_a_shaved_scalp_by_the_fitted_colours(staged, shade, hair):
+    fitted = staged.face.appearance.colors
+    count = staged.model.vertex_count
+    every = np.ones(count, np.float32)
+    seen = SeenHead(shade * fitted, np.zeros((count, 2), np.float32), every, every, every)
+    assert wears_hair(seen, fitted, staged.model) == hair
+    unseen = replace(seen, trust=0 * every)
+    assert not wears_hair(unseen, fitted, staged.model)

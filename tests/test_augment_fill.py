@@ -19,7 +19,8 @@ def disc_picture(trust_step=0.0):
     truth = SKIN * shading
     trust = (x < trust_step).astype(np.float32) * alpha
     photo = np.where(trust[..., None] > 0, truth, 0)
-    return Picture(photo, truth - OFF, trust, alpha), truth
+    reasons = np.zeros(alpha.shape, np.uint8)
+    return Picture(photo, truth - OFF, trust, alpha, reasons), truth
 
 
 def test_the_fill_meets_the_photo_and_keeps_the_donors_gradients():
