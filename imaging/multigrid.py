@@ -1,9 +1,9 @@
 """Laplace's equation on a masked grid: conjugate gradients on a multigrid cycle.
 
-A cycle alone gains a factor of four or more, whatever the size, where the coarse grids tell the
-fine one's shape; conjugate gradients make it ten, and mend the few errors of irregular masks that
-the coarse grids cannot see. Where the coarse grids are of no use (a maze: its walls are lost at
-once), that shows in the spectrum, and the whole is solved directly.
+A step gains a factor of three to ten, whatever the size, where the coarse grids tell the fine one's
+shape; the conjugate gradients mend the few errors of irregular masks that the coarse grids cannot
+see. Where the coarse grids are of no use (a maze: its walls are lost at once), that shows in the
+spectrum, and the whole is solved directly.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from imaging.multigrid_kernels import (
 from imaging.multigrid_levels import make_levels
 
 COARSEST = 8  # cells a side that are solved directly
-LIMIT = 24  # cycles; a mask whose shape survives coarsening needs three to seven
+LIMIT = 24  # cycles; a mask whose shape survives coarsening needs four to nine
 # Chebyshev's two steps on [1/2, 2], what a coarse grid cannot see of the five-point stencil
 OMEGAS = tuple(np.float32(1 / (1.25 + sign * 0.75 * np.sqrt(0.5))) for sign in (1, -1))
 
