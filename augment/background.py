@@ -20,6 +20,7 @@ class BackgroundSettings:
         norm: "l1" as Eq. 8 is printed (its norms are not squared; robust, by IRLS), or "l2".
         spacing_px: edge of the anchors' coarse cells; the finest are an eighth of it.
         near_px: edge of the cells near the head.
+        unit_px: spacing of the anchors at which both terms of Eq. 8 weigh 1.
         bend_mm: a cell splits where that brings its depth nearer to planes by more than this.
         level_mm: measured anchors that spread further than this about a plane lie on none.
         smoothness: weight of the Connect term against the Mask term; 1 in Eq. 8.
@@ -31,6 +32,7 @@ class BackgroundSettings:
     norm: Literal["l1", "l2"] = "l1"
     spacing_px: int = 40
     near_px: int = 10
+    unit_px: float = 5.0
     bend_mm: float = 5.0
     level_mm: float = 15.0
     smoothness: float = 1.0
@@ -87,7 +89,8 @@ def solve_anchors(
 
     Σ_i Mask_i ‖d_i − Depth_i‖ + smoothness · Σ_ij Connect_ij ‖d_i − d_j‖, the differences taken
     after the plane through the measured anchors is removed: a slanted wall costs nothing, where
-    the printed term would flatten its rim.
+    the printed term would flatten its rim. A datum counts by the area and a link by the length
+    that it stands for, in units of ``unit_px``: on an even grid of that spacing, as printed.
 
     Args:
         anchors_px: (N, 2) positions.
@@ -98,7 +101,8 @@ def solve_anchors(
     mask = measured_mm > 0
     plane = _plane(anchors_px, measured_mm, mask, settings.level_mm)
     wanted = np.where(mask, measured_mm - plane, 0)
-    data, link = mask.astype(float), np.full(len(edges), settings.smoothness)
+    share, link = _weights(anchors_px, edges, settings.unit_px)
+    data, link = mask * share, link * settings.smoothness
     weights = (data, link)
     system, last = GraphSystem(edges, len(mask)), np.inf
     for _ in range(settings.iterations if settings.norm == "l1" else 1):
@@ -112,6 +116,18 @@ def solve_anchors(
         floor = settings.floor_mm
         weights = (data / np.maximum(misfit, floor), link / np.maximum(jumps, floor))
     return residual + plane
+
+
+def _weights(anchors_px, edges, unit_px):
+    """Data (N,) by the area that an anchor stands for, links (E,) by their length; 1 at the unit.
+
+    So the sums are integrals, and where anchors are dense depth is no smoother for it.
+    """
+    length = np.linalg.norm(anchors_px[edges[:, 0]] - anchors_px[edges[:, 1]], axis=1) / unit_px
+    around, count = edges.ravel(), len(anchors_px)
+    degree = np.maximum(np.bincount(around, minlength=count), 1)
+    size = np.bincount(around, np.repeat(length, 2), count) / degree
+    return size**2, length
 
 
 def _plane(anchors_px, measured_mm, mask, level_mm):

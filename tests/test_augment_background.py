@@ -107,6 +107,17 @@ def test_behind_a_hole_the_wall_goes_on_and_l1_is_not_drawn_to_a_box_or_to_wrong
     assert error["l2"].mean() > 1.3 * error["l1"].mean()
 
 
+def test_dense_anchors_flatten_a_curve_no_more_than_sparse_ones():
+    """Links of one weight, whatever their length, would: there are more of them to a datum."""
+    u = np.broadcast_to(np.arange(SHAPE[1]), SHAPE)
+    bowl = (900 + 0.01 * (u - 80.0) ** 2).astype(np.float32)
+    flattened = [
+        np.abs(complete_sheet(bowl, near, perspective=False) - bowl).mean()
+        for near in (NOWHERE, ~NOWHERE)
+    ]
+    assert flattened[1] < flattened[0]
+
+
 def test_nothing_measured_gives_nothing():
     assert not complete_sheet(np.zeros(SHAPE, np.float32), NOWHERE).any()
 
