@@ -40,6 +40,7 @@ lint: $(READY) ## formatting and static checks
 bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.raster
 	$(BIN)/python -m benchmarks.poisson
+	$(BIN)/python -m benchmarks.background
 	$(BIN)/python -m benchmarks.augment
 	$(BIN)/python -m benchmarks.augment_cost
 	$(BIN)/python -m benchmarks.subjects --count 24 --flat 2000

@@ -1,9 +1,9 @@
 """Laplace's equation on a masked grid: conjugate gradients on a multigrid cycle.
 
-A cycle alone gains a factor of four or more, whatever the size, where the coarse grids tell the
-fine one's shape; conjugate gradients make it ten, and mend the few errors of irregular masks that
-the coarse grids cannot see. Where the coarse grids are of no use (a maze: its walls are lost at
-once), that shows in the spectrum, and the rest is solved directly.
+A step gains a factor of three to ten, whatever the size, where the coarse grids tell the fine one's
+shape; the conjugate gradients mend the few errors of irregular masks that the coarse grids cannot
+see. Where the coarse grids are of no use (a maze: its walls are lost at once), that shows in the
+spectrum, and the whole is solved directly.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from imaging.multigrid_kernels import (
 from imaging.multigrid_levels import make_levels
 
 COARSEST = 8  # cells a side that are solved directly
-LIMIT = 24  # cycles; a mask whose shape survives coarsening needs three to seven
+LIMIT = 24  # cycles; a mask whose shape survives coarsening needs four to nine
 # Chebyshev's two steps on [1/2, 2], what a coarse grid cannot see of the five-point stencil
 OMEGAS = tuple(np.float32(1 / (1.25 + sign * 0.75 * np.sqrt(0.5))) for sign in (1, -1))
 
@@ -56,10 +56,11 @@ class Multigrid:
         """x with A x = right, to about the tolerance in every cell.
 
         Args:
-            right: a vector; it is used up.
+            right: a vector.
         """
-        fine, residual = self._levels[0], right
-        x, step, product = (self._zeros(right.shape, np.float32) for _ in range(3))
+        fine = self._levels[0]
+        x, step, product, residual = (self._zeros(right.shape, np.float32) for _ in range(4))
+        residual[:] = right
         steps = _Steps(right.shape[1])
         for _ in range(LIMIT):
             fresh = self._cycle(0, residual)
@@ -71,8 +72,7 @@ class Multigrid:
             advance(fine, length, step, product, x, residual)
             if steps.error(length, ratio, curvature, largest) <= tolerance:
                 return x
-        _add_direct(fine, residual, x)
-        return x
+        return _solve_directly(fine, right, x)
 
     def _cycle(self, depth, right):
         """x ≈ A⁻¹ right by one V-cycle of two Chebyshev steps down and two up."""
@@ -165,11 +165,11 @@ def _put(level, values, vector):
     vector.transpose(0, 2, 1)[level.inverse > 0] = values
 
 
-def _add_direct(level, residual, x):
-    """x += A⁻¹ residual by a sparse LU, without pivoting: A is diagonally dominant."""
+def _solve_directly(level, right, x):
+    """x = A⁻¹ right by a sparse LU, without pivoting: A is diagonally dominant."""
     entries, count = _entries(level)
     matrix = sp.csc_matrix(entries, (count, count))
     options = {"SymmetricMode": True}
     factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-    rest = factor.solve(_taken(level, residual).astype(np.float64))
-    _put(level, _taken(level, x) + rest, x)
+    _put(level, factor.solve(_taken(level, right).astype(np.float64)), x)
+    return x

@@ -36,6 +36,13 @@ def test_vertex_without_area_has_no_normal(sphere):
     np.testing.assert_array_equal(normals[-1], 0)
 
 
+def test_unique_edges_are_the_sorted_set_of_all_sides():
+    triangles = np.random.default_rng(0).integers(0, 50, (200, 3))
+    sides = {tuple(sorted(t[[k, (k + 1) % 3]].tolist())) for t in triangles for k in range(3)}
+    np.testing.assert_array_equal(unique_edges(triangles), sorted(sides))
+    assert unique_edges(np.zeros((0, 3), int)).shape == (0, 2)
+
+
 def test_unique_edges_count_by_euler(sphere):
     vertices, triangles = sphere
     assert len(unique_edges(triangles)) == len(vertices) + len(triangles) - 2
