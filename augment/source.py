@@ -73,6 +73,7 @@ def prepare(
         scale,
         scan.camera,
         settings.mesh,
+        model.regions.get("neck"),
     )
     return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
