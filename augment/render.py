@@ -110,11 +110,10 @@ def show_textures(
     photo, donor = np.zeros((2, height, width, 3), np.float32)
     trust, alpha = np.zeros((2, height, width), np.float32)
     reasons = np.zeros((height, width), np.uint8)
-    fringe = drawn.firm if drawn.fringe is None else drawn.fringe
-    fringe_id = NO_FRINGE if drawn.fringe is None else fringe.triangle_id
+    fringe_id = NO_FRINGE if drawn.fringe is None else drawn.fringe.triangle_id
     resolve_view(
-        _fields(drawn.firm),
-        _fields(fringe),
+        (drawn.firm.snapped, drawn.firm.near, drawn.firm.perspective),
+        (source.mesh.firm_triangles, source.mesh.fringe_triangles),
         (drawn.firm.triangle_id, fringe_id, source.mesh.head_triangles),
         drawn.firm.nearness,
         (source.mesh.static, drawn.mesh.varying, NO_GAIN if gain is None else gain),
@@ -126,10 +125,6 @@ def show_textures(
     )
     smallest = settings.visibility.island_share * trust.size
     return Picture(photo, donor, without_islands(trust, smallest), alpha, reasons)
-
-
-def _fields(seen: Coverage) -> tuple:
-    return seen.snapped, seen.near, seen.triangles, seen.perspective
 
 
 def _pixel_edge(camera):

@@ -1,37 +1,23 @@
-"""The inner loops of a view: vertices turned, samples judged, looked up and averaged.
+"""The inner loops of a view: vertices turned, samples looked up and averaged.
 
 A vertex is a row of 16 float32 (STATIC): its point in the source's camera frame (mm), the model's
 colour, the cosine to the source, the second photo's pixel, weight and gain; and a row of two that
-change with the view: the cosine to the view's camera, and opacity. A source pixel is a row of four
-float32 a surface: own, clean, depth, hollow (see augment.visibility.SourceMaps).
+change with the view: the cosine to the view's camera, and opacity.
 """
 
 import numba
 import numpy as np
 
+from augment.trust_kernels import enlarged_at, trust_at
 from imaging.raster_kernels import HALF, SUBPIXEL_BITS, weights_at
 
 POINT, COLOR, FACING, SECOND_PX, SECOND_WEIGHT, SECOND_GAIN = 0, 3, 6, 7, 9, 10
 STATIC = 16  # 13 of them used: a row is a cache line
-OWN, CLEAN, DEPTH, HOLLOW = 0, 1, 2, 3
-STRETCHED, BACK_FACING, HIDDEN, UNCLEAN, NO_DEPTH = 1, 2, 4, 8, 16  # bits of "reasons"
 STEEPEST = 1.5  # depth over a pixel, in widths of it, up to which one sample does: 56°
 ROUGHEST = 0.25  # the same of what the samples differ from a plane
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _smoothstep(t):
-    t = min(max(t, 0.0), 1.0)
-    return t * t * (3 - 2 * t)
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def enlarged_at(facing, view_facing, ratios):
-    """0 where the view shows a surface no larger than the source did, 1 where clearly larger."""
-    return _smoothstep((view_facing / max(facing, 1e-3) - ratios[0]) / (ratios[1] - ratios[0]))
-
-
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def turn_vertices(
     points, static, normals, opacity, counts, turn, shift, lens, back_mm, thin, screen, varying
 ):
@@ -78,75 +64,7 @@ def turn_vertices(
             varying[i, 1] = (1 - share) * opacity[i, 0] + share * opacity[i, 1] * kept
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _project(point, lens):
-    x, y, z = point
-    fx, fy, cx, cy, perspective = lens
-    if not perspective:
-        return fx * x + cx, fy * y + cy
-    inverse = 1 / z if z > 0 else np.nan
-    return fx * x * inverse + cx, fy * y * inverse + cy
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def trust_at(point, facing, view_facing, surface, lens, rules):
-    """Trust in the source's pixel of a surface point, the reasons against it, and the pixel.
-
-    Args:
-        point: of the source's camera frame, mm.
-        facing, view_facing: cosines to the source and to the view.
-        surface: (H, W, 4) float32, the source's maps for this surface.
-        lens: of the source's camera, as in turn_vertices.
-        rules: hidden_mm; cosines at which trust is 0 and 1; ratios of enlarged_at; share of the
-            rim's rules that counts at this turn.
-    """
-    hidden_mm, low, high, ratios, turned = rules
-    height, width = surface.shape[:2]
-    u, v = _project(point, lens)
-    if not (0 <= u < width and 0 <= v < height):  # false for NaN
-        return 0.0, HIDDEN, min(max(u, 0.0), width), min(max(v, 0.0), height)
-    own, hollow = surface[int(v), int(u), OWN], surface[int(v), int(u), HOLLOW]
-    clean, farthest = _clean_and_farthest(surface, u, v)
-    larger = enlarged_at(facing, view_facing, ratios)
-    flat = _smoothstep((facing - low) / (high - low)) * _smoothstep(2 * clean - 1)
-    weight = own * (1 - larger * (1 - flat)) if facing > 0 else 0.0
-    weight = 1 - turned * (1 - weight)
-    # a pixel's depth may differ by its own slope: half a pixel's width over the cosine
-    hidden = point[2] > farthest + hidden_mm / min(max(facing, 0.25), 1.0)
-    flags = 0
-    if facing <= 0:
-        flags |= BACK_FACING
-    elif facing < low and larger > 0.5:
-        flags |= STRETCHED
-    if own < 0.5 or larger * (1 - clean) > 0.5:
-        flags |= UNCLEAN
-    if turned < 0.5:
-        flags = 0
-    if hidden:
-        weight, flags = 0.0, flags | HIDDEN
-    if hollow > 0.5:
-        flags |= NO_DEPTH
-    return weight, flags, u, v
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def _clean_and_farthest(surface, u, v):
-    """Cleanness between four pixels, 0 beyond the border; and the farthest of their depths."""
-    height, width = surface.shape[:2]
-    left, top = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
-    a, b = u - 0.5 - left, v - 0.5 - top
-    clean, farthest = 0.0, 0.0
-    for row in range(2):
-        for column in range(2):
-            x, y = left + column, top + row
-            if 0 <= x < width and 0 <= y < height:
-                share = (a if column else 1 - a) * (b if row else 1 - b)
-                clean += share * surface[y, x, CLEAN]
-                farthest = max(farthest, surface[y, x, DEPTH])
-    return clean, farthest
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _bilinear(image, u, v):
     """Colour between pixel centres at +0.5; the border goes on outside."""
     height, width = image.shape[:2]
@@ -164,24 +82,14 @@ def _bilinear(image, u, v):
     return red, green, blue
 
 
-@numba.njit(nogil=True, cache=True)
-def judge_points(points, facing, view_facing, heads, maps, lens, rules, weight, flags, pixels):
-    """trust_at of many points (N, 3), in place: weight (N,), flags (N,), pixels (N, 2)."""
-    for i in range(len(points)):
-        point = points[i, 0], points[i, 1], points[i, 2]
-        surface = maps[0 if heads[i] else 1]
-        got = trust_at(point, facing[i], view_facing[i], surface, lens, rules)
-        weight[i], flags[i], pixels[i, 0], pixels[i, 1] = got
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _mix(values, column, corners, shares):
     """A column of the vertices' values, carried to a place between a triangle's corners."""
     total = shares[0] * values[corners[0], column] + shares[1] * values[corners[1], column]
     return total + shares[2] * values[corners[2], column]
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _mix3(values, column, corners, shares):
     return (
         _mix(values, column, corners, shares),
@@ -190,7 +98,7 @@ def _mix3(values, column, corners, shares):
     )
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _donor(static, color, corners, shares):
     """The model's colour, and as far as there is one, the second photo's."""
     tone = _mix3(static, COLOR, corners, shares)
@@ -211,15 +119,13 @@ def _donor(static, color, corners, shares):
     )
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _shade(mesh, corners, shares, surface, source, rules):
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _shade(static, varying, gain, maps, surface, color, lens, rules, corners, shares):
     """Photo, donor, trust, opacity and reasons at a place of a triangle."""
-    static, varying, gain = mesh
-    color, lens = source
     point = _mix3(static, POINT, corners, shares)
     facing = _mix(static, FACING, corners, shares)
     view_facing = _mix(varying, 0, corners, shares)
-    trust, flags, u, v = trust_at(point, facing, view_facing, surface, lens, rules)
+    trust, flags, u, v = trust_at(point, facing, view_facing, maps, surface, lens, rules)
     photo = _bilinear(color, u, v)
     donor = _donor(static, color, corners, shares)
     if len(gain) > 0:
@@ -229,24 +135,22 @@ def _shade(mesh, corners, shares, surface, source, rules):
     return photo, donor, trust, _mix(varying, 1, corners, shares), flags
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _at(seen, triangle, px, py):
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _at(snapped, near, triangles, perspective, triangle, px, py):
     """Corners and weights of a triangle at a place in 1/256 px of the fine image."""
-    snapped, near, triangles, perspective = seen
     i, j, k = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
     a, b, c, _ = weights_at(snapped, near, i, j, k, px, py, perspective)
     return (i, j, k), (a, b, c)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _is_one(ids, nearness, top, left, factor, edge, perspective):
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _is_one(firm_ids, fringe_ids, heads, nearness, top, left, factor, edge, perspective):
     """Whether a pixel's samples lie on one firm surface without a fold or a jump.
 
     ``edge`` is the change of depth that a slope of 45° makes over a pixel, at depth 1 of a pinhole.
     """
     if edge <= 0:
         return False
-    firm_ids, fringe_ids, heads = ids
     is_head = firm_ids[top, left] < heads
     for row in range(top, top + factor):
         for column in range(left, left + factor):
@@ -264,8 +168,8 @@ def _is_one(ids, nearness, top, left, factor, edge, perspective):
     return max(a, b, c, d) - min(a, b, c, d) <= STEEPEST * step
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _central(seen, ids, top, left, factor):
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _central(snapped, near, triangles, perspective, ids, top, left, factor):
     """Of the triangles of a pixel's samples the one that its centre lies on, or lies nearest to:
     its corners, and their weights at the centre."""
     px, py = (left << SUBPIXEL_BITS) + HALF * factor, (top << SUBPIXEL_BITS) + HALF * factor
@@ -277,7 +181,7 @@ def _central(seen, ids, top, left, factor):
             if t == last:
                 continue
             last = t
-            places, weights = _at(seen, t, px, py)
+            places, weights = _at(snapped, near, triangles, perspective, t, px, py)
             least = min(weights[0], weights[1], weights[2])
             if least > best:
                 best, corners, shares = least, places, weights
@@ -286,18 +190,34 @@ def _central(seen, ids, top, left, factor):
     return corners, shares
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _plus(total, share, color):
     return total[0] + share * color[0], total[1] + share * color[1], total[2] + share * color[2]
 
 
-@numba.njit(nogil=True, cache=True)
-def _averaged(firm, fringe, ids, place, mesh, maps, source, rules):
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _averaged(
+    snapped,
+    near,
+    firm_triangles,
+    fringe_triangles,
+    perspective,
+    firm_ids,
+    fringe_ids,
+    heads,
+    place,
+    static,
+    varying,
+    gain,
+    maps,
+    color,
+    lens,
+    rules,
+):
     """Photo, donor, trust, alpha and reasons of a pixel from all of its samples.
 
     The fringe lies over the rest as thin as it is; a photo counts as far as it is trusted.
     """
-    firm_ids, fringe_ids, heads = ids
     top, left, factor = place
     trusted, any_photo, donor = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     trust, alpha, reasons = 0.0, 0.0, 0
@@ -312,9 +232,14 @@ def _averaged(firm, fringe, ids, place, mesh, maps, source, rules):
                     t = firm_ids[row, column]
                 if t < 0 or clear <= 0:
                     continue
-                corners, shares = _at(fringe if layer == 1 else firm, t, px, py)
-                surface = maps[0 if layer == 0 and t < heads else 1]
-                here = _shade(mesh, corners, shares, surface, source, rules)
+                if layer == 1:
+                    corners, shares = _at(snapped, near, fringe_triangles, perspective, t, px, py)
+                else:
+                    corners, shares = _at(snapped, near, firm_triangles, perspective, t, px, py)
+                surface = 0 if layer == 0 and t < heads else 1
+                here = _shade(
+                    static, varying, gain, maps, surface, color, lens, rules, corners, shares
+                )
                 part = clear * here[3]
                 trusted, any_photo = (
                     _plus(trusted, part * here[2], here[0]),
@@ -334,17 +259,20 @@ def _averaged(firm, fringe, ids, place, mesh, maps, source, rules):
     return photo, _scaled(donor, 1 / alpha), trust / alpha, alpha / factor**2, reasons
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _scaled(color, share):
     return color[0] * share, color[1] * share, color[2] * share
 
 
-@numba.njit(nogil=True, cache=True)
-def resolve_view(firm, fringe, ids, nearness, mesh, maps, source, rules, sampling, out):
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def resolve_view(corners, triangles, ids, nearness, mesh, maps, source, rules, sampling, out):
     """Photo, donor, trust, alpha and reasons of the view's pixels, in place.
 
+    The arrays are taken out of their tuples before the loops: inside, each would be counted anew.
+
     Args:
-        firm, fringe: snapped, near, triangles, perspective of imaging.raster.Coverage.
+        corners: snapped, near and perspective of imaging.raster.Coverage.
+        triangles: of what is firm, and of the fringe, (T, 3) int32.
         ids: the fine image's triangles, (h·k, w·k) int32 each, of what is firm and of the fringe
             where that is nearer, or (0, 0) without one; how many of the firm are the head's.
         nearness: of the first.
@@ -354,22 +282,44 @@ def resolve_view(firm, fringe, ids, nearness, mesh, maps, source, rules, samplin
         sampling: k; a pixel's edge at depth 1 of a pinhole or in mm; 0 takes every sample.
         out: (h, w, 3), (h, w, 3), (h, w), (h, w) float32 and (h, w) uint8, zeros.
     """
-    firm_ids, _, heads = ids
+    snapped, near, perspective = corners
+    firm, fringe = triangles
+    firm_ids, fringe_ids, heads = ids
+    static, varying, gain = mesh
+    color, lens = source
     factor, edge = sampling
     photos, donors, trusts, alphas, reasons = out
     height, width = trusts.shape
     for y in range(height):
         for x in range(width):
             top, left = y * factor, x * factor
-            if _is_one(ids, nearness, top, left, factor, edge, firm[3]):
-                corners, shares = _central(firm, firm_ids, top, left, factor)
-                surface = maps[0 if firm_ids[top, left] < heads else 1]
-                here = _shade(mesh, corners, shares, surface, source, rules)
-                photo, donor, trust, alpha, flags = here
+            if _is_one(firm_ids, fringe_ids, heads, nearness, top, left, factor, edge, perspective):
+                places, shares = _central(
+                    snapped, near, firm, perspective, firm_ids, top, left, factor
+                )
+                surface = 0 if firm_ids[top, left] < heads else 1
+                photo, donor, trust, alpha, flags = _shade(
+                    static, varying, gain, maps, surface, color, lens, rules, places, shares
+                )
             else:
-                place = top, left, factor
-                averaged = _averaged(firm, fringe, ids, place, mesh, maps, source, rules)
-                photo, donor, trust, alpha, flags = averaged
+                photo, donor, trust, alpha, flags = _averaged(
+                    snapped,
+                    near,
+                    firm,
+                    fringe,
+                    perspective,
+                    firm_ids,
+                    fringe_ids,
+                    heads,
+                    (top, left, factor),
+                    static,
+                    varying,
+                    gain,
+                    maps,
+                    color,
+                    lens,
+                    rules,
+                )
             for n in range(3):
                 photos[y, x, n], donors[y, x, n] = photo[n], donor[n]
             trusts[y, x], alphas[y, x], reasons[y, x] = trust, alpha, flags

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment import view_kernels as kernels
+from augment import trust_kernels as kernels
 from augment.foreground import Layers
 from faces.camera import Camera
 

@@ -128,23 +128,32 @@ def face_from_members(key: str, members: Members, model: MorphableModel) -> Regi
     )
 
 
-def view_members(key: str, view: View, face: RegisteredFace, about: dict) -> Members:
+def vertex_member(face: RegisteredFace) -> tuple[bytes, float]:
+    """``KEY.vertices.npy``, the same for all views of a face, and its step in mm."""
+    vertices, step_mm = codec.quantise_vertices(face.shape_mm)
+    return _npy(vertices), step_mm
+
+
+def view_members(
+    key: str, view: View, face: RegisteredFace, vertices: tuple[bytes, float], about: dict
+) -> Members:
     """A finished sample.
 
     Args:
         key: of the sample.
+        vertices: the face's vertex_member.
         about: further fields of manifests.schema.SAMPLE_FIELDS: split, seed, iod_mm,
             landmarks_mm (68, 3) in the view's camera frame.
     """
-    vertices, step = codec.quantise_vertices(face.shape_mm)
+    array, step = vertices
     labels = _labels(key, view, face) | {"vertices_step_mm": step} | about
     members = {
         "jpg": codec.encode_jpeg(view.color, JPEG_QUALITY),
-        "vertices.npy": _npy(vertices),
-        "synth.png": codec.encode_png(view.synthesised),
+        "vertices.npy": array,
+        "synth.png": codec.encode_mask(view.synthesised),
         "json": _json(labels),
     }
-    return members | {f"{name}.png": _buffer_png(name, b) for name, b in view.buffers.items()}
+    return members | dict(_buffer_member(*named) for named in view.buffers.items())
 
 
 def view_row(view: View, face: RegisteredFace, iod_mm: float) -> dict:
@@ -196,10 +205,15 @@ def _labels(key: str, view: View, face: RegisteredFace) -> dict:
     }
 
 
-def _buffer_png(name: str, buffer: np.ndarray) -> bytes:
-    if name == "depth":
-        return codec.encode_depth(buffer)
-    return codec.encode_normals(buffer) if name == "normal" else codec.encode_png(buffer)
+def _buffer_member(name: str, buffer: np.ndarray) -> tuple[str, bytes]:
+    """Suffix and PNG of a view's buffer (augment.labels.BUFFERS)."""
+    if name == "depth_mm":
+        return "depth.png", codec.encode_depth(buffer)
+    if name == "normal":
+        return "normal.png", codec.encode_normals(buffer)
+    if name == "pncc":
+        return "pncc.png", codec.encode_png(np.rint(255 * buffer).astype(np.uint8))
+    return f"{name}.png", codec.encode_mask(buffer)
 
 
 def _initial(about: dict, arrays: dict[str, np.ndarray], model: MorphableModel) -> FaceFit:

@@ -117,3 +117,13 @@ def test_wrong_kinds_are_named():
         codec.encode_depth(np.array([[7000.0, 1.0]]))
     with pytest.raises(ValueError, match="expected one 16-bit channel"):
         codec.decode_depth(codec.encode_png(np.zeros((4, 4), dtype=np.uint8)))
+
+
+def test_masks_come_back_by_runs():
+    rng = np.random.default_rng(4)
+    mask = np.repeat(rng.integers(0, 3, (40, 10)) * 127, 7, axis=1).astype(np.uint8)
+    data = codec.encode_mask(mask)
+    np.testing.assert_array_equal(codec.decode_image(data), mask)
+    assert data == codec.encode_mask(mask)
+    with pytest.raises(ValueError, match="uint8"):
+        codec.encode_mask(mask.astype(np.float32))

@@ -1,13 +1,28 @@
 """Records survive the way through a shard."""
 
+import io
+import json
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
 
-from faces.types import Appearance, FaceFit, Landmarks, Quality, RegisteredFace
-from imaging.codec import DEPTH_STEP_MM
-from pipelines.members import face_from_members, face_members, scan_from_members, scan_members
+from faces.types import Appearance, FaceFit, Landmarks, Quality, RegisteredFace, View
+from imaging.codec import (
+    DEPTH_STEP_MM,
+    decode_depth,
+    decode_image,
+    decode_normals,
+    restore_vertices,
+)
+from pipelines.members import (
+    face_from_members,
+    face_members,
+    scan_from_members,
+    scan_members,
+    vertex_member,
+    view_members,
+)
 from tests import simulate
 from tests.toy import toy_model
 
@@ -91,3 +106,58 @@ def test_another_model_is_refused(face_and_scan):
     other = replace(toy_model(), name="another")
     with pytest.raises(ValueError, match=r"made with model .* expected 'another'"):
         face_from_members(face.key, face_members(face), other)
+
+
+@pytest.fixture
+def view(face_and_scan):
+    face, _ = face_and_scan
+    rng = np.random.default_rng(1)
+    normals = rng.normal(size=(48, 64, 3))
+    buffers = {
+        "depth_mm": rng.uniform(500, 900, (48, 64)).astype(np.float32),
+        "normal": normals / np.linalg.norm(normals, axis=2, keepdims=True),
+        "pncc": rng.random((48, 64, 3), dtype=np.float32),
+        "mask": np.where(rng.random((48, 64)) < 0.5, 255, 0).astype(np.uint8),
+        "reasons": rng.integers(0, 32, (48, 64), dtype=np.uint8),
+    }
+    return View(
+        color=rng.integers(0, 256, (48, 64, 3), dtype=np.uint8),
+        camera=face.camera,
+        pose=face.pose,
+        yaw_deg=1.0,
+        pitch_deg=2.0,
+        roll_deg=3.0,
+        requested=(1.0, 2.0),
+        synthesised=rng.integers(0, 256, (48, 64), dtype=np.uint8),
+        landmarks_px=rng.uniform(0, 64, (68, 2)),
+        landmarks_visible=rng.random(68) < 0.5,
+        box_px=(1.0, 2.0, 30.0, 40.0),
+        buffers=buffers,
+    )
+
+
+def test_every_buffer_of_a_view_comes_back(face_and_scan, view):
+    face, _ = face_and_scan
+    members = view_members("s/v", view, face, vertex_member(face), {})
+    assert members == view_members("s/v", view, face, vertex_member(face), {})
+    suffixes = ["jpg", "vertices.npy", "synth.png", "json", "depth.png", "normal.png", "pncc.png"]
+    assert list(members) == [*suffixes, "mask.png", "reasons.png"]
+    made = view.buffers
+    depth = decode_depth(members["depth.png"])
+    np.testing.assert_allclose(depth, made["depth_mm"], atol=DEPTH_STEP_MM / 2 + 1e-4)
+    # half of a 127.5th in each of three axes, and as much again by their length
+    normals = decode_normals(members["normal.png"])
+    np.testing.assert_allclose(normals, made["normal"], atol=3**0.5 / 127.5)
+    code = decode_image(members["pncc.png"]) / 255
+    np.testing.assert_allclose(code, made["pncc"], atol=0.5 / 255 + 1e-6)
+    np.testing.assert_array_equal(decode_image(members["mask.png"]), made["mask"])
+    np.testing.assert_array_equal(decode_image(members["reasons.png"]), made["reasons"])
+    np.testing.assert_array_equal(decode_image(members["synth.png"]), view.synthesised)
+
+
+def test_vertices_of_a_view_are_the_faces(face_and_scan, view):
+    face, _ = face_and_scan
+    members = view_members("s/v", view, face, vertex_member(face), {})
+    step = json.loads(members["json"])["vertices_step_mm"]
+    stored = restore_vertices(np.load(io.BytesIO(members["vertices.npy"])), step)
+    np.testing.assert_allclose(stored, face.shape_mm, atol=step / 2 + 1e-9)

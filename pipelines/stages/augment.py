@@ -14,7 +14,13 @@ from faces.types import RegisteredFace, Scan, View
 from manifests.ledger import ShardRecord, read_sidecar
 from manifests.shard import read_entry
 from manifests.splits import split_of
-from pipelines.members import face_from_members, scan_from_members, view_members, view_row
+from pipelines.members import (
+    face_from_members,
+    scan_from_members,
+    vertex_member,
+    view_members,
+    view_row,
+)
 from pipelines.plan import ShardTask
 from pipelines.stages.base import Item, StageSample, process_inputs
 
@@ -43,14 +49,20 @@ def _views(item: Item, scan: Scan, config) -> Iterator[StageSample]:
             "look at it in the report; mend its landmarks or leave the scan out",
         )
     yaw, pitch, _ = euler_from_matrix(face.pose.rotation)
+    vertices = vertex_member(face)
     plan = plan_views(yaw, pitch, item.rng, config.views)
     for number, view in enumerate(rotate(scan, face, model, plan, config.rotate)):
         key = f"{face.key}_view{number:03d}"
-        yield _sample(key, view, face, model, config.seed)
+        yield _sample(key, view, face, vertices, model, config.seed)
 
 
 def _sample(
-    key: str, view: View, face: RegisteredFace, model: MorphableModel, seed: int
+    key: str,
+    view: View,
+    face: RegisteredFace,
+    vertices: tuple[bytes, float],
+    model: MorphableModel,
+    seed: int,
 ) -> StageSample:
     indices = model.landmarks["ibug68"]
     iod_mm = float(np.linalg.norm(np.diff(face.shape_mm[indices[[36, 45]]], axis=0)))
@@ -60,4 +72,5 @@ def _sample(
         "iod_mm": iod_mm,
         "landmarks_mm": view.pose.apply(face.shape_mm[indices]).round(3),
     }
-    return StageSample(key, view_members(key, view, face, about), view_row(view, face, iod_mm))
+    members = view_members(key, view, face, vertices, about)
+    return StageSample(key, members, view_row(view, face, iod_mm))
