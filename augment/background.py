@@ -1,17 +1,15 @@
 """Depth for what the sensor did not measure: anchors, their triangulation, and Eq. 8."""
 
-import itertools
 from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.linalg import splu
-from scipy.spatial import Delaunay
 
+from augment.anchors import HALVINGS, quadtree_mesh
+from augment.sheet import draw_sheet
+from augment.sparse_ldl import GraphSystem
 from faces.mesh import unique_edges
-from imaging.raster import rasterise
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +18,24 @@ class BackgroundSettings:
 
     Attributes:
         norm: "l1" as Eq. 8 is printed (its norms are not squared; robust, by IRLS), or "l2".
-        spacing_px: edge of the anchors' coarse cells.
-        subdivision: a cell near the head, or one whose depth bends, gets this many anchors a side.
-        bend_mm: a cell bends where its depth spreads further than this about a plane.
+        spacing_px: edge of the anchors' coarse cells; the finest are an eighth of it.
+        near_px: edge of the cells near the head.
+        bend_mm: a cell splits where that brings its depth nearer to planes by more than this.
+        level_mm: measured anchors that spread further than this about a plane lie on none.
         smoothness: weight of the Connect term against the Mask term; 1 in Eq. 8.
-        iterations: reweighted solves of the L1 norm; 10 bring it within 0.1 mm of its limit.
+        iterations: reweighted solves of the L1 norm, at most.
+        settled_mm: a solve that moves no anchor further than this is the last.
         floor_mm: residuals below this count as quadratic; keeps the IRLS weights finite.
     """
 
     norm: Literal["l1", "l2"] = "l1"
     spacing_px: int = 40
-    subdivision: int = 3
-    bend_mm: float = 15.0
+    near_px: int = 10
+    bend_mm: float = 5.0
+    level_mm: float = 15.0
     smoothness: float = 1.0
     iterations: int = 10
+    settled_mm: float = 1.0
     floor_mm: float = 0.05
 
 
@@ -57,45 +59,22 @@ def complete_sheet(
     """
     if not (depth_mm > 0).any():
         return np.zeros_like(depth_mm)
-    anchors = place_anchors(depth_mm, near, settings)
-    triangles = Delaunay(anchors).simplices
+    anchors, triangles = place_anchors(depth_mm, near, settings)
     measured = _depth_at(depth_mm, anchors)
-    depths = solve_anchors(anchors, unique_edges(triangles), measured, settings)
-    return _interpolated(anchors, triangles, depths, depth_mm.shape, perspective)
+    edges = unique_edges(triangles)
+    edges = edges[edges[:, 0] != edges[:, 1]]  # at the border triangles may have no area
+    depths = np.maximum(solve_anchors(anchors, edges, measured, settings), 1.0)
+    sheet = np.zeros(depth_mm.shape, np.float32)
+    draw_sheet(anchors, triangles, 1 / depths if perspective else depths, sheet)
+    return 1 / sheet if perspective else sheet
 
 
 def place_anchors(
     depth_mm: np.ndarray, near: np.ndarray, settings: BackgroundSettings = BackgroundSettings()
-) -> np.ndarray:
-    """Anchor positions (N, 2) float64 px: a coarse grid, refined near the head and at bends.
-
-    The grid reaches one pixel beyond the image, so that its triangles cover every pixel.
-    """
-    height, width = depth_mm.shape
-    columns = np.linspace(-1, width + 1, max(2, round(width / settings.spacing_px)) + 1)
-    rows = np.linspace(-1, height + 1, max(2, round(height / settings.spacing_px)) + 1)
-    points = [np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)]
-    inner = (np.arange(settings.subdivision) + 0.5) / settings.subdivision
-    offsets = np.stack(np.meshgrid(inner, inner), -1).reshape(-1, 2)
-    for top, bottom in itertools.pairwise(rows):
-        for left, right in itertools.pairwise(columns):
-            cell = np.s_[max(0, int(top)) : int(bottom), max(0, int(left)) : int(right)]
-            if near[cell].any() or _bends(depth_mm[cell], settings.bend_mm):
-                points.append([left, top] + offsets * [right - left, bottom - top])
-    return np.concatenate(points)
-
-
-def _bends(depth_mm, bend_mm):
-    """Whether the measured depth of a cell leaves its middle plane, by two tests at its rows."""
-    valid = depth_mm > 0
-    if valid.sum() < 16:
-        return False
-    y, x = np.nonzero(valid)
-    spots = slice(None, None, max(1, len(x) // 64))  # 64 pixels tell a bend from a plane
-    design = np.stack([x[spots], y[spots], np.ones(len(x[spots]))], 1)
-    values = depth_mm[valid][spots]
-    plane = np.linalg.lstsq(design, values, rcond=None)[0]
-    return np.abs(values - design @ plane).mean() > bend_mm
+) -> tuple[np.ndarray, np.ndarray]:
+    """Anchors (N, 2) float64 px, denser near the head and at bends, and triangles (T, 3)."""
+    finest = max(1, round(settings.spacing_px / 2**HALVINGS))
+    return quadtree_mesh(depth_mm, near, finest, settings.near_px, settings.bend_mm)
 
 
 def solve_anchors(
@@ -117,13 +96,17 @@ def solve_anchors(
         settings: the norm and its weights.
     """
     mask = measured_mm > 0
-    plane = _plane(anchors_px, measured_mm, mask, settings.bend_mm)
+    plane = _plane(anchors_px, measured_mm, mask, settings.level_mm)
     wanted = np.where(mask, measured_mm - plane, 0)
-    residual = np.full(len(mask), np.median(wanted[mask]))
     data, link = mask.astype(float), np.full(len(edges), settings.smoothness)
     weights = (data, link)
+    system, last = GraphSystem(edges, len(mask)), np.inf
     for _ in range(settings.iterations if settings.norm == "l1" else 1):
-        residual = _weighted_solve(edges, wanted, *weights)
+        # anchors that no measured one reaches keep the plane: a whisper of data at 0
+        residual = system.solve(weights[0] + 1e-9, weights[1], weights[0] * wanted)
+        if np.abs(residual - last).max() < settings.settled_mm:
+            break
+        last = residual
         jumps = np.abs(residual[edges[:, 0]] - residual[edges[:, 1]])
         misfit = np.abs(residual - wanted)
         floor = settings.floor_mm
@@ -131,36 +114,19 @@ def solve_anchors(
     return residual + plane
 
 
-def _plane(anchors_px, measured_mm, mask, bend_mm):
+def _plane(anchors_px, measured_mm, mask, level_mm):
     """The plane (N,) of the measured anchors at all of them; level where they lie on none."""
     level = np.full(len(mask), np.median(measured_mm[mask]))
     if mask.sum() < 3:
         return level
-    design = np.concatenate([anchors_px, np.ones((len(mask), 1))], 1)
+    design = np.concatenate([anchors_px - anchors_px.mean(0), np.ones((len(mask), 1))], 1)
     weight = mask.astype(float)
-    for _ in range(6):
-        root = np.sqrt(weight)[:, None]
-        plane = np.linalg.lstsq(design * root, measured_mm * root[:, 0], rcond=None)[0]
-        misfit = np.abs(measured_mm - design @ plane)
+    for _ in range(6):  # the plane of least distance, not of least squares
+        weighted = design * weight[:, None]
+        plane = design @ np.linalg.lstsq(weighted.T @ design, weighted.T @ measured_mm)[0]
+        misfit = np.abs(measured_mm - plane)
         weight = mask / np.maximum(misfit, 1.0)
-    return design @ plane if np.median(misfit[mask]) < bend_mm else level
-
-
-def _weighted_solve(edges, wanted, data, link):
-    """argmin Σ data (d − wanted)² + Σ link (d_i − d_j)²: one sparse SPD system."""
-    count = len(wanted)
-    i, j = edges.T
-    off = sp.coo_matrix((np.concatenate([link, link]), (np.r_[i, j], np.r_[j, i])), (count, count))
-    degree = np.bincount(i, link, count) + np.bincount(j, link, count)
-    # anchors that no measured one reaches keep the plane: a whisper of data at 0
-    matrix = sp.diags(degree + data + 1e-9) - off
-    factor = splu(
-        matrix.tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
-    return factor.solve(data * wanted)
+    return plane if np.median(misfit[mask]) < level_mm else level
 
 
 def _depth_at(depth_mm, anchors_px):
@@ -170,13 +136,8 @@ def _depth_at(depth_mm, anchors_px):
     row = np.clip(np.floor(anchors_px[:, 1]).astype(int), 0, height - 1)
     padded = cv2.copyMakeBorder(depth_mm, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     around = np.stack([padded[row + dy, column + dx] for dy in range(3) for dx in range(3)], 1)
-    around = np.where(around > 0, around, np.nan).astype(np.float64)
-    around[np.isnan(around).all(axis=1)] = 0
-    return np.nanmedian(around, axis=1)
-
-
-def _interpolated(anchors_px, triangles, depths, shape, perspective):
-    """The triangulation's depth at every pixel centre (H, W) float32."""
-    screen = np.concatenate([anchors_px, np.maximum(depths, 1.0)[:, None]], 1)
-    fragments = rasterise(screen, triangles, shape[::-1], perspective)
-    return fragments.depth
+    around = np.sort(np.where(around > 0, around, np.inf), axis=1)
+    count = np.isfinite(around).sum(1)
+    each = np.arange(len(around))
+    median = (around[each, (np.maximum(count, 1) - 1) // 2] + around[each, count // 2]) / 2
+    return np.where(count > 0, median, 0).astype(np.float64)
