@@ -42,6 +42,7 @@ bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.poisson
 	$(BIN)/python -m benchmarks.augment
 	$(BIN)/python -m benchmarks.subjects --count 24 --flat 2000
+	$(BIN)/python -m benchmarks.photo_fit
 	$(BIN)/python -m benchmarks.calibrate_subjects --subjects 300
 	$(BIN)/python -m benchmarks.registration --first 400 --workers 2 --peers trimesh --peer-vertices 27000 --out out/registration.md
 

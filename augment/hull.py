@@ -74,7 +74,7 @@ def _step(vertices_mm, triangles, fixed, layers, camera, scalp):
     told = visible_vertices(vertices_mm, triangles, camera, cos_min=FACING_MIN) & ~fixed
     told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
     outward = _to_outline(vertices_mm, layers, camera)
-    rim = scalp & ~told & (np.abs(facing) < RIM) & (outward > 0) & (outward < OUTLINE_MM)
+    rim = scalp & ~told & (np.abs(facing) < RIM) & (np.abs(outward) < OUTLINE_MM)
     if rim.any():
         rim &= visible_vertices(vertices_mm, triangles, camera, cos_min=-RIM)
     growth = np.where(rim, outward, growth)
@@ -116,9 +116,11 @@ def pixels_of(vertices_mm: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.n
 
 
 def _to_outline(vertices_mm, layers, camera):
-    """(V,) mm from each vertex, in the image, to the outline of what the sensor saw; 0 beyond."""
+    """(V,) mm from each vertex, in the image, to the person's outline; below 0 beyond it."""
     column, row, inside = pixels_of(vertices_mm, camera)
-    distance = cv2.distanceTransform(layers.body.astype(np.uint8), cv2.DIST_L2, 5)[row, column]
+    body = layers.body.astype(np.uint8)
+    distance = cv2.distanceTransform(body, cv2.DIST_L2, 5)
+    distance = (distance - cv2.distanceTransform(1 - body, cv2.DIST_L2, 5))[row, column]
     scale = camera.mm_per_px or vertices_mm[:, 2] / camera.fx
     return np.where(inside, (distance - OUTLINE_PX) * scale, 0)
 

@@ -112,7 +112,8 @@ class Quality:
     Attributes:
         verdict: "accept", "review" or "reject".
         reason: what decided, in words; "" for a plain accept.
-        residual_mm: mean distance from the depth points on the face to the registered surface.
+        residual_mm: mean distance from the depth points on the face to the registered surface;
+            NaN, as are coverage and flipped, for a photo, which has no depth.
         coverage: share of the face region's visible vertices with a match, in [0, 1].
         flipped: share of triangles whose normal turned by more than 90° against the initial fit.
         color_residual: median colour distance of the matches, [0, √3].

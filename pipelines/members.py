@@ -88,7 +88,7 @@ def face_members(face: RegisteredFace) -> Members:
             name: light[name]
             for name in ("ambient", "directional", "light", "specular", "shininess")
         },
-        "quality": asdict(face.quality),
+        "quality": _quality_json(face.quality),
     }
     return {"face.npz": encode_arrays(arrays), "face.json": _json(about)}
 
@@ -124,7 +124,7 @@ def face_from_members(key: str, members: Members, model: MorphableModel) -> Regi
         visible=arrays["visible"],
         residual_mm=arrays["residual_mm"],
         camera=_camera(about["camera"]),
-        quality=Quality(**about["quality"]),
+        quality=_quality(about["quality"]),
     )
 
 
@@ -201,7 +201,7 @@ def _labels(key: str, view: View, face: RegisteredFace) -> dict:
         "identity": face.initial.identity.round(5),
         "expression": face.initial.expression.round(5),
         "initial": _pose_json(face.initial.pose),
-        "quality": asdict(face.quality),
+        "quality": _quality_json(face.quality),
     }
 
 
@@ -214,6 +214,15 @@ def _buffer_member(name: str, buffer: np.ndarray) -> tuple[str, bytes]:
     if name == "pncc":
         return "pncc.png", codec.encode_png(np.rint(255 * buffer).astype(np.uint8))
     return f"{name}.png", codec.encode_mask(buffer)
+
+
+def _quality_json(quality: Quality) -> dict:
+    """JSON has no NaN: what a photo leaves unknown is null."""
+    return {name: None if value != value else value for name, value in asdict(quality).items()}
+
+
+def _quality(record: dict) -> Quality:
+    return Quality(**{name: np.nan if value is None else value for name, value in record.items()})
 
 
 def _initial(about: dict, arrays: dict[str, np.ndarray], model: MorphableModel) -> FaceFit:

@@ -62,8 +62,8 @@ def _entry(scan, face, model, pictured) -> FaceEntry:
 
 
 def face_panels(scan: Scan, face: RegisteredFace, model: MorphableModel) -> np.ndarray:
-    """Input, landmarks, initial fit, registration, distance to the scan, distance to the truth
-    where there is one, and model texture, side by side."""
+    """Input, landmarks, initial fit, registration, distance to the scan where it has depth,
+    distance to the truth where there is one, and model texture, side by side."""
     camera, color = face.camera, scan.color
     pixels = camera.project(face.vertices_mm)[model.regions["narrow_face"]]
     points = (
@@ -71,8 +71,9 @@ def face_panels(scan: Scan, face: RegisteredFace, model: MorphableModel) -> np.n
         if scan.landmarks is None
         else pictures.draw_landmarks(color, scan.landmarks.points_px)
     )
+    measured = np.isfinite(face.residual_mm).any()  # not on a photo
     maps = [
-        (face.residual_mm, pictures.ERROR_SPAN_MM),
+        (face.residual_mm if measured else None, pictures.ERROR_SPAN_MM),
         (_face_error_mm(scan, face, model), pictures.TRUTH_SPAN_MM),
     ]
     panels = [

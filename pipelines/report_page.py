@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,15 +124,23 @@ def _face_section(entry: FaceEntry) -> str:
             f"{quality.verdict}: {quality.reason}" if quality.reason else quality.verdict,
         )
     )
-    figures = (
-        f"residual {quality.residual_mm:.2f} mm, coverage {quality.coverage:.0%}, "
-        f"flipped {quality.flipped:.2%}, colour residual {quality.color_residual:.3f}"
-    )
     views = f'<img src="{entry.views}" alt="views" loading=lazy>' if entry.views else ""
     return (
         f'<h2 id="{name}">{name} <span class={quality.verdict}>{reason}</span></h2>'
-        f"<small>{figures}; {source}, licence {licence}, consent {consent}</small>"
+        f"<small>{_figures(quality)}; {source}, licence {licence}, consent {consent}</small>"
         f'<img src="{entry.panels}" alt="registration" loading=lazy>{views}'
+    )
+
+
+def _figures(quality: Quality) -> str:
+    """The figures that a person looks at first: of a depth scan, or of a photo."""
+    color = f"colour residual {quality.color_residual:.3f}"
+    if math.isnan(quality.residual_mm):
+        gap = quality.figures["landmarks_median_mm"]
+        return f"no depth: the fitted model alone; landmarks {gap:.2f} mm off, {color}"
+    return (
+        f"residual {quality.residual_mm:.2f} mm, coverage {quality.coverage:.0%}, "
+        f"flipped {quality.flipped:.2%}, {color}"
     )
 
 

@@ -15,6 +15,7 @@ from pipelines.recipes import Recipe
 from pipelines.report import write_report
 from pipelines.stages import augment, register, scans
 from registration.batched_solver import torch_device
+from registration.photo_fit import PhotoSettings
 from registration.readers.base import LAYOUTS, ScanRef
 from registration.ticp import TicpSettings
 from synth.capture import CaptureSettings
@@ -53,6 +54,7 @@ class Fg3dConfig(RunConfig):
     people: SubjectSettings = setting(BARE, "the simulated subjects")
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
     ticp: TicpSettings = setting(TicpSettings, "the registration")
+    photo: PhotoSettings = setting(PhotoSettings, "the fit to a photo (layout photo)")
     views: PlanSettings = setting(PlanSettings, "which views")
     rotate: RotateSettings = setting(RotateSettings, "how a view is made")
 

@@ -1,4 +1,4 @@
-"""Stage "registered": each scan in the model's topology, by T-ICP."""
+"""Stage "registered": each scan in the model's topology, by T-ICP; a photo by the model's fit."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -14,12 +14,17 @@ from pipelines.members import face_members, scan_from_members
 from pipelines.plan import ShardTask
 from pipelines.stages.base import Item, StageSample, process_inputs, task_items
 from registration.batched import register_batch
+from registration.photo_fit import register_photo
+from registration.readers.base import DEPTHLESS
 from registration.ticp import register
 from synth.beyond import fitting_model
 
 
 def run(task: ShardTask, config) -> ShardRecord:
-    """See pipelines.stages.base; ``config`` has ``model``, ``basis``, ``ticp`` and ``device``."""
+    """See pipelines.stages.base; ``config`` has ``model``, ``basis``, ``ticp``, ``photo``,
+    ``device``, ``scans`` and ``layout``."""
+    if config.scans and config.layout in DEPTHLESS:
+        return process_inputs(task, config, _register_photo)
     alone = config.device == "cpu"
     return process_inputs(task, config, _register if alone else _Batch(task, config).register)
 
@@ -27,6 +32,11 @@ def run(task: ShardTask, config) -> ShardRecord:
 def _register(item: Item, config) -> Iterator[StageSample]:
     scan = scan_from_members(item.key, item.members)
     yield _sample(register(scan, _fitted(config), config.ticp), config)
+
+
+def _register_photo(item: Item, config) -> Iterator[StageSample]:
+    scan = scan_from_members(item.key, item.members)
+    yield _sample(register_photo(scan, _fitted(config), config.photo), config)
 
 
 class _Batch:

@@ -1,4 +1,4 @@
-"""Stage "scans": RGB-D frames with their landmarks, from a folder or from a simulated camera."""
+"""Stage "scans": RGB-D frames or photos with their landmarks, from a folder or simulated."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from pipelines.seeds import rng_for
 from pipelines.stages.base import Item, StageSample, process_inputs
 from registration.depth import check_depth
 from registration.locate import locate
-from registration.readers.base import Reader, ScanRef, open_layout
+from registration.readers.base import DEPTHLESS, Reader, ScanRef, open_layout
 from synth.capture import capture
 from synth.subjects import sample_subject
 
@@ -56,7 +56,8 @@ def _read(item: Item, config) -> Iterator[StageSample]:
     ref = ScanRef(item.key, item.ref["subject"], item.ref["files"])
     detector = _detector(config.detector, config.face_landmarker, config.scans)
     scan = locate(reader.read(ref), detector, reader, ref)
-    check_depth(scan)
+    if config.layout not in DEPTHLESS:
+        check_depth(scan)
     yield _sample(scan)
 
 

@@ -29,7 +29,9 @@ LAYOUTS = {
     "tum": ("registration.readers.tum", "TumReader"),
     "realsense": ("registration.readers.realsense", "RealsenseReader"),
     "azure-kinect": ("registration.readers.azure_kinect", "AzureKinectReader"),
+    "photo": ("registration.readers.photo", "PhotoReader"),
 }
+DEPTHLESS = ("photo",)  # layouts whose scans have no depth: their faces are fits to one image
 SOURCE_FILE = "source.json"
 SOURCE_FIELDS = ("source", "licence", "consent")
 

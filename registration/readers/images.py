@@ -26,7 +26,7 @@ def read_color(path: Path) -> np.ndarray:
     Raises:
         BadInput: missing, damaged, truncated, or above MAX_PIXELS.
     """
-    with _opened(path, "a colour image") as image:
+    with opened(path, "a colour image") as image:
         return np.array(image.convert("RGB"))
 
 
@@ -40,7 +40,7 @@ def read_depth(path: Path, scale_mm: float) -> np.ndarray:
     Raises:
         BadInput: missing, damaged, truncated, above MAX_PIXELS, or not 16-bit grey.
     """
-    with _opened(path, "a 16-bit depth PNG") as image:
+    with opened(path, "a 16-bit depth PNG") as image:
         if image.mode not in _DEPTH_MODES:
             got = f"an image of mode '{image.mode}' with {len(image.getbands())} channels"
             if image.mode in ("L", "P", "1"):
@@ -56,8 +56,16 @@ def within_reach(depth_mm: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, expected: str) -> Iterator[Image.Image]:
-    """An image, decoded completely: OpenCV would hand out a truncated one half grey."""
+def opened(path: Path, expected: str) -> Iterator[Image.Image]:
+    """An image, decoded completely: OpenCV would hand out a truncated one half grey.
+
+    Args:
+        path: the file.
+        expected: what it should be, for the message.
+
+    Raises:
+        BadInput: missing, damaged, truncated, or above MAX_PIXELS.
+    """
     what = f"image '{path}'"
     if not path.is_file():
         raise BadInput(what, "no such file", expected, "check the name and the layout")

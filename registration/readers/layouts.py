@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from faces.errors import BadInput
-from registration.readers.base import LAYOUTS, reader_class
+from registration.readers.base import DEPTHLESS, LAYOUTS, reader_class
 from registration.readers.mesh_files import SUFFIXES
 
 # Layouts whose scans are not told by a pattern of their own in the reader's class.
@@ -28,7 +28,8 @@ def tell_layout(root: Path) -> str:
         BadInput: nothing there that a layout has, or the namings of several layouts.
     """
     paths = list(_some_files(root))
-    told = [name for name in LAYOUTS if name != "mesh"]
+    # Photos lie in most folders of scans; who means them says so.
+    told = [name for name in LAYOUTS if name not in ("mesh", *DEPTHLESS)]
     signs = {name: SIGNS.get(name) or reader_class(name).PATTERN for name in told}
     counts = Counter()
     for path in paths:

@@ -1,0 +1,88 @@
+"""A photo in a model's topology: no depth, so the face is the fitted model alone."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from faces.appearance import AppearanceSettings, fit_appearance
+from faces.errors import BadInput
+from faces.fit_settings import FitSettings
+from faces.fitting import fit_face
+from faces.landmarks import to_ibug68
+from faces.morphable import MorphableModel
+from faces.types import FaceFit, Landmarks, RegisteredFace, Scan
+from faces.visibility import visible_vertices
+from registration.blas import one_thread
+from registration.photo_quality import PhotoEvidence, PhotoQualitySettings, assess_photo
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSettings:
+    """Attributes:
+    fit: of the model to the landmarks; its depth settings are not used.
+    appearance: of texture and light (Eq. 3 to 5).
+    quality: of the verdict.
+    """
+
+    fit: FitSettings = field(default_factory=lambda: FitSettings(landmark_mm=3.0))
+    appearance: AppearanceSettings = field(default_factory=AppearanceSettings)
+    quality: PhotoQualitySettings = field(default_factory=PhotoQualitySettings)
+
+
+@one_thread
+def register_photo(
+    scan: Scan, model: MorphableModel, settings: PhotoSettings | None = None
+) -> RegisteredFace:
+    """Pose, shape and appearance of the one face in a photo (Beyond 3DMM Space, Eq. 1 to 5).
+
+    The landmarks give pose, identity and expression, those of the jaw sliding along the model's
+    contour lines to the outline that this pose shows; texture and light come from the pixels.
+    Size and distance cannot be told apart: the size is the model's, and the distance follows
+    from the camera.
+
+    Args:
+        scan: with landmarks of any scheme that leads to ibug68. Depth it may have is not read.
+        model: two levels or one.
+        settings: PhotoSettings() where None.
+
+    Returns:
+        RegisteredFace whose ``residual_mm`` is NaN everywhere, as is its quality's: there is no
+        scan surface to be distant from.
+
+    Raises:
+        BadInput: no landmarks, too few of them, or a face outside the image.
+    """
+    settings = settings or PhotoSettings()
+    if scan.landmarks is None:
+        what, remedy = f"photo '{scan.key}'", "run a detector or add a file"
+        raise BadInput(what, "no landmarks", "landmarks", remedy)
+    landmarks = to_ibug68(scan.landmarks)
+    fit = _fit(scan, model, landmarks, settings.fit)
+    visible = visible_vertices(fit.vertices_mm, model.triangles, scan.camera)
+    appearance = fit_appearance(
+        model, fit.vertices_mm, visible, scan.color, scan.camera, settings=settings.appearance
+    )
+    evidence = PhotoEvidence(fit, appearance, visible, scan.color, landmarks, scan.camera)
+    return RegisteredFace(
+        key=scan.key,
+        subject=scan.subject,
+        provenance=scan.provenance,
+        model=model.name,
+        vertices_mm=fit.vertices_mm,
+        shape_mm=fit.pose.invert(fit.vertices_mm),
+        pose=fit.pose,
+        initial=fit,
+        appearance=appearance,
+        visible=visible,
+        residual_mm=np.full(model.vertex_count, np.nan, np.float32),
+        camera=scan.camera,
+        quality=assess_photo(model, evidence, settings.quality),
+    )
+
+
+def _fit(scan: Scan, model: MorphableModel, landmarks: Landmarks, settings: FitSettings) -> FaceFit:
+    """The fit of the coarse level, which has the landmarks, carried to all vertices."""
+    level = model.coarse if model.coarse is not None else model
+    fit = fit_face(level, landmarks, scan.camera, None, settings)
+    identity, expression = fit.identity.astype(np.float32), fit.expression.astype(np.float32)
+    return replace(fit, vertices_mm=fit.pose.apply(model.shape(identity, expression)))
