@@ -5,7 +5,6 @@ import numpy as np
 from augment.bodies import Bodies
 
 BELOW_MM = 200.0
-WIDER = 1.15  # a neck widens towards the shoulders
 
 
 def lengthen_neck(
@@ -26,8 +25,7 @@ def lengthen_neck(
     used, ends = np.unique(edges, return_inverse=True)
     ends = ends.reshape(-1, 2).astype(np.int32)
     top = vertices_mm[used]
-    middle = top.mean(0) if len(top) else np.zeros(3)
-    bottom = middle + (top - middle) * [WIDER, 0, WIDER] + [0, BELOW_MM, 0]
+    bottom = top + [0, BELOW_MM, 0]
     a, b = ends.T
     count = len(used)
     # an edge a-b of an outward triangle is met by b-a of its outward neighbour

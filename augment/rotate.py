@@ -8,6 +8,7 @@ import numpy as np
 from augment.backdrop import show_still, show_turned
 from augment.fill import finish
 from augment.labels import LabelPoints, label_points, make_buffers, project_landmarks
+from augment.relight import gains, lit_normals
 from augment.render import draw_scene, show_textures
 from augment.settings import RotateSettings
 from augment.source import Source, prepare
@@ -64,13 +65,14 @@ def make_view(
     box = _box(face.camera.project(pose.apply(points.face_mm)))
     camera = crop_camera(face.camera, box, settings)
     drawn = draw_scene(source, face, pose, camera, settings)
-    picture = show_textures(source, face, pose, drawn, settings)
+    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
+    gain = gains(lit_normals(source.scene), turn, face.appearance) if settings.relight else None
+    picture = show_textures(source, face, pose, drawn, settings, gain)
     behind = _behind(source, pose, face.pose, camera, settings)
     color, synthesised = finish(picture, behind)
     color, synthesised = _settled(source, face.pose, pose, camera, color, synthesised)
     landmarks, seen = project_landmarks(points, pose, camera, drawn)
     yaw, pitch, roll = euler_from_matrix(pose.rotation)
-    turn = FLIP @ pose.rotation @ face.pose.rotation.T @ FLIP
     return View(
         color=color,
         camera=camera,

@@ -17,6 +17,8 @@ class RotateSettings:
     supersample: colour is rendered at this multiple of the size and averaged.
     background: "still" leaves it where the camera sees it, "turn" turns it with the head as
         the paper does (and smears it at large yaw).
+    relight: whether the light stays where it was in the room when the head turns (the fitted one
+        of Eq. 4); else shading turns with the head, as in the paper.
     buffers: extra images to make, of augment.labels.BUFFERS.
     """
 
@@ -24,6 +26,7 @@ class RotateSettings:
     margin: float = 0.25
     supersample: int = 2
     background: Literal["still", "turn"] = "still"
+    relight: bool = False
     buffers: tuple[str, ...] = ()
     foreground: ForegroundSettings = field(default_factory=ForegroundSettings)
     anchors: BackgroundSettings = field(default_factory=BackgroundSettings)

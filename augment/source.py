@@ -5,16 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from augment.backdrop import Backdrop, complete_backdrop
-from augment.donor import head_colors
+from augment.donor import head_colors, scalp_depth
 from augment.foreground import HeadImage, Layers, split_layers, with_hull
 from augment.hair import with_hair
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
 from augment.matte import unmixed
+from augment.seen import see_head
 from augment.settings import RotateSettings
+from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
 from faces.errors import BadInput
+from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from imaging.raster import rasterise
@@ -63,7 +66,9 @@ def prepare(
     maps = source_maps(layers, settings.visibility)
     backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
     own = unmixed(color, layers.alpha, backdrop.color)
-    bare = head_colors(own, face, hull, model, triangles, maps, settings)
+    normals = vertex_normals(hull, triangles)
+    seen = see_head(own, face, hull, normals, model, scalp_depth(model), maps, settings)
+    bare = head_colors(seen, face, hull, normals, model, triangles)
     scene = build_scene(
         hull,
         triangles,
@@ -75,6 +80,7 @@ def prepare(
         settings.mesh,
         model.regions.get("neck"),
     )
+    scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
     return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 

@@ -1,42 +1,37 @@
-"""The model's texture as a donor: the fitted colours, corrected to the person's own."""
+"""Colours read from images, and carried over the mesh."""
 
 import cv2
 import numpy as np
 
 from augment.harmonic import harmonic
 
-HOLD = 10.0  # weight of a seen vertex against its six edges of weight 1: smooths pixel noise a bit
+HOLD = 30.0  # weight of a seen vertex against its six edges of weight 1: smooths pixel noise a bit
+WHISPER = 1e-6  # weight of a vertex that was not seen: only to decide where nothing else does
+TRUST_MIN = 0.02
 
-TRUST_MIN = 0.1
 
-
-def correct_colors(
-    model_color: np.ndarray, photo_color: np.ndarray, trust: np.ndarray, triangles: np.ndarray
+def carry(
+    wanted: np.ndarray, trust: np.ndarray, rest: np.ndarray, prior: float, triangles: np.ndarray
 ) -> np.ndarray:
-    """The model's colours, shifted to meet the image's wherever the image shows the vertex.
+    """Vertex values kept where they are trusted, and carried smoothly to the other vertices.
 
-    The difference photo − model is kept at seen vertices and carried to the others as a harmonic
-    function on the mesh (the Poisson equation with the model's gradients, on the surface instead
-    of in the image), so that every view starts from one and the same donor.
+    Given as photo − model at the seen vertices, the result is what the model's colours lack
+    everywhere (the Poisson equation with the model's gradients, on the surface instead of in the
+    image), so that every view starts from one and the same donor.
 
     Args:
-        model_color: (V, 3) C of Eq. 4 as fitted, [0, 1].
-        photo_color: (V, 3) image colours, read where they are trusted.
-        trust: (V,) in [0, 1], in the image's colour.
-        triangles: (T, 3) int.
+        wanted: (V, C) float, read where ``trust`` is above TRUST_MIN.
+        trust: (V,) in [0, 1].
+        rest: (V, C) what the others are to be, as far as ``prior`` weighs.
+        prior: weight of ``rest`` against a vertex's edges of weight 1; above 0.
+        triangles: (T, 3) int; a vertex without any keeps its wanted value or its rest.
 
     Returns:
-        (V, 3) float32 in [0, 1]; the model's own on parts that hold no seen vertex.
+        (V, C) float64.
     """
     seen = np.asarray(trust) > TRUST_MIN
-    if not seen.any():
-        return model_color.astype(np.float32)
-    wanted = np.where(seen[:, None], photo_color - model_color, 0)
-    hold = np.where(
-        seen, HOLD * np.asarray(trust, float), 1e-6
-    )  # a whisper of the model itself where nothing was seen
-    shift = harmonic(wanted, hold, triangles)
-    return np.clip(model_color + shift, 0, 1).astype(np.float32)
+    hold = np.where(seen, HOLD * np.asarray(trust, float), prior)
+    return harmonic(np.where(seen[:, None], wanted, rest), hold, triangles)
 
 
 def sample(color: np.ndarray, pixels: np.ndarray, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
@@ -50,3 +45,9 @@ def sample(color: np.ndarray, pixels: np.ndarray, border: int = cv2.BORDER_REPLI
         for k in range(0, len(flat), 32000)
     ]
     return np.concatenate(parts).reshape(*pixels.shape[:-1], color.shape[2])
+
+
+def smoothstep(t: np.ndarray) -> np.ndarray:
+    """0 up to 0, 1 from 1, and smooth between; the argument's shape."""
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from augment import view_kernels as kernels
-from augment.donor import facing_of
 from augment.image_mesh import GRID_OFFSET_MM, SceneMesh
+from augment.seen import facing_of
 from augment.visibility import VisibilitySettings, lens_of
 from faces.camera import Camera, Pose
 

@@ -3,7 +3,7 @@ import numpy as np
 from augment.background import BackgroundSettings
 from augment.foreground import ForegroundSettings, HeadImage, denoise, split_layers
 from augment.grid import grid_triangles
-from augment.texture import correct_colors, sample
+from augment.texture import sample
 from augment.visibility import judge, source_maps
 from faces.camera import Camera
 from faces.mesh import triangle_normals, unique_edges, vertex_normals
@@ -110,18 +110,6 @@ def test_judgement_tells_the_back_the_rim_and_the_hidden():
     assert hidden.hidden[front].all()
     assert hidden.weight.max() == 0
     np.testing.assert_allclose(pixels[:, 0], CAMERA.project(vertices), atol=1e-3)
-
-
-def test_colour_correction_carries_an_even_difference_to_the_unseen_side():
-    model = stage().model
-    texture = model.albedo_mean
-    seen = model.mean_mm[:, 0] > 10
-    photo = np.clip(texture + np.float32([0.1, 0.05, -0.05]), 0, 1)
-    corrected = correct_colors(texture, np.where(seen[:, None], photo, 0), seen, model.triangles)
-    # a constant is harmonic; 2e-3 is the pull of 1e-6 a vertex towards the model itself
-    np.testing.assert_allclose(corrected, photo, atol=2e-3)
-    untouched = correct_colors(texture, photo, np.zeros_like(seen), model.triangles)
-    np.testing.assert_allclose(untouched, texture)
 
 
 def test_sample_is_bilinear_with_centres_at_half():

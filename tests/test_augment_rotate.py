@@ -127,8 +127,10 @@ def test_reliable_pixels_do_not_depend_on_the_model_texture(staged):
     )
     view, changed = one(staged, 45.0), one(other, 45.0)
     reliable = head_of(staged, view) & (view.synthesised == 0)
-    np.testing.assert_array_equal(view.color[reliable], changed.color[reliable])
-    assert np.array_equal(view.synthesised, changed.synthesised)
+    # trust is stored in 255ths: what rounds to full trust may take a level of another colour
+    apart = view.color[reliable].astype(int) - changed.color[reliable]
+    assert np.abs(apart).max() <= 1
+    assert np.array_equal(view.synthesised == 0, changed.synthesised == 0)
 
 
 @pytest.mark.parametrize("wall_mm", [0.0, 1400.0])
