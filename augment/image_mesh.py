@@ -195,9 +195,8 @@ def _opacities(shown, beside, layers, mm_per_px, settings):
     whole = (shown | ~layers.foreground) & ~_torn(layers.surface_mm, settings)
     distance = cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5) * np.float32(mm_per_px)
     room = (layers.far_mm - layers.surface_mm) / settings.far_fade_mm
-    loose = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5) * np.float32(
-        mm_per_px
-    )
+    loose = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5)
+    loose = np.minimum(loose, max(beside.shape)) * np.float32(mm_per_px)
     room = np.minimum(room, 2 - loose / settings.loose_mm)
     share = np.clip(np.minimum(distance / settings.thin_mm, room), 0, 1)
     mouth = cv2.dilate(layers.mouth.astype(np.uint8), SQUARE) > 0

@@ -25,7 +25,7 @@ def lengthen_neck(
     used, ends = np.unique(edges, return_inverse=True)
     ends = ends.reshape(-1, 2).astype(np.int32)
     top = vertices_mm[used]
-    bottom = top + [0, BELOW_MM, 0]
+    bottom = top + np.array([0, BELOW_MM, 0])
     a, b = ends.T
     count = len(used)
     # an edge a-b of an outward triangle is met by b-a of its outward neighbour
