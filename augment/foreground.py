@@ -214,9 +214,9 @@ def _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings):
     if not measured.any() and head.any():
         known = portrait(drawn, head)
         return _shrunk(known.person, settings.rim_px), known.other, known.likely
-    sure = _shrunk(measured & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
+    sure = _shrunk(_whole(measured) & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
     apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
-    other = _shrunk((smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
+    other = _shrunk(_whole(smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
     return sure, other, _blind(smooth, far, apart, settings)
 
 
@@ -226,6 +226,11 @@ def _blind(smooth, far, apart, settings):
     beside = (apart > 0) & (apart < settings.blind_mm)
     seen = (smooth >= far) & beside
     return beside & (smooth == 0) if seen.sum() > WALL_SHARE * beside.sum() else None
+
+
+def _whole(mask):
+    """The mask without a sensor's single lost pixels, which say nothing."""
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, SQUARE) > 0
 
 
 def _shrunk(mask, radius):

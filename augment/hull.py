@@ -74,7 +74,7 @@ def _step(vertices_mm, triangles, fixed, layers, camera, scalp):
     told = visible_vertices(vertices_mm, triangles, camera, cos_min=FACING_MIN) & ~fixed
     told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
     outward = _to_outline(vertices_mm, layers, camera)
-    rim = scalp & ~told & (np.abs(facing) < RIM) & (np.abs(outward) < OUTLINE_MM)
+    rim = scalp & ~told & (np.abs(facing) < RIM) & (outward != 0) & (np.abs(outward) < OUTLINE_MM)
     if rim.any():
         rim &= visible_vertices(vertices_mm, triangles, camera, cos_min=-RIM)
     growth = np.where(rim, outward, growth)
@@ -122,7 +122,8 @@ def _to_outline(vertices_mm, layers, camera):
     distance = cv2.distanceTransform(body, cv2.DIST_L2, 5)
     distance = (distance - cv2.distanceTransform(1 - body, cv2.DIST_L2, 5))[row, column]
     scale = camera.mm_per_px or vertices_mm[:, 2] / camera.fx
-    return np.where(inside, (distance - OUTLINE_PX) * scale, 0)
+    apart = np.sign(distance) * np.maximum(np.abs(distance) - OUTLINE_PX, 0)
+    return np.where(inside, apart * scale, 0)
 
 
 def _measured(vertices_mm, layers, camera):

@@ -8,6 +8,7 @@ import numpy as np
 from augment.bodies import BodySettings, make_bodies
 from augment.foreground import Layers, slope_cosine
 from augment.grid import grid_triangles
+from augment.neck import lengthen_neck
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 
@@ -85,6 +86,7 @@ def build_scene(
     mm_per_px: float,
     camera: Camera,
     settings: MeshSettings = MeshSettings(),
+    neck: np.ndarray | None = None,
 ) -> SceneMesh:
     """Head, bodies and fringe in one vertex and one index buffer.
 
@@ -95,6 +97,7 @@ def build_scene(
         color: (H, W, 3) float32 image in [0, 1], the person's own colours.
         layers: the complete depth.
         mm_per_px: size of a pixel at the head.
+        neck: (V,) bool, the head's vertices whose open end is continued downwards; None: none.
     """
     shown = _beside_the_head(layers, mm_per_px, settings)
     core = _core(layers.body, mm_per_px, settings)
@@ -112,29 +115,33 @@ def build_scene(
     )
     fringe, fringe_px = _fringe(shown, beside, layers, mm_per_px, camera, settings)
     smooth = _masked_blur(color, shown & (layers.alpha > 0.9), camera.height / 60)
+    neck = np.zeros(len(head_vertices_mm), bool) if neck is None else neck
+    below = lengthen_neck(head_vertices_mm, head_triangles, head_color, neck)
     meshes = [
         (head_vertices_mm, head_triangles),
         (bodies.vertices_mm, bodies.triangles),
+        (below.vertices_mm, below.triangles),
         fringe,
     ]
     counts = np.array([len(points) for points, _ in meshes])
     first = np.concatenate([[0], np.cumsum(counts)])
     column, row = fringe_px.T
     cover, solid = _opacities(shown, beside, layers, mm_per_px, settings)
-    whole, count = np.ones(first[2], np.float32), first[3]
+    firm, count = first[3], first[4]
+    whole = np.ones(firm, np.float32)
     return SceneMesh(
         vertices_mm=np.concatenate([points for points, _ in meshes]),
-        triangles=np.concatenate([t + k for (_, t), k in zip(meshes, first[:3], strict=True)]),
-        model_color=np.concatenate([head_color, bodies.color, smooth[row, column]]),
+        triangles=np.concatenate([t + k for (_, t), k in zip(meshes, first[:-1], strict=True)]),
+        model_color=np.concatenate([head_color, bodies.color, below.color, smooth[row, column]]),
         normals=np.concatenate(
             [vertex_normals(*mesh) if len(mesh[0]) else mesh[0] for mesh in meshes]
         ),
         head_triangles=len(head_triangles),
-        firm_triangles=len(head_triangles) + len(bodies.triangles),
-        is_head=np.repeat([1.0, 0.0], [counts[0], counts[1] + counts[2]]).astype(np.float32),
+        firm_triangles=sum(len(t) for _, t in meshes[:3]),
+        is_head=np.repeat([1.0, 0.0], [counts[0], count - counts[0]]).astype(np.float32),
         cover=np.concatenate([whole, cover[row, column]]),
         solid=np.concatenate([whole, solid[row, column]]),
-        firm=np.repeat([1.0, 0.0], [first[2], counts[2]]).astype(np.float32),
+        firm=np.repeat([1.0, 0.0], [firm, count - firm]).astype(np.float32),
         second_px=np.zeros((count, 2), np.float32),
         second_weight=np.zeros(count, np.float32),
         second_gain=np.ones((count, 3), np.float32),
@@ -188,9 +195,8 @@ def _opacities(shown, beside, layers, mm_per_px, settings):
     whole = (shown | ~layers.foreground) & ~_torn(layers.surface_mm, settings)
     distance = cv2.distanceTransform(whole.astype(np.uint8), cv2.DIST_L2, 5) * np.float32(mm_per_px)
     room = (layers.far_mm - layers.surface_mm) / settings.far_fade_mm
-    loose = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5) * np.float32(
-        mm_per_px
-    )
+    loose = cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5)
+    loose = np.minimum(loose, max(beside.shape)) * np.float32(mm_per_px)
     room = np.minimum(room, 2 - loose / settings.loose_mm)
     share = np.clip(np.minimum(distance / settings.thin_mm, room), 0, 1)
     mouth = cv2.dilate(layers.mouth.astype(np.uint8), SQUARE) > 0

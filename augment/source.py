@@ -67,8 +67,7 @@ def prepare(
     backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
     own = unmixed(color, layers.alpha, backdrop.color)
     normals = vertex_normals(hull, triangles)
-    depth = scalp_depth(model)
-    seen = see_head(own, face, hull, normals, model, depth, maps, settings)
+    seen = see_head(own, face, hull, normals, model, scalp_depth(model), maps, settings)
     colors = head_colors(seen, face, hull, normals, model, triangles)
     if wears_hair(seen, face.appearance.colors, model):
         colors = with_hair(colors, own, layers.alpha, hull, model, triangles, scan.camera)
@@ -81,6 +80,7 @@ def prepare(
         scale,
         scan.camera,
         settings.mesh,
+        model.regions.get("neck"),
     )
     scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
     return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)

@@ -24,11 +24,11 @@ def by_numpy(staged, source, pose, camera, settings):
     fine = camera.crop(0, 0, camera.width * factor, camera.height * factor, factor)
     mesh, scene = source.mesh, source.scene
     turned = turn_mesh(mesh, staged.face.pose, pose, fine, settings.visibility)
-    head = scene.triangles[: scene.head_triangles]
+    head = scene.triangles[: scene.firm_triangles]
     judged = staged, source, turned, fine, pose, settings
     back = layer(*judged, head)
     front = layer(*judged, scene.triangles)
-    on_grid = front["id"] >= scene.head_triangles
+    on_grid = front["id"] >= scene.firm_triangles
     share = np.where(on_grid, front["opacity"], 1.0) * (front["id"] >= 0)
     rest = (1 - share) * (back["id"] >= 0) * on_grid
 
