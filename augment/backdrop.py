@@ -68,7 +68,8 @@ def _grain(color, gone):
     nearest[:, label[kept]] = column[kept], row[kept]
     fine = (color - cv2.GaussianBlur(color, (0, 0), 1.5)) * kept[..., None]
     # an object's edge is no grain: mirrored it would be a crumb
-    limit = GRAIN_SIGMAS * 1.48 * np.median(np.abs(fine[kept][::7]), axis=0)
+    some = np.flatnonzero(kept)[::7]
+    limit = GRAIN_SIGMAS * 1.48 * np.median(np.abs(fine.reshape(-1, 3)[some]), axis=0)
     u, v = 2 * nearest[0][label] - column, 2 * nearest[1][label] - row
     mirrored = cv2.remap(
         np.clip(fine, -limit, limit), u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment.grid import cells, lattice, triangles_of
+from augment.grid import cells, compacted, lattice, triangles_of
 from faces.camera import Camera
 
 SCALES = 6  # widths told apart on the way up to the thickest body
@@ -139,11 +139,11 @@ def make_bodies(
         triangles_of(front_cells, index, front),
         triangles_of(back_cells, twin, back)[:, ::-1],
     ]
-    used, triangles = np.unique(np.concatenate(triangles), return_inverse=True)
+    used, triangles = compacted(np.concatenate(triangles), 2 * count)
     color = np.concatenate(colors).reshape(-1, 3)
     return Bodies(
         np.concatenate(points)[used],
-        triangles.reshape(-1, 3).astype(np.int32),
+        triangles,
         color[used].astype(np.float32),
     )
 

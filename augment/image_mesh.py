@@ -7,7 +7,7 @@ import numpy as np
 
 from augment.bodies import BodySettings, make_bodies
 from augment.foreground import Layers, slope_cosine
-from augment.grid import grid_triangles
+from augment.grid import compacted, grid_triangles
 from augment.neck import lengthen_neck
 from faces.camera import Camera
 from faces.mesh import vertex_normals
@@ -175,10 +175,10 @@ def _fringe(shown, beside, layers, mm_per_px, camera, settings):
     usable = (shown & (~inner | (torn > 0))) | mouth
     depth = np.where(mouth, carried, depth)
     triangles = grid_triangles(usable, depth, settings.jump_mm)
-    used, triangles = np.unique(triangles, return_inverse=True)
+    used, triangles = compacted(triangles, depth.size)
     pixels = np.stack([used % depth.shape[1], used // depth.shape[1]], 1)
     points = camera.unproject(pixels + 0.5, depth.ravel()[used])
-    return (points, triangles.reshape(-1, 3).astype(np.int32)), pixels
+    return (points, triangles), pixels
 
 
 def _torn(depth, settings):
