@@ -75,7 +75,14 @@ def _step(vertices_mm, triangles, fixed, layers, camera, scalp):
     told = seen & (facing > FACING_MIN) & ~fixed
     told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
     outward = _to_outline(vertices_mm, layers, camera)
-    rim = scalp & seen & ~told & (np.abs(facing) < RIM) & (outward != 0) & (np.abs(outward) < OUTLINE_MM)
+    rim = (
+        scalp
+        & seen
+        & ~told
+        & (np.abs(facing) < RIM)
+        & (outward != 0)
+        & (np.abs(outward) < OUTLINE_MM)
+    )
     growth = np.where(rim, outward, growth)
     told |= rim
     if not told.any():
