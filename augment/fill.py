@@ -12,6 +12,7 @@ HELD = 0.9  # trust from which a photographed pixel may hold the fill
 RIM_BLUR_PX = 2.0  # at 256 px: how widely photo and donor are compared; the photo's grain is less
 FOREIGN = 0.15  # photo farther than this from the donor shows hair, cloth or wall: it holds nothing
 DOUBT = 0.1  # so far from the donor, a half-trusted photo is more likely misplaced than right
+TOLERANCE = 0.5 / 255  # of the seam's correction, half a grey level
 REACH = 0.15  # of the image's edge: how far the seam's correction reaches into the fill
 
 
@@ -66,7 +67,8 @@ def _correction(rim, covered):
         return np.zeros_like(rim)
     held = held[..., :3] / np.maximum(held[..., 3:], 1e-6)
     inside = cv2.resize(covered, size, interpolation=cv2.INTER_AREA) > 0
-    membrane = fill(held, inside & ~known, np.zeros_like(held), free=~(inside | known))
+    gap, free = inside & ~known, ~(inside | known)
+    membrane = fill(held, gap, np.zeros_like(held), free, TOLERANCE)
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
     fading = np.exp(-((distance / (REACH * len(known))) ** 2))
     # known inside alone, so that no outline mixes in what is beyond

@@ -92,6 +92,8 @@ def without_islands(weight: np.ndarray, smallest_px: float) -> np.ndarray:
     _, label, stats, _ = cv2.connectedComponentsWithStats(held, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] < smallest_px
     small[0] = False
+    if not small.any():
+        return weight
     return np.where(small[label], np.float32(0), weight)
 
 
