@@ -62,18 +62,26 @@ def _completed(color, gone):
 def _grain(color, gone):
     """(H, W, 3) the noise of the background, mirrored at its rim into what is gone; 0 elsewhere."""
     _, label = cv2.distanceTransformWithLabels(gone, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    row, column = np.mgrid[: gone.shape[0], : gone.shape[1]].astype(np.float32)
-    nearest = np.zeros((2, label.max() + 1), np.float32)
-    kept = gone == 0
-    nearest[:, label[kept]] = column[kept], row[kept]
-    fine = (color - cv2.GaussianBlur(color, (0, 0), 1.5)) * kept[..., None]
+    kept, holes = (np.flatnonzero(gone == k).astype(np.int32) for k in (0, 1))
+    nearest = np.zeros(label.max() + 1, np.int32)
+    nearest[label.ravel()[kept]] = kept
+    rim = nearest[label.ravel()[holes]]
+    height, width = gone.shape
+    row = _mirrored(2 * (rim // width) - holes // width, height)
+    column = _mirrored(2 * (rim % width) - holes % width, width)
+    source = row * np.int32(width) + column
+    fine = (color - cv2.GaussianBlur(color, (0, 0), 1.5)).reshape(-1, 3)
     # an object's edge is no grain: mirrored it would be a crumb
-    limit = GRAIN_SIGMAS * 1.48 * np.median(np.abs(fine[kept][::7]), axis=0)
-    u, v = 2 * nearest[0][label] - column, 2 * nearest[1][label] - row
-    mirrored = cv2.remap(
-        np.clip(fine, -limit, limit), u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
-    )
-    return mirrored * gone[..., None]
+    limit = GRAIN_SIGMAS * 1.48 * np.median(np.abs(fine[kept[::7]]), axis=0)
+    grain = np.zeros_like(fine)
+    grain[holes] = np.clip(fine[source], -limit, limit) * (1 - gone.ravel()[source])[:, None]
+    return grain.reshape(color.shape)
+
+
+def _mirrored(index, count):
+    """Whole numbers between -count and 2 count, mirrored into [0, count) about its first and last
+    as OpenCV's BORDER_REFLECT_101."""
+    return (count - 1) - np.abs((count - 1) - np.abs(index))
 
 
 def _reduced(color, gone):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment.grid import cells, lattice, triangles_of
+from augment.grid import cells, compacted, lattice, triangles_of
 from faces.camera import Camera
+from imaging.wide_blur import wide_blur
 
 SCALES = 6  # widths told apart on the way up to the thickest body
 RIM_CELLS = 3  # so near the outline the depth is that of the rim
@@ -139,11 +140,11 @@ def make_bodies(
         triangles_of(front_cells, index, front),
         triangles_of(back_cells, twin, back)[:, ::-1],
     ]
-    used, triangles = np.unique(np.concatenate(triangles), return_inverse=True)
+    used, triangles = compacted(np.concatenate(triangles), 2 * count)
     color = np.concatenate(colors).reshape(-1, 3)
     return Bodies(
         np.concatenate(points)[used],
-        triangles.reshape(-1, 3).astype(np.int32),
+        triangles,
         color[used].astype(np.float32),
     )
 
@@ -273,8 +274,8 @@ def _spread(values, known):
     filled = (values * weight[..., None]).astype(np.float32)
     total, mass = filled.mean((0, 1)) * 1e-6, weight.mean() * 1e-6
     for sigma, share in ((NEAR_CELLS, 1.0), (WIDE_CELLS, 1e-3)):
-        total = total + share * cv2.GaussianBlur(filled, (0, 0), sigma).reshape(filled.shape)
-        mass = mass + share * cv2.GaussianBlur(weight, (0, 0), sigma)
+        total = total + share * wide_blur(filled, sigma)
+        mass = mass + share * wide_blur(weight, sigma)
     return (total / mass[..., None]).astype(np.float32)
 
 

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from augment.fill_kernels import judge_difference, lay_over, weighted_difference
 from augment.render import Picture
 from imaging.poisson import fill
 
@@ -11,6 +12,7 @@ HELD = 0.9  # trust from which a photographed pixel may hold the fill
 RIM_BLUR_PX = 2.0  # at 256 px: how widely photo and donor are compared; the photo's grain is less
 FOREIGN = 0.15  # photo farther than this from the donor shows hair, cloth or wall: it holds nothing
 DOUBT = 0.1  # so far from the donor, a half-trusted photo is more likely misplaced than right
+TOLERANCE = 0.5 / 255  # of the seam's correction, half a grey level
 REACH = 0.15  # of the image's edge: how far the seam's correction reaches into the fill
 
 
@@ -24,61 +26,52 @@ def finish(picture: Picture, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray
     Returns:
         (h, w, 3) uint8 colour, and (h, w) uint8: 255 where the pixel was not photographed.
     """
-    covered = picture.alpha > 0
-    apart = _difference(picture)
-    trust = _doubted(picture.trust, apart)
-    held = (picture.trust > HELD) & (picture.alpha > CERTAIN) & (_largest(apart) < FOREIGN)
-    filled = picture.donor + _correction(apart, held, covered)
-    share, alpha = trust[..., None], picture.alpha[..., None]
-    front = share * picture.photo + (1 - share) * filled
-    color = np.clip(alpha * front + (1 - alpha) * behind, 0, 1)
-    synthesised = np.where(covered, (1 - trust) * 255, 0)
-    return np.rint(color * 255).astype(np.uint8), np.rint(synthesised).astype(np.uint8)
+    doubted, rim, covered = _judged(picture)
+    correction = _correction(rim, covered)
+    color, synthesised = np.zeros_like(picture.photo, np.uint8), np.zeros_like(doubted, np.uint8)
+    behind = np.ascontiguousarray(behind, np.float32)
+    lay_over(
+        picture.photo, picture.donor, correction, doubted, picture.alpha, behind, color, synthesised
+    )
+    return color, synthesised
 
 
-def _difference(picture):
-    """(h, w, 3) photo − donor, averaged over the trusted pixels around each; 0 far from any."""
-    sigma = RIM_BLUR_PX * len(picture.trust) / 256
-    weight = np.where(picture.alpha > CERTAIN, picture.trust, 0).astype(np.float32)
-    total = cv2.GaussianBlur((picture.photo - picture.donor) * weight[..., None], (0, 0), sigma)
-    return total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-4)[..., None]
+def _judged(picture):
+    """(h, w) trust, less where half-trusted pixels (rims, flanks) show something else than the
+    donor; (h, w, 4) photo − donor, averaged over the trusted pixels around each, where it holds the
+    fill, and 1 there; (h, w) 1 where there is any foreground."""
+    shape = picture.trust.shape
+    difference, rim = np.zeros((2, *shape, 4), np.float32)
+    doubted, covered = np.zeros((2, *shape), np.float32)
+    weighted_difference(
+        picture.photo, picture.donor, picture.trust, picture.alpha, CERTAIN, difference
+    )
+    total = cv2.GaussianBlur(difference, (0, 0), RIM_BLUR_PX * len(covered) / 256)
+    limits = CERTAIN, HELD, FOREIGN, DOUBT
+    judge_difference(total, picture.trust, picture.alpha, limits, rim, doubted, covered)
+    return doubted, rim, covered
 
 
-def _largest(apart):
-    """(h, w) of the channels' differences."""
-    return np.abs(apart).max(-1)
-
-
-def _doubted(trust, apart):
-    """Trust without half-trusted pixels (rims, flanks) that show something else than the donor."""
-    return np.where(trust < CERTAIN, trust * np.exp(-((_largest(apart) / DOUBT) ** 2)), trust)
-
-
-def _correction(apart, held, covered):
-    """(h, w, 3) float32: the rim's difference, carried into the fill.
+def _correction(rim, covered):
+    """(h, w, 4) float32: the rim's difference, carried into the fill, and its weight.
 
     Poisson editing with the donor's gradients adds a membrane to the donor: the difference held
     at the rim (Dirichlet), free at the outline (Neumann). It is smooth, so that half the
     resolution serves. It fades with the distance from what was photographed, for the donor is
     the person's own colour already; a cheek's shift says little about the nape.
     """
-    size = (held.shape[1] // 2, held.shape[0] // 2)
-    weight = cv2.resize(held.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    rim = cv2.resize(apart * held[..., None], size, interpolation=cv2.INTER_AREA)
-    rim = (rim / np.maximum(weight, 1e-6)[..., None]).astype(np.float32)
-    known = weight > 0.5
+    size = (covered.shape[1] // 2, covered.shape[0] // 2)
+    held = cv2.resize(rim, size, interpolation=cv2.INTER_AREA)
+    known = held[..., 3] > 0.5
     if not known.any():
-        return np.zeros_like(apart)
-    inside = cv2.resize(covered.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-    membrane = fill(rim, inside & ~known, np.zeros_like(rim), free=~(inside | known))
+        return np.zeros_like(rim)
+    held = held[..., :3] / np.maximum(held[..., 3:], 1e-6)
+    inside = cv2.resize(covered, size, interpolation=cv2.INTER_AREA) > 0
+    gap, free = inside & ~known, ~(inside | known)
+    membrane = fill(held, gap, np.zeros_like(held), free, TOLERANCE)
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-    membrane *= np.exp(-((distance / (REACH * len(known))) ** 2))[..., None]
-    return _enlarged(membrane, inside, (apart.shape[1], apart.shape[0]))
-
-
-def _enlarged(values, inside, size):
-    """Values (h, w, 3) known inside alone, at a larger size; no outline mixes in what is beyond."""
+    fading = np.exp(-((distance / (REACH * len(known))) ** 2))
+    # known inside alone, so that no outline mixes in what is beyond
     share = inside.astype(np.float32)
-    total = cv2.resize(values * share[..., None], size, interpolation=cv2.INTER_LINEAR)
-    share = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
-    return total / np.maximum(share, 1e-6)[..., None]
+    carried = np.dstack([membrane * (share * fading)[..., None], share])
+    return cv2.resize(carried, covered.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -9,6 +9,7 @@ from augment.background import BackgroundSettings, complete_sheet
 from augment.matte import keyed
 from augment.person import person_mask
 from augment.portrait import portrait
+from imaging.wide_blur import wide_blur
 
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
@@ -339,8 +340,8 @@ def _beside_head(head_mm, mm_per_px):
 def _mouth_sheet(surface, head_mm, mouth, mm_per_px):
     """The depth (H, W) of what shows between the lips: smooth, for a sensor sees little there."""
     sigma = MOUTH_SMOOTH_MM / mm_per_px
-    weight = cv2.GaussianBlur(mouth.astype(np.float32), (0, 0), sigma)
-    total = cv2.GaussianBlur(np.where(mouth, surface, 0).astype(np.float32), (0, 0), sigma)
+    weight = wide_blur(mouth.astype(np.float32), sigma)
+    total = wide_blur(np.where(mouth, surface, 0).astype(np.float32), sigma)
     return np.minimum(total / np.maximum(weight, 1e-6), head_mm - SOCKET_MM)
 
 

@@ -41,6 +41,15 @@ def triangles_of(whole: np.ndarray, index: np.ndarray, depth_mm: np.ndarray) -> 
     return np.stack([first, second], 1).reshape(-1, 3)
 
 
+def compacted(triangles: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices that triangles use, (n,) ascending, of ``count``; and the triangles (T, 3) int32
+    into these."""
+    marked = np.zeros(count, bool)
+    marked[triangles] = True
+    number = np.cumsum(marked, dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(marked), number[triangles]
+
+
 def lattice(
     shape: tuple[int, int], step: np.ndarray, height: int, mm_per_px: float
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from augment.foreground import Layers
 from augment.harmonic import harmonic
 from faces.camera import Camera
 from faces.mesh import vertex_normals
-from faces.visibility import view_directions, visible_vertices
+from faces.visibility import seen_vertices, view_directions
 
 FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more than its size
 RIM = 0.25  # cosine: flatter than 75° a vertex makes the outline
@@ -71,12 +71,18 @@ def _step(vertices_mm, triangles, fixed, layers, camera, scalp):
     growth = (
         np.where(np.isfinite(gap), gap, np.nan) * facing
     )  # along the normal, for a gap along the ray
-    told = visible_vertices(vertices_mm, triangles, camera, cos_min=FACING_MIN) & ~fixed
+    seen = seen_vertices(vertices_mm, triangles, camera)
+    told = seen & (facing > FACING_MIN) & ~fixed
     told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
     outward = _to_outline(vertices_mm, layers, camera)
-    rim = scalp & ~told & (np.abs(facing) < RIM) & (outward != 0) & (np.abs(outward) < OUTLINE_MM)
-    if rim.any():
-        rim &= visible_vertices(vertices_mm, triangles, camera, cos_min=-RIM)
+    rim = (
+        scalp
+        & seen
+        & ~told
+        & (np.abs(facing) < RIM)
+        & (outward != 0)
+        & (np.abs(outward) < OUTLINE_MM)
+    )
     growth = np.where(rim, outward, growth)
     told |= rim
     if not told.any():

@@ -7,10 +7,11 @@ import numpy as np
 
 from augment.bodies import BodySettings, make_bodies
 from augment.foreground import Layers, slope_cosine
-from augment.grid import grid_triangles
+from augment.grid import compacted, grid_triangles
 from augment.neck import lengthen_neck
 from faces.camera import Camera
 from faces.mesh import vertex_normals
+from imaging.wide_blur import wide_blur
 
 SQUARE = np.ones((3, 3), np.uint8)
 GRID_OFFSET_MM = 2.0  # above what is left between the sensor's hair and the hull grown to it
@@ -175,10 +176,10 @@ def _fringe(shown, beside, layers, mm_per_px, camera, settings):
     usable = (shown & (~inner | (torn > 0))) | mouth
     depth = np.where(mouth, carried, depth)
     triangles = grid_triangles(usable, depth, settings.jump_mm)
-    used, triangles = np.unique(triangles, return_inverse=True)
+    used, triangles = compacted(triangles, depth.size)
     pixels = np.stack([used % depth.shape[1], used // depth.shape[1]], 1)
     points = camera.unproject(pixels + 0.5, depth.ravel()[used])
-    return (points, triangles.reshape(-1, 3).astype(np.int32)), pixels
+    return (points, triangles), pixels
 
 
 def _torn(depth, settings):
@@ -219,6 +220,6 @@ def _large_parts(mask, mm_per_px, settings):
 
 def _masked_blur(color, mask, sigma):
     """Colours (H, W, 3) averaged over the mask alone, around each pixel."""
-    weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
-    total = cv2.GaussianBlur(color * mask[..., None].astype(np.float32), (0, 0), sigma)
-    return total / np.maximum(weight, 1e-6)[..., None]
+    weight = mask.astype(np.float32)
+    total = wide_blur(color * weight[..., None], sigma)
+    return total / np.maximum(wide_blur(weight, sigma), 1e-6)[..., None]

@@ -70,16 +70,19 @@ def unmixed(color: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndar
         return color
     part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     out = color.copy()
-    out[part] = _unmixed(color[part], alpha[part][..., None], behind[part])
+    out[part] = _unmixed(color[part], alpha[part], behind[part])
     return out
 
 
 def _unmixed(color, alpha, behind):
-    own = np.clip((color - (1 - alpha) * behind) / np.maximum(alpha, LEAST / 5), 0, 1)
-    sure = alpha**3
-    total = cv2.GaussianBlur(own * sure, (0, 0), REACH_PX)
-    weight = cv2.GaussianBlur(sure, (0, 0), REACH_PX)[..., None]
-    around = total / np.maximum(weight, 1e-9)
-    share = np.clip(alpha / LEAST, 0, 1) ** 2
+    part = alpha[..., None]
+    own = np.clip((color - (1 - part) * behind) / np.maximum(part, LEAST / 5), 0, 1)
+    sure = alpha * alpha * alpha
+    total = cv2.GaussianBlur(own * sure[..., None], (0, 0), REACH_PX)
+    weight = cv2.GaussianBlur(sure, (0, 0), REACH_PX)
     mixed = (alpha > 0) & (alpha < SURE) & (weight > 1e-9)
-    return np.where(mixed, share * own + (1 - share) * around, color).astype(np.float32)
+    around = total[mixed] / weight[mixed][:, None]
+    share = np.clip(part[mixed] / LEAST, 0, 1) ** 2
+    out = color.copy()
+    out[mixed] = share * own[mixed] + (1 - share) * around
+    return out

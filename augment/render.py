@@ -85,7 +85,8 @@ def draw_scene(
     mesh = source.mesh
     turned = turn_mesh(mesh, face.pose, pose, fine, settings.visibility)
     size, perspective = (fine.width, fine.height), fine.is_perspective
-    firm = covered(turned.screen, mesh.firm_triangles, size, perspective)
+    heads = mesh.head_triangles  # closed: its back faces cannot be seen
+    firm = covered(turned.screen, mesh.firm_triangles, size, perspective, cull=heads)
     if not len(mesh.fringe_triangles):
         return Drawn(turned, firm, None, fine)
     fringe = covered(turned.screen, mesh.fringe_triangles, size, perspective, before=firm.nearness)

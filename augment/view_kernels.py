@@ -144,6 +144,18 @@ def _at(snapped, near, triangles, perspective, triangle, px, py):
 
 
 @numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _is_empty(firm_ids, fringe_ids, top, left, factor):
+    """Whether none of a pixel's samples lies on anything."""
+    for row in range(top, top + factor):
+        for column in range(left, left + factor):
+            if firm_ids[row, column] >= 0:
+                return False
+            if len(fringe_ids) > 0 and fringe_ids[row, column] >= 0:
+                return False
+    return True
+
+
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _is_one(firm_ids, fringe_ids, heads, nearness, top, left, factor, edge, perspective):
     """Whether a pixel's samples lie on one firm surface without a fold or a jump.
 
@@ -293,6 +305,8 @@ def resolve_view(corners, triangles, ids, nearness, mesh, maps, source, rules, s
     for y in range(height):
         for x in range(width):
             top, left = y * factor, x * factor
+            if _is_empty(firm_ids, fringe_ids, top, left, factor):
+                continue
             if _is_one(firm_ids, fringe_ids, heads, nearness, top, left, factor, edge, perspective):
                 places, shares = _central(
                     snapped, near, firm, perspective, firm_ids, top, left, factor

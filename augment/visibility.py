@@ -92,26 +92,30 @@ def without_islands(weight: np.ndarray, smallest_px: float) -> np.ndarray:
     _, label, stats, _ = cv2.connectedComponentsWithStats(held, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] < smallest_px
     small[0] = False
+    if not small.any():
+        return weight
     return np.where(small[label], np.float32(0), weight)
 
 
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
     head = (layers.head_mm > 0) & ~layers.mouth & _voted(layers, settings)
-    surfaces = [
-        _surface(head, layers.head_mm, _head_cover(layers), layers.hollow, settings),
-        _surface(
-            layers.foreground, layers.surface_mm, _grid_cover(layers), layers.hollow, settings
-        ),
-    ]
-    return SourceMaps(np.stack(surfaces).astype(np.float32))
+    maps = np.zeros((2, *head.shape, 4), np.float32)
+    _surface(head, layers.head_mm, settings, maps[0])
+    _surface(layers.foreground, layers.surface_mm, settings, maps[1])
+    maps[0, ..., kernels.DEPTH], maps[1, ..., kernels.DEPTH] = (
+        _head_cover(layers),
+        _grid_cover(layers),
+    )
+    maps[..., kernels.HOLLOW] = layers.hollow
+    return SourceMaps(maps)
 
 
-def _surface(own, depth_mm, cover_mm, hollow, settings):
-    """(H, W, 4): the maps of one surface."""
-    inner = cv2.erode(own.astype(np.float32), SQUARE, borderValue=1)
-    clean = _eroded(own & ~_jumps(depth_mm, settings.jump_mm), settings.rim_px)
-    return np.stack([inner, clean, cover_mm, hollow], -1)
+def _surface(own, depth_mm, settings, maps):
+    """Write a surface's own and clean to its maps (H, W, 4)."""
+    maps[..., kernels.OWN] = cv2.erode(own.astype(np.uint8), SQUARE, borderValue=1)
+    clean = own & ~_jumps(depth_mm, settings.jump_mm)
+    maps[..., kernels.CLEAN] = _eroded(clean, settings.rim_px)
 
 
 def _voted(layers, settings):
@@ -215,5 +219,5 @@ def _jumps(depth_mm, jump_mm):
 def _eroded(mask, pixels):
     """1 inside the mask, 0 within ``pixels`` of its rim, a soft step between; float32."""
     size = 2 * pixels + 1
-    inner = cv2.erode(mask.astype(np.float32), np.ones((size, size), np.uint8), borderValue=1)
-    return cv2.GaussianBlur(inner, (0, 0), max(pixels / 2, 0.5))
+    inner = cv2.erode(mask.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=1)
+    return cv2.GaussianBlur(inner.astype(np.float32), (0, 0), max(pixels / 2, 0.5))

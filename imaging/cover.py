@@ -11,9 +11,22 @@ _WIDE = 6  # pixels of a triangle's box from which a row's first pixel is worth 
 
 @numba.njit(nogil=True, cache=True)
 def cover(
-    snapped, near, triangles, cull, perspective, alpha, texture, uv, dithered, triangle_id, nearness
+    snapped,
+    near,
+    triangles,
+    culled,
+    perspective,
+    alpha,
+    texture,
+    uv,
+    dithered,
+    triangle_id,
+    nearness,
 ):
-    """Write the nearest triangle's id and its nearness at every pixel centre."""
+    """Write the nearest triangle's id and its nearness at every pixel centre.
+
+    Of the first ``culled`` triangles those that turn their back to the camera are left out.
+    """
     height, width = triangle_id.shape
     holed = len(texture) > 0
     for t in range(len(triangles)):
@@ -26,7 +39,7 @@ def cover(
             continue
         area = edge(a[0], a[1], b[0], b[1], c[0], c[1])
         # outward normals look at the camera where the area is negative, since v points down
-        if area == 0 or (cull and area > 0):
+        if area == 0 or (area > 0 and t < culled):
             continue
         turned = area < 0
         if turned:

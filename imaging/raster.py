@@ -127,12 +127,13 @@ def covered(
     triangles: np.ndarray,
     size: tuple[int, int],
     perspective: bool = True,
-    cull: bool = False,
+    cull: bool | int = False,
     cutout: Cutout | None = None,
     before: np.ndarray | None = None,
 ) -> Coverage:
     """As rasterise, without weights: where these are wanted at few of the pixels, or nowhere.
 
+    ``cull`` may be a number: the first triangles alone, of a surface that is closed.
     ``before`` is the nearness (H, W) float32 of what was drawn already: only what is nearer shows,
     and the coverage's own nearness is that of both.
     """
@@ -156,7 +157,8 @@ def covered(
     snapped, near = snap(points, perspective)
     holes = WHOLE if cutout is None else cutout
     holes = (holes.alpha, holes.texture, holes.uv, holes.dithered)
-    cover(snapped, near, corners, cull, perspective, *holes, triangle_id, nearness)
+    culled = len(corners) if cull is True else int(cull)
+    cover(snapped, near, corners, culled, perspective, *holes, triangle_id, nearness)
     return Coverage(triangle_id, nearness, snapped, near, corners, perspective)
 
 

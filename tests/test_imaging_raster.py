@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from imaging.raster import depth_span, downsample, rasterise
+from imaging.raster import covered, depth_span, downsample, rasterise
 
 
 def reference(screen, triangles, size, perspective):
@@ -211,3 +211,12 @@ def test_downsample_averages_and_rounds():
     np.testing.assert_allclose(downsample(values[..., :1], 3), blocks[..., :1], rtol=1e-6)
     with pytest.raises(ValueError, match="multiples of 3"):
         downsample(image, 3)
+
+
+def test_the_first_triangles_alone_may_be_culled():
+    screen = np.array([[0, 0, 5], [8, 0, 5], [0, 8, 5], [8, 8, 5]], float)
+    backs = np.array([[0, 1, 2], [1, 3, 2]], np.int32)  # clockwise as seen
+    ids = covered(screen, backs, (8, 8), cull=1).triangle_id
+    both = covered(screen, backs, (8, 8)).triangle_id
+    np.testing.assert_array_equal(ids, np.where(both == 0, -1, both))
+    assert set(np.unique(both)) == {0, 1}
