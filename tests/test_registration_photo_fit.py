@@ -5,11 +5,15 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
+from faces.appearance import render_texture
 from faces.errors import BadInput
 from faces.landmarks import write_landmarks
+from faces.mesh import vertex_normals
 from faces.metrics import nme
 from faces.models import load_model
-from registration.photo_fit import register_photo
+from faces.types import Appearance
+from faces.visibility import visible_vertices
+from registration.photo_fit import register_photo, with_dark_side
 from registration.readers.photo import PhotoReader
 from synth.beyond import fitting_model
 from synth.capture import capture
@@ -92,6 +96,34 @@ def test_noiseless_landmarks_of_a_model_face_give_it_back():
     pixels = face.camera.project(face.vertices_mm)[model.regions["face"]]
     wanted = face.camera.project(scan.truth["vertices_mm"])[model.regions["face"]]
     assert np.abs(pixels - wanted).max() < 2
+
+
+def test_a_lamp_beside_the_lens_leaves_no_side_black():
+    model, rng = toy_model(), np.random.default_rng(5)
+    pose = simulate.true_pose(rng, yaw_deg=0)
+    placed = pose.apply(model.mean_mm)
+    normals = vertex_normals(placed, model.triangles)
+    visible = visible_vertices(placed, model.triangles, simulate.CAMERA)
+    seen = visible & model.regions["face"] & model.part_vertices("skin")
+    harsh = Appearance(
+        beta=np.zeros(len(model.albedo_modes)),
+        ambient=np.full(3, 0.02),
+        directional=np.array([0.9, 1.0, 1.1]),
+        light=np.array([0.0, 0.0, -1.0]),
+        specular=0.0,
+        shininess=12.0,
+        albedo=model.albedo_mean,
+        colors=np.zeros((0, 3), np.float32),
+    )
+    harsh = replace(harsh, colors=render_texture(harsh, model, placed, normals=normals))
+    soft = with_dark_side(harsh, 0.4, model, placed, visible)
+    away = normals[:, 2] > 0.1  # turned from the lamp, which shines along z
+    full = model.albedo_mean * (soft.ambient + soft.directional)
+    np.testing.assert_allclose(soft.colors[away], 0.4 * full[away], atol=1e-6)
+    shades = [(a.colors[seen] / model.albedo_mean[seen]).mean(0) for a in (harsh, soft)]
+    # the same brightness on the whole; tints mix with ambient light's, white in the one of 2 %
+    np.testing.assert_allclose(*shades, rtol=0.02)
+    assert with_dark_side(soft, 0.4 - 1e-9, model, placed, visible) is soft
 
 
 def test_scrambled_landmarks_are_no_face(photographed):
