@@ -142,6 +142,24 @@ def test_landmarks_of_another_place_are_told_by_the_colours(photographed):
     assert face.quality.verdict != "accept"
 
 
+def test_a_head_without_its_crown_is_for_review(photographed):
+    """A photo cut off above the brows keeps all landmarks."""
+    _, scan, _ = photographed[0]
+    top = int(scan.landmarks.points_px[17:27, 1].min()) - 10
+    camera = replace(scan.camera, height=scan.camera.height - top, cy=scan.camera.cy - top)
+    moved = replace(scan.landmarks, points_px=scan.landmarks.points_px - [0, top])
+    cut = replace(
+        scan,
+        color=scan.color[top:],
+        depth_mm=scan.depth_mm[top:],
+        camera=camera,
+        landmarks=moved,
+    )
+    face = register_photo(cut, fitting_model(load_model("default")))
+    assert face.quality.verdict == "review"
+    assert face.quality.reason.startswith("the head is cut")
+
+
 def test_a_photo_without_landmarks_is_refused(photographed):
     _, scan, _ = photographed[0]
     with pytest.raises(BadInput, match="no landmarks"):
