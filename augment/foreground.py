@@ -104,12 +104,14 @@ class HeadImage:
         trusted: (H, W) bool, see Layers.
         ears: (H, W) bool, where it shows an ear.
         mouth: (H, W) bool, where it shows the mouth's inside.
+        down: (x, y) in the image, from the crown to the chin.
     """
 
     depth_mm: np.ndarray
     trusted: np.ndarray
     ears: np.ndarray
     mouth: np.ndarray
+    down: tuple[float, float] = (0.0, 1.0)
 
 
 def with_hull(
@@ -169,9 +171,7 @@ def split_layers(
     near, far = _range(head.depth_mm, settings)
     measured = (smooth > near) & (smooth < far)
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
-    alpha = _person(
-        color, smooth, measured, head.depth_mm > 0, trusted | head.mouth, far, mm_per_px, settings
-    )
+    alpha = _person(color, smooth, measured, trusted | head.mouth, head, far, mm_per_px, settings)
     body, foreground = alpha > 0.5, alpha > TRACE
     seen = _without_rims(np.where(measured & foreground, smooth, 0), settings)
     surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
@@ -195,27 +195,27 @@ def split_layers(
     )
 
 
-def _person(color, smooth, measured, drawn, head, far, mm_per_px, settings):
+def _person(color, smooth, measured, face, head, far, mm_per_px, settings):
     """(H, W) float32 in [0, 1]: what belongs to the person and hangs together with the head."""
     closing = settings.closing_mm / mm_per_px
-    solid = _attached(measured, head, closing) | head
+    solid = _attached(measured, face, closing) | face
     if color is None:
         return solid.astype(np.float32)
-    seeds = _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings)
+    seeds = _seeds(smooth, measured, solid, face, head, far, mm_per_px, settings)
     alpha = keyed(color, person_mask(color, *seeds), seeds[0], settings.rim_px)
     alpha = np.where(seeds[0], 1, np.where(seeds[1], 0, alpha)).astype(np.float32)
     near = cv2.dilate(
-        _attached(alpha > 0.5, head, closing).astype(np.uint8), _disc(settings.rim_px)
+        _attached(alpha > 0.5, face, closing).astype(np.uint8), _disc(settings.rim_px)
     )
     return np.where((near > 0) & (alpha > TRACE), alpha, 0)
 
 
-def _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings):
+def _seeds(smooth, measured, solid, face, head, far, mm_per_px, settings):
     """(H, W) bool each: surely the person, surely not, and likely the person, or None."""
-    if not measured.any() and head.any():
-        known = portrait(drawn, head)
+    if not measured.any() and face.any():
+        known = portrait(head.depth_mm > 0, face, head.ears, head.down)
         return _shrunk(known.person, settings.rim_px), known.other, known.likely
-    sure = _shrunk(_whole(measured) & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
+    sure = _shrunk(_whole(measured) & solid, settings.rim_px) | _shrunk(face, settings.rim_px)
     apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
     other = _shrunk(_whole(smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
     return sure, other, _blind(smooth, far, apart, settings)

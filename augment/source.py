@@ -16,6 +16,7 @@ from augment.settings import RotateSettings
 from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
+from faces.camera import FLIP
 from faces.errors import BadInput
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
@@ -127,7 +128,8 @@ def _head_image(scan, face, model, triangles):
     ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
     marks = [trusted_vertices(model), ears, model.part_vertices("mouth_socket")]
     shares = shown.interpolate(np.stack(marks, 1).astype(np.float32), triangles) > 0.5
-    return HeadImage(shown.depth, *np.moveaxis(shares, -1, 0))
+    x, y, _ = FLIP @ face.pose.rotation @ [0, -1, 0]
+    return HeadImage(shown.depth, *np.moveaxis(shares, -1, 0), (x, y))
 
 
 def _hull(face, model, triangles, layers, camera):

@@ -16,7 +16,9 @@ WORDS = {
     "color_residual": "colours do not match",
     "identity": "an unlikely face",
     "outside": "the face is cut by the image's border",
+    "head_outside": "the head is cut by the image's border",
 }
+CHIN = 8  # of ibug68
 MISSED_MM = 8.0  # three σ of a detector's point: further off, the fit and it disagree
 
 
@@ -31,6 +33,8 @@ class PhotoQualitySettings:
         color_residual: median colour distance of pixels and fitted texture on the face.
         identity: root mean square of the coefficients, in σ.
         outside: share of the face's visible side beyond the image's border.
+        head_outside: how far the head above the chin, scalp and ears too, reaches beyond it, in
+            widths of the head; a head that is cut turns as one that ends there.
     """
 
     landmarks_median_mm: tuple[float, float] = (5.0, 8.0)
@@ -38,6 +42,7 @@ class PhotoQualitySettings:
     color_residual: tuple[float, float] = (0.15, 0.3)
     identity: tuple[float, float] = (1.5, 2.5)
     outside: tuple[float, float] = (0.02, 0.2)
+    head_outside: tuple[float, float] = (0.05, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,17 +91,30 @@ def measure_photo(model: MorphableModel, evidence: PhotoEvidence) -> dict[str, f
     seen = np.flatnonzero(evidence.visible & face)
     pixels = evidence.camera.project(evidence.fit.vertices_mm)
     size = (evidence.camera.width, evidence.camera.height)
-    beyond = ~((pixels[face] > 0) & (pixels[face] < size)).all(1)
+    beyond = ~((pixels > 0) & (pixels < size)).all(1)
     apart = sample_colors(evidence.color, pixels[seen]) - evidence.appearance.colors[seen]
     figures = {
         "landmarks_median_mm": np.median(found) if len(found) else np.inf,
         "landmarks_missed": 1 - (found < MISSED_MM).sum() / len(gaps),
         "color_residual": np.median(np.linalg.norm(apart, axis=1)) if len(seen) else np.inf,
         "identity": np.sqrt(np.mean(np.append(evidence.fit.identity, 0) ** 2)),
-        "outside": beyond.mean(),
+        "outside": beyond[face].mean(),
+        "head_outside": _head_outside(pixels[_above_chin(model)], size),
         "albedo": np.sqrt(np.mean(np.append(evidence.appearance.beta, 0) ** 2)),
     }
     return {name: float(np.nan_to_num(v, posinf=NOTHING)) for name, v in figures.items()}
+
+
+def _above_chin(model):
+    """(V,) bool: the head's skin; necks go on to the image's border."""
+    chin = model.mean_mm[model.landmarks["ibug68"][CHIN], 1]
+    return model.part_vertices("skin") & (model.mean_mm[:, 1] > chin)
+
+
+def _head_outside(pixels, size):
+    """How far pixels (n, 2) reach beyond the image's border, in their own width."""
+    reach = np.maximum(-pixels, pixels - size).max()
+    return max(reach, 0.0) / np.ptp(pixels[:, 0])
 
 
 def judge_photo(figures: dict[str, float], settings: PhotoQualitySettings) -> tuple[str, str]:

@@ -78,18 +78,37 @@ def test_everything_known_keeps_the_decision():
 def test_the_chest_below_a_portrait_is_likely_and_the_room_beside_is_not():
     rows, columns = np.mgrid[:400, :400]
     face = ((rows - 150) / 70) ** 2 + ((columns - 200) / 50) ** 2 < 1
-    seeds = portrait(face, face)
+    seeds = portrait(face, face, face & False)
     core = cv2.erode(face.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0  # its rim is not sure
     assert seeds.person[core & (rows < 200)].all()  # nor are its sides where the neck begins
     assert seeds.person[300, 200]
     assert not seeds.person[300, 40]
-    assert seeds.likely[380, 100]
-    assert not seeds.likely[230, 100]
+    assert seeds.likely[380, 100] > 0.5
+    assert seeds.likely[230, 100] == 0
     assert seeds.other[0, 0]
     assert not seeds.other[0, 200]  # a tuft of hair may reach it
     assert seeds.other[100, 0]
     assert not seeds.other[395, 100]
     assert not (seeds.person & seeds.other).any()
+
+
+@pytest.mark.parametrize("tilt_deg", [-30, 15, 40])
+def test_seeds_follow_a_tilted_head(tilt_deg):
+    """Sure person: jaw and chin of an ellipse that is drawn tilted, and nothing beside its chin."""
+    face = np.zeros((400, 400), np.uint8)
+    cv2.ellipse(face, (200, 150), (50, 80), tilt_deg, 0, 360, 1, -1)
+    angle = np.radians(tilt_deg)
+    down, across = np.array([[-np.sin(angle), np.cos(angle)], [np.cos(angle), np.sin(angle)]])
+    seeds = portrait(face > 0, face > 0, face < 0, tuple(down))
+
+    def at(below, aside):
+        column, row = np.rint([200, 150] + below * down + aside * across).astype(int)
+        return seeds.person[row, column], seeds.other[row, column]
+
+    for below, aside in ((60, 0), (20, 40), (-70, 0), (20, -40)):
+        assert at(below, aside) == (True, False)
+    for side in (-1, 1):  # beside the chin, where an upright head would have its neck
+        assert not at(75, 35 * side)[0]
 
 
 @pytest.fixture(scope="module", params=[20, 31])
@@ -101,8 +120,9 @@ def captured(request):
     drawn = model.part_triangles("skin", "mouth_socket", "eye_socket", "eye")
     size = (scan.camera.width, scan.camera.height)
     shown = rasterise(scan.camera.screen(scan.truth["vertices_mm"]), drawn, size)
-    face = (model.regions["face"] | model.regions["ears"])[:, None].astype(np.float32)
-    return scan, shown.mask, shown.interpolate(face, drawn)[..., 0] > 0.5
+    ears = model.regions["ears"]
+    marks = np.stack([model.regions["face"] | ears, ears], 1).astype(np.float32)
+    return scan, shown.mask, *np.moveaxis(shown.interpolate(marks, drawn) > 0.5, -1, 0)
 
 
 def person_of(scan):
@@ -110,8 +130,8 @@ def person_of(scan):
 
 
 def test_a_simulated_portrait_is_cut_out_by_its_head_mesh(captured):
-    scan, head, face = captured
-    seeds = portrait(head, face)
+    scan, head, face, ears = captured
+    seeds = portrait(head, face, ears)
     color = scan.color.astype(np.float32) / 255
     mask = person_mask(color, seeds.person, seeds.other, seeds.likely) > 0.5
     truth = person_of(scan)
@@ -121,7 +141,7 @@ def test_a_simulated_portrait_is_cut_out_by_its_head_mesh(captured):
 
 
 def test_holes_of_a_simulated_sensor_are_decided_by_colour(captured):
-    scan, _, face = captured
+    scan, _, face, _ = captured
     truth, near = person_of(scan), np.median(scan.depth_mm[face & (scan.depth_mm > 0)])
     measured = (scan.depth_mm > 0) & (scan.depth_mm < near + 250)
     person = face | (cv2.erode(measured.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

@@ -5,11 +5,15 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
+from faces.appearance import render_texture
 from faces.errors import BadInput
 from faces.landmarks import write_landmarks
+from faces.mesh import vertex_normals
 from faces.metrics import nme
 from faces.models import load_model
-from registration.photo_fit import register_photo
+from faces.types import Appearance
+from faces.visibility import visible_vertices
+from registration.photo_fit import register_photo, with_dark_side
 from registration.readers.photo import PhotoReader
 from synth.beyond import fitting_model
 from synth.capture import capture
@@ -94,6 +98,34 @@ def test_noiseless_landmarks_of_a_model_face_give_it_back():
     assert np.abs(pixels - wanted).max() < 2
 
 
+def test_a_lamp_beside_the_lens_leaves_no_side_black():
+    model, rng = toy_model(), np.random.default_rng(5)
+    pose = simulate.true_pose(rng, yaw_deg=0)
+    placed = pose.apply(model.mean_mm)
+    normals = vertex_normals(placed, model.triangles)
+    visible = visible_vertices(placed, model.triangles, simulate.CAMERA)
+    seen = visible & model.regions["face"] & model.part_vertices("skin")
+    harsh = Appearance(
+        beta=np.zeros(len(model.albedo_modes)),
+        ambient=np.full(3, 0.02),
+        directional=np.array([0.9, 1.0, 1.1]),
+        light=np.array([0.0, 0.0, -1.0]),
+        specular=0.0,
+        shininess=12.0,
+        albedo=model.albedo_mean,
+        colors=np.zeros((0, 3), np.float32),
+    )
+    harsh = replace(harsh, colors=render_texture(harsh, model, placed, normals=normals))
+    soft = with_dark_side(harsh, 0.4, model, placed, visible)
+    away = normals[:, 2] > 0.1  # turned from the lamp, which shines along z
+    full = model.albedo_mean * (soft.ambient + soft.directional)
+    np.testing.assert_allclose(soft.colors[away], 0.4 * full[away], atol=1e-6)
+    shades = [(a.colors[seen] / model.albedo_mean[seen]).mean(0) for a in (harsh, soft)]
+    # the same brightness on the whole; tints mix with ambient light's, white in the one of 2 %
+    np.testing.assert_allclose(*shades, rtol=0.02)
+    assert with_dark_side(soft, 0.4 - 1e-9, model, placed, visible) is soft
+
+
 def test_scrambled_landmarks_are_no_face(photographed):
     _, scan, _ = photographed[0]
     order = np.random.default_rng(0).permutation(68)
@@ -108,6 +140,24 @@ def test_landmarks_of_another_place_are_told_by_the_colours(photographed):
     moved = replace(scan.landmarks, points_px=scan.landmarks.points_px * 0.6)  # onto the wall
     face = register_photo(replace(scan, landmarks=moved), fitting_model(load_model("default")))
     assert face.quality.verdict != "accept"
+
+
+def test_a_head_without_its_crown_is_for_review(photographed):
+    """A photo cut off above the brows keeps all landmarks."""
+    _, scan, _ = photographed[0]
+    top = int(scan.landmarks.points_px[17:27, 1].min()) - 10
+    camera = replace(scan.camera, height=scan.camera.height - top, cy=scan.camera.cy - top)
+    moved = replace(scan.landmarks, points_px=scan.landmarks.points_px - [0, top])
+    cut = replace(
+        scan,
+        color=scan.color[top:],
+        depth_mm=scan.depth_mm[top:],
+        camera=camera,
+        landmarks=moved,
+    )
+    face = register_photo(cut, fitting_model(load_model("default")))
+    assert face.quality.verdict == "review"
+    assert face.quality.reason.startswith("the head is cut")
 
 
 def test_a_photo_without_landmarks_is_refused(photographed):
