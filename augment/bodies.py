@@ -62,6 +62,7 @@ class _Cells:
         rim: bool, the inside ones beside the outline.
         own: bool, those that the bodies have to show; the registered head shows the others.
         neck: bool, where the registered head reaches.
+    head_mm: its farthest depth around; 0 beside it.
         painted: bool, where the colour is the person's alone.
         front_mm, color: depth and colour there.
         distance_mm: from the outline.
@@ -73,6 +74,7 @@ class _Cells:
     rim: np.ndarray
     own: np.ndarray
     neck: np.ndarray
+    head_mm: np.ndarray
     painted: np.ndarray
     front_mm: np.ndarray
     color: np.ndarray
@@ -101,7 +103,8 @@ def make_bodies(
     Args:
         mask: (H, W) bool, the person without loose hair.
         own: (H, W) bool, where bodies are to be shown; a subset of the mask.
-        head: (H, W) bool, where the registered head reaches: its skin is not the back's.
+        head: (H, W) float32, the registered head's z, 0 beside it: its skin is not the back's,
+            and what is not to be shown goes on behind it.
         depth_mm: (H, W) float32, above 0 on the mask.
         color: (H, W, 3) float32 in [0, 1].
         head_mm: (V, 3) vertices of the registered head: what lies on both sides of it joins
@@ -119,7 +122,7 @@ def make_bodies(
     before = coarse.inside & (cv2.dilate(coarse.own.astype(np.uint8), reach) > 0)
     base = _spread(coarse.front_mm[..., None], _near_rim(coarse, settings, mm_per_px))[..., 0]
     thick = _thickness(coarse.distance_mm, coarse.inside, settings)
-    front = _steady_rim(coarse, base)
+    front = _below_head(_steady_rim(coarse, base), coarse)
     steady = cv2.medianBlur(front.astype(np.float32), 5)
     back = np.minimum(base + thick, _behind_head(column, row, hindmost, coarse))
     back = np.where(coarse.rim, front, np.maximum(back, steady + BEHIND_MM))
@@ -158,6 +161,9 @@ def _coarse(mask, own, head, depth_mm, color, mm_per_px, settings):
     def reduced(image):
         return cv2.resize(np.asarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
 
+    def nearest(image):
+        return cv2.resize(np.asarray(image, np.float32), size, interpolation=cv2.INTER_NEAREST)
+
     def padded(image):
         # the person goes on below the image; on the other sides, and at the far end, it closes
         tall = cv2.copyMakeBorder(image, 0, below, 0, 0, cv2.BORDER_REPLICATE)
@@ -170,16 +176,16 @@ def _coarse(mask, own, head, depth_mm, color, mm_per_px, settings):
     clean = cv2.erode(mask.astype(np.float32), np.ones((5, 5), np.uint8), borderValue=1)
     weight = reduced(clean)[..., None]
     mixed = reduced(color * clean[..., None]) / np.maximum(weight, 1e-3)
-    centre = cv2.resize(depth_mm, size, interpolation=cv2.INTER_NEAREST)
     rows = _to_and_fro(inside.shape[0], size[1], max(1, round(MIRROR_PX / step[1])))
     pixels, drop = lattice(inside.shape, step, height, mm_per_px)
     return _Cells(
         inside=inside,
         rim=rim,
         own=(padded(reduced(own)) > LEVEL) & inside,
-        neck=cv2.dilate(padded(reduced(head)), np.ones((7, 7), np.uint8)) > 0,
+        neck=cv2.dilate(padded(reduced(head > 0)), np.ones((7, 7), np.uint8)) > 0,
+        head_mm=cv2.dilate(padded(nearest(head)), np.ones((3, 3), np.uint8)),
         painted=padded((weight[..., 0] > 0.2).astype(np.float32))[rows] > 0,
-        front_mm=_spread_into(padded(centre), inside),
+        front_mm=_spread_into(padded(nearest(depth_mm)), inside),
         color=padded(mixed)[rows],
         distance_mm=cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
         * np.float32(mm_per_px * step.mean()),
@@ -243,6 +249,14 @@ def _steady_rim(coarse, base):
     inner = np.where(mass > 1e-3, total / np.maximum(mass, 1e-3), base)
     straight = np.clip(inner, base - FRAY_MM, base + FRAY_MM)
     return np.where(coarse.rim, straight, coarse.front_mm)
+
+
+def _below_head(front_mm, coarse):
+    """The front's depth (h, w); where the head is shown instead, that of the bodies beside it, but
+    behind the head, through which it would break otherwise."""
+    below = coarse.inside & ~coarse.own & (coarse.head_mm > 0)
+    carried = _spread(front_mm[..., None], coarse.own)[..., 0]
+    return np.where(below, np.maximum(carried, coarse.head_mm + BEHIND_MM), front_mm)
 
 
 def _thickness(distance_mm, inside, settings):

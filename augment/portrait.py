@@ -11,15 +11,17 @@ NECK = (-0.1, 0.18, 0.5)  # below the chin; half its width there; how fast that 
 CHEST = (0.25, 0.45, 2.2, 1.35)  # the same for shoulders, and the farthest that they reach
 HAIR_REACH = 1.15  # from the face's middle: wider hair is rare, and then colour decides nothing
 TUFT = 0.6  # above the face hair may reach the image's upper border
+LIKELY = 0.6  # a little over even
 EDGE = 1 / 60  # of the longer side: the border above the shoulders shows the room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
-    """Attributes, all (H, W) bool:
-    person: surely the person.
-    other: surely not.
-    likely: rather the person than not: the chest, and the fitted skull, which no landmark shows.
+    """Attributes, all (H, W):
+    person: bool, surely the person.
+    other: bool, surely not.
+    likely: float32, the chance of the person where place tells it, else 0: the chest, and the
+        fitted skull, which no landmark shows, are rather the person than not.
     """
 
     person: np.ndarray
@@ -48,7 +50,7 @@ def portrait(head: np.ndarray, face: np.ndarray) -> Portrait:
     other = (aside > HAIR_REACH + CHEST[2] * np.maximum(down, 0)) | _border(
         aside, chin, width, head.shape
     )
-    return Portrait(person, other & ~person, likely)
+    return Portrait(person, other & ~person, np.where(likely, LIKELY, 0).astype(np.float32))
 
 
 def _shrunk(mask, radius_px):

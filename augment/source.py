@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from augment.backdrop import Backdrop, complete_backdrop
+from augment.cutout import HeadImage
 from augment.donor import head_colors, scalp_depth
-from augment.foreground import HeadImage, Layers, split_layers, with_hull
+from augment.foreground import Layers, split_layers, with_hull
 from augment.hair import with_hair
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
