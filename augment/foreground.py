@@ -12,6 +12,8 @@ from augment.masks import disc, shrunk
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
 CARRY_SMOOTH_MM = 15.0
+PENDENT_MM = 30.0  # hair that hangs beside the head does so behind the ears and the jaw
+LOCK_MM = 8.0  # a narrower hole is a frayed rim
 SQUARE = np.ones((3, 3), np.uint8)
 COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
 
@@ -234,8 +236,20 @@ def _closed(surface, hollow, measured, head, mm_per_px, background):
         out[hollow] = _beside_head(head.depth_mm, mm_per_px)[hollow]
     elif hollow.any():
         out[hollow] = complete_sheet(surface, hollow, background)[hollow]
+        lost = _pendent(hollow, head, mm_per_px)
+        if lost.any():
+            behind = _beside_head(head.depth_mm, mm_per_px) + PENDENT_MM
+            out[lost] = np.maximum(out, behind)[lost]
     out[head.mouth] = _mouth_sheet(out, head.depth_mm, head.mouth, mm_per_px)[head.mouth]
     return out
+
+
+def _pendent(hollow, head, mm_per_px):
+    """(H, W) bool: where the sensor lost hair that hangs beside jaw and neck."""
+    rows = np.flatnonzero(head.trusted.any(1))
+    below = np.arange(len(hollow))[:, None] > (rows.mean() if len(rows) else np.inf)
+    beside = hollow & below & (head.depth_mm == 0)
+    return _opened(beside, LOCK_MM / 2 / mm_per_px)
 
 
 def _beside_head(head_mm, mm_per_px):

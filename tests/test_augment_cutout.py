@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from augment import cutout
+from augment.background import BackgroundSettings
 from augment.cutout import HeadImage, cut_out
+from augment.foreground import PENDENT_MM, ForegroundSettings, split_layers
 
 NEAR_MM, WALL_MM, SHADOW_PX = 700.0, 1400.0, 20
 SKIN, DARK, SHIRT, WALL = (0.75, 0.55, 0.45), (0.07, 0.06, 0.05), (0.8, 0.82, 0.8), (0.5, 0.5, 0.5)
 
 
-def scene(beside_neck=WALL):
+def scene(beside_neck=WALL, shelves=DARK):
     """Colour, depth, head image and the true person (H, W) of a sitter with dark hair before a
     wall with dark shelves; the projector stands at the right, so that shadows fall to the left."""
     v, u = np.mgrid[:240, :320]
@@ -22,7 +24,7 @@ def scene(beside_neck=WALL):
     shirt = (np.abs(u - 160) < 75) & (v > 178)
     person = face | hair | neck | shirt
     color = np.broadcast_to(WALL, (240, 320, 3)).copy()
-    color[(v // 12) % 3 == 0] = DARK
+    color[(v // 12) % 3 == 0] = shelves
     slab = (v > 148) & (v < 178) & (u > 120) & (u < 160) & ~neck
     color[slab] = beside_neck
     for part, tone in ((face | neck, SKIN), (hair, DARK), (shirt, SHIRT)):
@@ -67,3 +69,16 @@ def test_the_shadow_is_found_on_either_side_and_not_where_hair_was_lost(mirrored
     assert not shadow[(np.arange(240)[:, None] < 90) & person].any()
     below = np.arange(240) > 190
     assert (shadow[below].sum(1) == SHADOW_PX).all()
+
+
+def test_a_lost_lock_beside_the_neck_hangs_behind_the_jaw():
+    color, depth, head, _, _ = scene(shelves=WALL)
+    v, u = np.mgrid[:240, :320]
+    lock = (v > 105) & (v < 165) & (np.abs(u - 208) < 12)
+    color[lock], depth[lock] = DARK, 0
+    layers = split_layers(depth, head, 1.0, ForegroundSettings(), BackgroundSettings(), color)
+    inner = lock & (np.abs(u - 208) < 6) & (v > 112) & (v < 155)
+    assert layers.body[inner].mean() > 0.95
+    # the head is flat, so that its depth carried outwards is its own; rims of the mask fray
+    found = layers.surface_mm[inner & layers.body]
+    assert (np.abs(found - NEAR_MM - PENDENT_MM) < 1).mean() > 0.95
