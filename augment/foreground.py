@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
-from augment.cutout import TRACE, CutoutSettings, HeadImage, cut_out
+from augment.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
 from augment.masks import disc, shrunk
 
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
@@ -120,6 +120,21 @@ def slope_cosine(depth_mm: np.ndarray, mm_per_px: float) -> np.ndarray:
     down = cv2.Sobel(depth_mm, cv2.CV_32F, 0, 1, scale=1 / 8)
     cosine = 1 / np.sqrt(1 + (across**2 + down**2) / mm_per_px**2)
     return np.maximum(cosine, COSINE_MIN)
+
+
+def doubtful(layers: Layers, mm_per_px: float, settings: ForegroundSettings) -> np.ndarray:
+    """(H, W) bool: the foreground and the sensor's holes beside it, where strands too thin or too
+    dark to be told may show; no background is to be taken from there.
+
+    A sensor that sees no wall leaves holes everywhere, which say nothing.
+    """
+    reach = settings.cutout.crown_mm / mm_per_px
+    apart = cv2.distanceTransform((~layers.foreground).astype(np.uint8), cv2.DIST_L2, 5)
+    beside = (apart > 0) & (apart < reach)
+    wall = beside & (layers.measured_mm >= layers.far_mm)
+    if wall.sum() <= WALL_SHARE * beside.sum():
+        return layers.foreground
+    return layers.foreground | (beside & (layers.measured_mm == 0))
 
 
 def split_layers(

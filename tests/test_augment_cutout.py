@@ -1,12 +1,13 @@
 """Who is person where the sensor was blind: lost hair is, the projector's shadow is not."""
 
+import cv2
 import numpy as np
 import pytest
 
 from augment import cutout
 from augment.background import BackgroundSettings
 from augment.cutout import HeadImage, cut_out
-from augment.foreground import PENDENT_MM, ForegroundSettings, split_layers
+from augment.foreground import PENDENT_MM, ForegroundSettings, doubtful, split_layers
 
 NEAR_MM, WALL_MM, SHADOW_PX = 700.0, 1400.0, 20
 SKIN, DARK, SHIRT, WALL = (0.75, 0.55, 0.45), (0.07, 0.06, 0.05), (0.8, 0.82, 0.8), (0.5, 0.5, 0.5)
@@ -81,4 +82,20 @@ def test_a_lost_lock_beside_the_neck_hangs_behind_the_jaw():
     assert layers.body[inner].mean() > 0.95
     # the head is flat, so that its depth carried outwards is its own; rims of the mask fray
     found = layers.surface_mm[inner & layers.body]
-    assert (np.abs(found - NEAR_MM - PENDENT_MM) < 1).mean() > 0.95
+    assert (np.abs(found - NEAR_MM - PENDENT_MM) < 1).mean() > 0.9
+
+
+def test_no_background_is_taken_from_holes_beside_the_person():
+    color, depth, head, _, _ = scene()
+    settings = ForegroundSettings()
+    layers = split_layers(depth, head, 1.0, settings, BackgroundSettings(), color)
+    gone = doubtful(layers, 1.0, settings)
+    hole = (depth == 0) & ~layers.foreground
+    near = cv2.dilate(layers.foreground.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    assert (hole & near).sum() > 200
+    assert gone[hole & near].all()  # SHADOW_PX of 20 lie within the reach of 25 mm
+    assert not (gone & ~layers.foreground & (layers.measured_mm > 1000)).any()
+    blind = split_layers(
+        np.where(depth < 1000, depth, 0), head, 1.0, settings, BackgroundSettings(), color
+    )
+    assert (doubtful(blind, 1.0, settings) == blind.foreground).all()
