@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 
 from augment.grid import cells, lattice, triangles_of
+from augment.spread import carried, spread
 from faces.camera import Camera
 
 SCALES = 6  # widths told apart on the way up to the thickest body
 RIM_CELLS = 3  # so near the outline the depth is that of the rim
-NEAR_CELLS, WIDE_CELLS = 4.0, 24.0  # reach of the rim's depth and colour: at it, and deep inside
 BEHIND_MM = 4.0  # a back lies at least this far behind its front
-CLOTH_MM = 8.0  # so far behind the nape a collar or a lock lies
+CLOTH_MM = 8.0  # so far behind the nape, or before a cheek, a collar or a lock lies
 FRAY_MM = 20.0  # a rim farther than this from the rims around it is noise
 MIRROR_PX = 24  # below the image its last rows are shown to and fro
 LEVEL = 0.5  # of the mask: the outline
@@ -62,7 +62,7 @@ class _Cells:
         rim: bool, the inside ones beside the outline.
         own: bool, those that the bodies have to show; the registered head shows the others.
         neck: bool, where the registered head reaches.
-    head_mm: its farthest depth around; 0 beside it.
+    head_mm: its depth; 0 beside it.
         painted: bool, where the colour is the person's alone.
         front_mm, color: depth and colour there.
         distance_mm: from the outline.
@@ -120,7 +120,7 @@ def make_bodies(
     joined = _joined(coarse.own, np.median(column))
     behind = coarse.inside & (cv2.dilate(joined.astype(np.uint8), reach) > 0)
     before = coarse.inside & (cv2.dilate(coarse.own.astype(np.uint8), reach) > 0)
-    base = _spread(coarse.front_mm[..., None], _near_rim(coarse, settings, mm_per_px))[..., 0]
+    base = spread(coarse.front_mm[..., None], _near_rim(coarse, settings, mm_per_px))[..., 0]
     thick = _thickness(coarse.distance_mm, coarse.inside, settings)
     front = _below_head(_steady_rim(coarse, base), coarse)
     steady = cv2.medianBlur(front.astype(np.float32), 5)
@@ -130,7 +130,7 @@ def make_bodies(
     back_cells = cells(behind, back, np.inf)
     lit = coarse.own & coarse.painted
     edge = lit & ~coarse.neck & (coarse.distance_mm < settings.edge_mm)
-    colors = [_carried(coarse.color, lit), _carried(coarse.color, edge if edge.any() else lit)]
+    colors = [carried(coarse.color, lit), carried(coarse.color, edge if edge.any() else lit)]
     points = [
         _points(coarse, front, 0, camera),
         _points(coarse, base, back - base, camera),
@@ -183,9 +183,9 @@ def _coarse(mask, own, head, depth_mm, color, mm_per_px, settings):
         rim=rim,
         own=(padded(reduced(own)) > LEVEL) & inside,
         neck=cv2.dilate(padded(reduced(head > 0)), np.ones((7, 7), np.uint8)) > 0,
-        head_mm=cv2.dilate(padded(nearest(head)), np.ones((3, 3), np.uint8)),
+        head_mm=padded(nearest(head)),
         painted=padded((weight[..., 0] > 0.2).astype(np.float32))[rows] > 0,
-        front_mm=_spread_into(padded(nearest(depth_mm)), inside),
+        front_mm=_completed(padded(nearest(depth_mm)), inside),
         color=padded(mixed)[rows],
         distance_mm=cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
         * np.float32(mm_per_px * step.mean()),
@@ -252,11 +252,20 @@ def _steady_rim(coarse, base):
 
 
 def _below_head(front_mm, coarse):
-    """The front's depth (h, w); where the head is shown instead, that of the bodies beside it, but
-    behind the head, through which it would break otherwise."""
-    below = coarse.inside & ~coarse.own & (coarse.head_mm > 0)
-    carried = _spread(front_mm[..., None], coarse.own)[..., 0]
-    return np.where(below, np.maximum(carried, coarse.head_mm + BEHIND_MM), front_mm)
+    """The front's depth (h, w), not drawn out towards the head before it.
+
+    Close beside the head's outline it is that of the bodies farther off; where the head is shown
+    instead of them it goes on behind the head, through which it would break otherwise.
+    """
+    head = coarse.head_mm
+    close = cv2.dilate((head > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    beside = coarse.own & close & ~((head > 0) & (front_mm < head - CLOTH_MM))
+    free = coarse.own & ~beside & ~coarse.rim
+    far = spread(front_mm[..., None], free if free.any() else coarse.own)[..., 0]
+    front = np.where(beside & (front_mm < far - FRAY_MM), far, front_mm)
+    farthest = cv2.dilate(head, np.ones((3, 3), np.uint8)) + BEHIND_MM
+    below = coarse.inside & ~coarse.own & (farthest > BEHIND_MM)
+    return np.where(below, np.maximum(far, farthest), front)
 
 
 def _thickness(distance_mm, inside, settings):
@@ -274,28 +283,10 @@ def _thickness(distance_mm, inside, settings):
     return np.sqrt(np.maximum(depth * (2 * half - depth), 0))
 
 
-def _carried(color, known):
-    """The known cells' colour (h, w, 3), and around them that of the nearest."""
-    return np.where(known[..., None], color, _spread(color, known))
-
-
-def _spread(values, known):
-    """Values (h, w, C) averaged around each cell over the known ones; far from them, widely."""
-    weight = known.astype(np.float32)
-    if not known.any():
-        return np.asarray(values, np.float32)
-    filled = (values * weight[..., None]).astype(np.float32)
-    total, mass = filled.mean((0, 1)) * 1e-6, weight.mean() * 1e-6
-    for sigma, share in ((NEAR_CELLS, 1.0), (WIDE_CELLS, 1e-3)):
-        total = total + share * cv2.GaussianBlur(filled, (0, 0), sigma).reshape(filled.shape)
-        mass = mass + share * cv2.GaussianBlur(weight, (0, 0), sigma)
-    return (total / mass[..., None]).astype(np.float32)
-
-
-def _spread_into(depth_mm, inside):
+def _completed(depth_mm, inside):
     """The depth (h, w), completed where the person has none."""
     known = inside & (depth_mm > 0)
-    return np.where(known, depth_mm, _spread(depth_mm[..., None], known)[..., 0])
+    return np.where(known, depth_mm, spread(depth_mm[..., None], known)[..., 0])
 
 
 def _points(coarse, depth_mm, behind_mm, camera: Camera):
