@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 
 from augment.grid import cells, compacted, lattice, triangles_of
+from augment.spread import carried, spread
 from faces.camera import Camera
-from imaging.wide_blur import wide_blur
 
 SCALES = 6  # widths told apart on the way up to the thickest body
 RIM_CELLS = 3  # so near the outline the depth is that of the rim
-NEAR_CELLS, WIDE_CELLS = 4.0, 24.0  # reach of the rim's depth and colour: at it, and deep inside
 BEHIND_MM = 4.0  # a back lies at least this far behind its front
-CLOTH_MM = 8.0  # so far behind the nape a collar or a lock lies
+CLOTH_MM = 8.0  # so far behind the nape, or before a cheek, a collar or a lock lies
 FRAY_MM = 20.0  # a rim farther than this from the rims around it is noise
 MIRROR_PX = 24  # below the image its last rows are shown to and fro
 LEVEL = 0.5  # of the mask: the outline
@@ -63,6 +62,7 @@ class _Cells:
         rim: bool, the inside ones beside the outline.
         own: bool, those that the bodies have to show; the registered head shows the others.
         neck: bool, where the registered head reaches.
+    head_mm: its depth; 0 beside it.
         painted: bool, where the colour is the person's alone.
         front_mm, color: depth and colour there.
         distance_mm: from the outline.
@@ -74,6 +74,7 @@ class _Cells:
     rim: np.ndarray
     own: np.ndarray
     neck: np.ndarray
+    head_mm: np.ndarray
     painted: np.ndarray
     front_mm: np.ndarray
     color: np.ndarray
@@ -102,7 +103,8 @@ def make_bodies(
     Args:
         mask: (H, W) bool, the person without loose hair.
         own: (H, W) bool, where bodies are to be shown; a subset of the mask.
-        head: (H, W) bool, where the registered head reaches: its skin is not the back's.
+        head: (H, W) float32, the registered head's z, 0 beside it: its skin is not the back's,
+            and what is not to be shown goes on behind it.
         depth_mm: (H, W) float32, above 0 on the mask.
         color: (H, W, 3) float32 in [0, 1].
         head_mm: (V, 3) vertices of the registered head: what lies on both sides of it joins
@@ -118,9 +120,9 @@ def make_bodies(
     joined = _joined(coarse.own, np.median(column))
     behind = coarse.inside & (cv2.dilate(joined.astype(np.uint8), reach) > 0)
     before = coarse.inside & (cv2.dilate(coarse.own.astype(np.uint8), reach) > 0)
-    base = _spread(coarse.front_mm[..., None], _near_rim(coarse, settings, mm_per_px))[..., 0]
+    base = spread(coarse.front_mm[..., None], _near_rim(coarse, settings, mm_per_px))[..., 0]
     thick = _thickness(coarse.distance_mm, coarse.inside, settings)
-    front = _steady_rim(coarse, base)
+    front = _below_head(_steady_rim(coarse, base), coarse)
     steady = cv2.medianBlur(front.astype(np.float32), 5)
     back = np.minimum(base + thick, _behind_head(column, row, hindmost, coarse))
     back = np.where(coarse.rim, front, np.maximum(back, steady + BEHIND_MM))
@@ -128,7 +130,7 @@ def make_bodies(
     back_cells = cells(behind, back, np.inf)
     lit = coarse.own & coarse.painted
     edge = lit & ~coarse.neck & (coarse.distance_mm < settings.edge_mm)
-    colors = [_carried(coarse.color, lit), _carried(coarse.color, edge if edge.any() else lit)]
+    colors = [carried(coarse.color, lit), carried(coarse.color, edge if edge.any() else lit)]
     points = [
         _points(coarse, front, 0, camera),
         _points(coarse, base, back - base, camera),
@@ -159,6 +161,9 @@ def _coarse(mask, own, head, depth_mm, color, mm_per_px, settings):
     def reduced(image):
         return cv2.resize(np.asarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
 
+    def nearest(image):
+        return cv2.resize(np.asarray(image, np.float32), size, interpolation=cv2.INTER_NEAREST)
+
     def padded(image):
         # the person goes on below the image; on the other sides, and at the far end, it closes
         tall = cv2.copyMakeBorder(image, 0, below, 0, 0, cv2.BORDER_REPLICATE)
@@ -171,16 +176,16 @@ def _coarse(mask, own, head, depth_mm, color, mm_per_px, settings):
     clean = cv2.erode(mask.astype(np.float32), np.ones((5, 5), np.uint8), borderValue=1)
     weight = reduced(clean)[..., None]
     mixed = reduced(color * clean[..., None]) / np.maximum(weight, 1e-3)
-    centre = cv2.resize(depth_mm, size, interpolation=cv2.INTER_NEAREST)
     rows = _to_and_fro(inside.shape[0], size[1], max(1, round(MIRROR_PX / step[1])))
     pixels, drop = lattice(inside.shape, step, height, mm_per_px)
     return _Cells(
         inside=inside,
         rim=rim,
         own=(padded(reduced(own)) > LEVEL) & inside,
-        neck=cv2.dilate(padded(reduced(head)), np.ones((7, 7), np.uint8)) > 0,
+        neck=cv2.dilate(padded(reduced(head > 0)), np.ones((7, 7), np.uint8)) > 0,
+        head_mm=padded(nearest(head)),
         painted=padded((weight[..., 0] > 0.2).astype(np.float32))[rows] > 0,
-        front_mm=_spread_into(padded(centre), inside),
+        front_mm=_completed(padded(nearest(depth_mm)), inside),
         color=padded(mixed)[rows],
         distance_mm=cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
         * np.float32(mm_per_px * step.mean()),
@@ -246,6 +251,23 @@ def _steady_rim(coarse, base):
     return np.where(coarse.rim, straight, coarse.front_mm)
 
 
+def _below_head(front_mm, coarse):
+    """The front's depth (h, w), not drawn out towards the head before it.
+
+    Close beside the head's outline it is that of the bodies farther off; where the head is shown
+    instead of them it goes on behind the head, through which it would break otherwise.
+    """
+    head = coarse.head_mm
+    close = cv2.dilate((head > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    beside = coarse.own & close & ~((head > 0) & (front_mm < head - CLOTH_MM))
+    free = coarse.own & ~beside & ~coarse.rim
+    far = spread(front_mm[..., None], free if free.any() else coarse.own)[..., 0]
+    front = np.where(beside & (front_mm < far - FRAY_MM), far, front_mm)
+    farthest = cv2.dilate(head, np.ones((3, 3), np.uint8)) + BEHIND_MM
+    below = coarse.inside & ~coarse.own & (farthest > BEHIND_MM)
+    return np.where(below, np.maximum(far, farthest), front)
+
+
 def _thickness(distance_mm, inside, settings):
     """(h, w) mm behind the outline: half an ellipse whose half axes are the local half width."""
     half = np.zeros_like(distance_mm)
@@ -261,28 +283,10 @@ def _thickness(distance_mm, inside, settings):
     return np.sqrt(np.maximum(depth * (2 * half - depth), 0))
 
 
-def _carried(color, known):
-    """The known cells' colour (h, w, 3), and around them that of the nearest."""
-    return np.where(known[..., None], color, _spread(color, known))
-
-
-def _spread(values, known):
-    """Values (h, w, C) averaged around each cell over the known ones; far from them, widely."""
-    weight = known.astype(np.float32)
-    if not known.any():
-        return np.asarray(values, np.float32)
-    filled = (values * weight[..., None]).astype(np.float32)
-    total, mass = filled.mean((0, 1)) * 1e-6, weight.mean() * 1e-6
-    for sigma, share in ((NEAR_CELLS, 1.0), (WIDE_CELLS, 1e-3)):
-        total = total + share * wide_blur(filled, sigma)
-        mass = mass + share * wide_blur(weight, sigma)
-    return (total / mass[..., None]).astype(np.float32)
-
-
-def _spread_into(depth_mm, inside):
+def _completed(depth_mm, inside):
     """The depth (h, w), completed where the person has none."""
     known = inside & (depth_mm > 0)
-    return np.where(known, depth_mm, _spread(depth_mm[..., None], known)[..., 0])
+    return np.where(known, depth_mm, spread(depth_mm[..., None], known)[..., 0])
 
 
 def _points(coarse, depth_mm, behind_mm, camera: Camera):

@@ -1,21 +1,20 @@
 """What turns with the head: head, hair and shoulders are cut from the background."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
-from augment.matte import keyed
-from augment.person import person_mask
-from augment.portrait import portrait
+from augment.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
+from augment.masks import disc, shrunk
 from imaging.wide_blur import wide_blur
 
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
 CARRY_SMOOTH_MM = 15.0
-WALL_SHARE = 0.3  # of a head's surroundings: a sensor that sees so much of the wall sees walls
-TRACE = 0.03  # less of a person in a pixel is noise of the matte
+PENDENT_MM = 30.0  # hair that hangs beside the head does so behind the ears and the jaw
+LOCK_MM = 8.0  # a narrower hole is a frayed rim
 SQUARE = np.ones((3, 3), np.uint8)
 COSINE_MIN = 0.2  # at an outline the slope is that of the jump, not of the surface
 
@@ -32,28 +31,23 @@ class ForegroundSettings:
             registration's residual plus the sensor's noise.
         ear_agree_mm: the same for ears, whose folds registration does not follow: only what
             lies this far before one (hair) hides it.
-        closing_mm: holes in the foreground narrower than this are closed (dark hair, ear gaps).
         feather_px: outside the face the depth goes over from the model's to the sensor's in this.
         rim_px: so far from an outline or a jump the sensor's depth frays and colours mix.
         jump_mm: what counts as a jump.
-        reach_mm: hair and cloth that the sensor missed lie so near to what it saw; an afro's
-            height.
-        blind_mm: holes of a sensor that sees the wall, so near to the person, are likely hair.
         hollow_behind_mm: where the sensor saw no background at all, a plane this far behind the
             head's farthest point stands in for it.
+        cutout: who is person.
     """
 
     behind_mm: float = 200.0
     before_mm: float = 120.0
     agree_mm: float = 8.0
     ear_agree_mm: float = 30.0
-    closing_mm: float = 12.0
     feather_px: int = 8
     rim_px: int = 4
     jump_mm: float = 30.0
-    reach_mm: float = 130.0
-    blind_mm: float = 60.0
     hollow_behind_mm: float = 200.0
+    cutout: CutoutSettings = field(default_factory=CutoutSettings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,25 +89,6 @@ class Layers:
     measured_mm: np.ndarray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HeadImage:
-    """The registered head as the scan's camera sees it.
-
-    Attributes:
-        depth_mm: (H, W) float32 z; 0 beside the head.
-        trusted: (H, W) bool, see Layers.
-        ears: (H, W) bool, where it shows an ear.
-        mouth: (H, W) bool, where it shows the mouth's inside.
-        down: (x, y) in the image, from the crown to the chin.
-    """
-
-    depth_mm: np.ndarray
-    trusted: np.ndarray
-    ears: np.ndarray
-    mouth: np.ndarray
-    down: tuple[float, float] = (0.0, 1.0)
-
-
 def with_hull(
     layers: Layers, hull_mm: np.ndarray, mm_per_px: float, settings: ForegroundSettings
 ) -> Layers:
@@ -148,6 +123,21 @@ def slope_cosine(depth_mm: np.ndarray, mm_per_px: float) -> np.ndarray:
     return np.maximum(cosine, COSINE_MIN)
 
 
+def doubtful(layers: Layers, mm_per_px: float, settings: ForegroundSettings) -> np.ndarray:
+    """(H, W) bool: the foreground and the sensor's holes beside it, where strands too thin or too
+    dark to be told may show; no background is to be taken from there.
+
+    A sensor that sees no wall leaves holes everywhere, which say nothing.
+    """
+    reach = settings.cutout.crown_mm / mm_per_px
+    apart = cv2.distanceTransform((~layers.foreground).astype(np.uint8), cv2.DIST_L2, 5)
+    beside = (apart > 0) & (apart < reach)
+    wall = beside & (layers.measured_mm >= layers.far_mm)
+    if wall.sum() <= WALL_SHARE * beside.sum():
+        return layers.foreground
+    return layers.foreground | (beside & (layers.measured_mm == 0))
+
+
 def split_layers(
     depth_mm: np.ndarray,
     head: HeadImage,
@@ -171,7 +161,7 @@ def split_layers(
     near, far = _range(head.depth_mm, settings)
     measured = (smooth > near) & (smooth < far)
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
-    alpha = _person(color, smooth, measured, trusted | head.mouth, head, far, mm_per_px, settings)
+    alpha = cut_out(color, smooth, measured, head, far, mm_per_px, settings.cutout)
     body, foreground = alpha > 0.5, alpha > TRACE
     seen = _without_rims(np.where(measured & foreground, smooth, 0), settings)
     surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
@@ -195,53 +185,10 @@ def split_layers(
     )
 
 
-def _person(color, smooth, measured, face, head, far, mm_per_px, settings):
-    """(H, W) float32 in [0, 1]: what belongs to the person and hangs together with the head."""
-    closing = settings.closing_mm / mm_per_px
-    solid = _attached(measured, face, closing) | face
-    if color is None:
-        return solid.astype(np.float32)
-    seeds = _seeds(smooth, measured, solid, face, head, far, mm_per_px, settings)
-    alpha = keyed(color, person_mask(color, *seeds), seeds[0], settings.rim_px)
-    alpha = np.where(seeds[0], 1, np.where(seeds[1], 0, alpha)).astype(np.float32)
-    near = cv2.dilate(
-        _attached(alpha > 0.5, face, closing).astype(np.uint8), _disc(settings.rim_px)
-    )
-    return np.where((near > 0) & (alpha > TRACE), alpha, 0)
-
-
-def _seeds(smooth, measured, solid, face, head, far, mm_per_px, settings):
-    """(H, W) bool each: surely the person, surely not, and likely the person, or None."""
-    if not measured.any() and face.any():
-        known = portrait(head.depth_mm > 0, face, head.ears, head.down)
-        return _shrunk(known.person, settings.rim_px), known.other, known.likely
-    sure = _shrunk(_whole(measured) & solid, settings.rim_px) | _shrunk(face, settings.rim_px)
-    apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
-    other = _shrunk(_whole(smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
-    return sure, other, _blind(smooth, far, apart, settings)
-
-
-def _blind(smooth, far, apart, settings):
-    """(H, W) bool: holes beside the person of a sensor that elsewhere sees the wall there; dark
-    hair makes such holes. None where it sees no wall either."""
-    beside = (apart > 0) & (apart < settings.blind_mm)
-    seen = (smooth >= far) & beside
-    return beside & (smooth == 0) if seen.sum() > WALL_SHARE * beside.sum() else None
-
-
-def _whole(mask):
-    """The mask without a sensor's single lost pixels, which say nothing."""
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, SQUARE) > 0
-
-
-def _shrunk(mask, radius):
-    return cv2.erode(mask.astype(np.uint8), _disc(radius), borderValue=1) > 0
-
-
 def _without_rims(depth_mm, settings):
     """The depth (H, W), 0 = none, its frayed rims replaced by that of the surface beside them."""
     known = depth_mm > 0
-    inner = _shrunk(known, settings.rim_px)
+    inner = shrunk(known, settings.rim_px)
     low = cv2.erode(np.where(known, depth_mm, np.inf).astype(np.float32), SQUARE)
     torn = known & (cv2.dilate(depth_mm, SQUARE) - low > settings.jump_mm)
     inner &= cv2.dilate(torn.astype(np.uint8), SQUARE) == 0
@@ -275,23 +222,7 @@ def _range(head_mm, settings):
 
 def _opened(mask, radius=2):
     """The mask without specks: single noisy pixels are no fringe."""
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius)).astype(bool)
-
-
-def _disc(radius):
-    size = 2 * round(radius) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-
-
-def _attached(mask, head, closing_px):
-    """The mask, its narrow gaps closed, without parts that do not hang together with the head."""
-    pad = int(np.ceil(closing_px)) + 1  # closing must not be stopped by the image's border
-    padded = cv2.copyMakeBorder(mask.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(closing_px))[pad:-pad, pad:-pad]
-    _, label = cv2.connectedComponents(closed, connectivity=4, ltype=cv2.CV_16U)
-    wanted = np.zeros(label.max() + 1, dtype=bool)
-    wanted[label[head & (closed > 0)]] = True
-    return wanted[label]
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius)).astype(bool)
 
 
 def _disagreeing(smooth, measured, trusted, head, settings):
@@ -321,14 +252,26 @@ def _closed(surface, hollow, measured, head, mm_per_px, background):
         out[hollow] = _beside_head(head.depth_mm, mm_per_px)[hollow]
     elif hollow.any():
         out[hollow] = complete_sheet(surface, hollow, background)[hollow]
+        lost = _pendent(hollow, head, mm_per_px)
+        if lost.any():
+            behind = _beside_head(head.depth_mm, mm_per_px) + PENDENT_MM
+            out[lost] = np.maximum(out, behind)[lost]
     out[head.mouth] = _mouth_sheet(out, head.depth_mm, head.mouth, mm_per_px)[head.mouth]
     return out
+
+
+def _pendent(hollow, head, mm_per_px):
+    """(H, W) bool: where the sensor lost hair that hangs beside jaw and neck."""
+    rows = np.flatnonzero(head.trusted.any(1))
+    below = np.arange(len(hollow))[:, None] > (rows.mean() if len(rows) else np.inf)
+    beside = hollow & below & (head.depth_mm == 0)
+    return _opened(beside, LOCK_MM / 2 / mm_per_px)
 
 
 def _beside_head(head_mm, mm_per_px):
     """(H, W) depth where no sensor measured any: the head's, carried on; hair hangs beside its
     outline, and a chest stands below the front of the neck."""
-    drawn = _shrunk(head_mm > 0, 2)
+    drawn = shrunk(head_mm > 0, 2)
     _, label = cv2.distanceTransformWithLabels(
         (~drawn).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -351,5 +294,5 @@ def _background(smooth, foreground, far, settings, background):
     level = far - settings.behind_mm + settings.hollow_behind_mm
     if not (wall > 0).any():
         return np.full(smooth.shape, level, dtype=np.float32)
-    near = cv2.dilate(foreground.astype(np.uint8), _disc(5)).astype(bool) & ~foreground
+    near = cv2.dilate(foreground.astype(np.uint8), disc(5)).astype(bool) & ~foreground
     return np.maximum(complete_sheet(wall, near, background), far)

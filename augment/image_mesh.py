@@ -106,7 +106,7 @@ def build_scene(
     bodies = make_bodies(
         core,
         beside,
-        layers.head_mm > 0,
+        layers.head_mm,
         layers.surface_mm,
         color,
         head_vertices_mm,

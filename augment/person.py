@@ -12,7 +12,6 @@ from imaging.guided_filter import guided_filter
 
 BINS = 12  # along each axis of CIELAB: 20 grey levels, a wall's shading under a lamp
 CHROMA_SPAN = 37.5  # most a*, b* of skin, hair, cloth and rooms stay within ± this
-LIKELY = 0.6  # chance of what is said to be rather the person than not
 CONTRAST = 0.3  # edge weight e^-(30 ΔE/100)²: a step of 3 in L*a*b* separates
 
 
@@ -64,8 +63,8 @@ def person_mask(
         color: (H, W, 3) float32 in [0, 1].
         known_person: (H, W) bool, surely the person, such as the head mesh and what depth shows.
         known_other: (H, W) bool, surely not, such as the measured wall; may be empty.
-        likely: (H, W) float32 in [0, 1], the chance of the person by place where that is known,
-            such as on the chest in a photo; else 0. True is LIKELY. None: nowhere.
+        likely: (H, W) float32, the chance of the person by place (the chest in a photo, holes of
+            a sensor around the skull); 0: nothing is said there. None: nowhere.
         settings: of every step.
 
     Returns:
@@ -78,7 +77,8 @@ def person_mask(
     other = (_share(known_other, size) > 0.5) & ~person
     if not person.any():
         return np.zeros(color.shape[:2], np.float32)
-    prior = _prior(person, other, _chance(likely, size), settings.reach)
+    chance = None if likely is None else cv2.resize(likely, size, interpolation=cv2.INTER_NEAREST)
+    prior = _prior(person, other, chance, settings.reach)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
     share = _walk(lab, _evidence(lab, prior, settings), person, other, settings.hold)
     cut = _attached(_cut(small, share, settings.sure), person)
@@ -90,19 +90,12 @@ def _share(mask, size):
     return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
 
-def _chance(likely, size):
-    """(h, w) chance by place, 0 where none is known."""
-    if likely is None:
-        return np.zeros(size[::-1], np.float32)
-    chance = _share(likely, size)
-    return np.where(chance > 0.5, LIKELY, 0) if likely.dtype == bool else chance
-
-
 def _prior(person, other, chance, reach):
     """(h, w) chance of the person by place alone: 1 and 0 where it is known."""
     distance = cv2.distanceTransform((~person).astype(np.uint8), cv2.DIST_L2, 3)
     prior = 0.5 * np.exp(-((distance / (reach * np.sqrt(person.sum()))) ** 2))
-    prior = np.where(chance > 0.5, chance, prior)
+    if chance is not None:
+        prior = np.where(chance > 0, chance, prior)
     prior = np.clip(prior, 0.02, 0.98)
     prior[person], prior[other] = 1, 0
     return prior

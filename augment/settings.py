@@ -20,7 +20,6 @@ class RotateSettings:
     relight: whether the light stays where it was in the room when the head turns (the fitted one
         of Eq. 4); else shading turns with the head, as in the paper.
     buffers: extra images to make, of augment.labels.BUFFERS.
-    relight: whether the light stays in the room; else the shading turns with the head.
     """
 
     size_px: int = 256
@@ -29,7 +28,6 @@ class RotateSettings:
     background: Literal["still", "turn"] = "still"
     relight: bool = False
     buffers: tuple[str, ...] = ()
-    relight: bool = False
     foreground: ForegroundSettings = field(default_factory=ForegroundSettings)
     anchors: BackgroundSettings = field(default_factory=BackgroundSettings)
     mesh: MeshSettings = field(default_factory=MeshSettings)

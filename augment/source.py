@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from augment.backdrop import Backdrop, complete_backdrop
+from augment.cutout import HeadImage
 from augment.donor import head_colors, scalp_depth
-from augment.foreground import HeadImage, Layers, split_layers, with_hull
+from augment.foreground import Layers, doubtful, split_layers, with_hull
 from augment.hair import with_hair
 from augment.hull import anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
@@ -65,7 +66,8 @@ def prepare(
     hull_mm = _depth_of(hull, triangles, scan.camera)
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
-    backdrop = complete_backdrop(color, layers.foreground, layers.background_mm, scan.camera)
+    gone = doubtful(layers, scale, settings.foreground)
+    backdrop = complete_backdrop(color, gone, layers.background_mm, scan.camera)
     own = unmixed(color, layers.alpha, backdrop.color)
     normals = vertex_normals(hull, triangles)
     seen = see_head(own, face, hull, normals, model, scalp_depth(model), maps, settings)

@@ -101,3 +101,32 @@ def test_hair_on_both_sides_of_the_head_joins_behind_it():
 
     assert behind_the_middle(both).sum() > 20
     assert not behind_the_middle(one).any()
+
+
+def test_under_the_head_a_body_goes_on_behind_it():
+    u, v = places()
+    person = (np.abs(u - 160) < 60) & (v > 40) & (v < 200)
+    own = person & (u > 180)
+    depth = np.where(own, DEPTH_MM - 20, DEPTH_MM).astype(np.float32)  # hair before the cheek
+    head = np.where(person & ~own, DEPTH_MM, 0).astype(np.float32)
+    color = np.full((*person.shape, 3), 0.3, np.float32)
+    body = make_bodies(person, own, head, depth, color, HEAD, MM_PER_PX, CAMERA)
+    pixels = CAMERA.project(body.vertices_mm)
+    under = pixels[:, 0] < 180 - BodySettings().stride_px
+    assert under.sum() > 20
+    assert (body.vertices_mm[under, 2] > DEPTH_MM).all()
+
+
+def test_hair_beside_a_cheek_is_not_drawn_out_to_it():
+    u, v = places()
+    person = (np.abs(u - 160) < 80) & (v > 40) & (v < 200)
+    own = person & (u > 180)
+    frayed = own & (u < 188)  # the sensor's depth beside the cheek is the cheek's
+    depth = np.where(own & ~frayed, DEPTH_MM + 80, DEPTH_MM).astype(np.float32)
+    head = np.where(person & ~own, DEPTH_MM, 0).astype(np.float32)
+    color = np.full((*person.shape, 3), 0.3, np.float32)
+    body = make_bodies(person, own, head, depth, color, HEAD, MM_PER_PX, CAMERA)
+    pixels = CAMERA.project(body.vertices_mm)
+    beside = (pixels[:, 0] > 182) & (np.abs(pixels[:, 1] - 120) < 60)
+    assert beside.sum() > 100
+    assert (body.vertices_mm[beside, 2] > DEPTH_MM + 60).all()

@@ -1,7 +1,8 @@
 import numpy as np
 
 from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, HeadImage, split_layers
+from augment.cutout import HeadImage
+from augment.foreground import ForegroundSettings, split_layers
 from augment.hull import grow_hull
 from faces.mesh import vertex_normals
 from faces.visibility import view_directions, visible_vertices

@@ -1,7 +1,8 @@
 import numpy as np
 
 from augment.background import BackgroundSettings
-from augment.foreground import ForegroundSettings, HeadImage, denoise, split_layers
+from augment.cutout import HeadImage
+from augment.foreground import ForegroundSettings, denoise, split_layers
 from augment.grid import grid_triangles
 from augment.texture import sample
 from augment.visibility import judge, source_maps
