@@ -24,7 +24,7 @@ class PhotoSettings:
     appearance: of texture and light (Eq. 3 to 5).
     quality: of the verdict.
     dark_side: least share of the light's full strength on skin that it does not reach. Skin turned
-        aside has 0.4 to 0.7 of it on studio portraits; a lamp beside the lens gives the fit less
+        aside has 0.4 to 0.8 of it on studio portraits; a lamp beside the lens gives the fit less
         than rooms do, for little skin that is turned aside is seen.
     """
 
