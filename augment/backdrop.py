@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from augment.completion import completed
 from augment.grid import grid_triangles
 from faces.camera import Camera
 from imaging.poisson import fill
 from imaging.raster import rasterise
 
-REDUCTION = 4  # a membrane is smooth: solved at a quarter of the size, shown at the full one
-GRAIN_SIGMAS = 3.0
 GRID_PX = 16  # the background's mesh; Eq. 8's anchors are no denser
 
 
@@ -33,7 +32,7 @@ def complete_backdrop(
 ) -> Backdrop:
     """The background completed behind the person, as noisy as beside it.
 
-    The colours of all sides meet in a membrane; what lies beside the outline lends its grain.
+    See augment.completion; the person's own colours and those mixed with them lend nothing.
 
     Args:
         color: (H, W, 3) float32 in [0, 1].
@@ -45,53 +44,10 @@ def complete_backdrop(
         return Backdrop(np.full_like(color, color.mean((0, 1))), depth_mm, camera)
     if not gone.any():
         return Backdrop(color, depth_mm, camera)
-    filled = _completed(color, gone)
+    filled = completed(color, gone > 0)
     soft = cv2.GaussianBlur(gone.astype(np.float32), (0, 0), rim_px / 2)
     share = np.maximum(soft, gone)[..., None]
     return Backdrop(np.clip(share * filled + (1 - share) * color, 0, 1), depth_mm, camera)
-
-
-def _completed(color, gone):
-    """The background (H, W, 3): its shapes from a small solve, its grain from the mirror image."""
-    small = _reduced(color, gone)
-    membrane = fill(np.nan_to_num(small), np.isnan(small[..., 0]), np.full_like(small, np.nan))
-    shapes = cv2.resize(membrane, color.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return shapes + _grain(color, gone)
-
-
-def _grain(color, gone):
-    """(H, W, 3) the noise of the background, mirrored at its rim into what is gone; 0 elsewhere."""
-    _, label = cv2.distanceTransformWithLabels(gone, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    kept, holes = (np.flatnonzero(gone == k).astype(np.int32) for k in (0, 1))
-    nearest = np.zeros(label.max() + 1, np.int32)
-    nearest[label.ravel()[kept]] = kept
-    rim = nearest[label.ravel()[holes]]
-    height, width = gone.shape
-    row = _mirrored(2 * (rim // width) - holes // width, height)
-    column = _mirrored(2 * (rim % width) - holes % width, width)
-    source = row * np.int32(width) + column
-    fine = (color - cv2.GaussianBlur(color, (0, 0), 1.5)).reshape(-1, 3)
-    # an object's edge is no grain: mirrored it would be a crumb
-    limit = GRAIN_SIGMAS * 1.48 * np.median(np.abs(fine[kept[::7]]), axis=0)
-    grain = np.zeros_like(fine)
-    grain[holes] = np.clip(fine[source], -limit, limit) * (1 - gone.ravel()[source])[:, None]
-    return grain.reshape(color.shape)
-
-
-def _mirrored(index, count):
-    """Whole numbers between -count and 2 count, mirrored into [0, count) about its first and last
-    as OpenCV's BORDER_REFLECT_101."""
-    return (count - 1) - np.abs((count - 1) - np.abs(index))
-
-
-def _reduced(color, gone):
-    """The background alone, averaged over blocks; NaN where a block has none."""
-    size = (color.shape[1] // REDUCTION, color.shape[0] // REDUCTION)
-    kept = (1 - gone).astype(np.float32)
-    weight = cv2.resize(kept, size, interpolation=cv2.INTER_AREA)
-    total = cv2.resize(color * kept[..., None], size, interpolation=cv2.INTER_AREA)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(weight[..., None] > 0.05, total / weight[..., None], np.nan)
 
 
 def show_still(backdrop: Backdrop, camera: Camera) -> np.ndarray:

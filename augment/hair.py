@@ -1,6 +1,9 @@
 """Hair on the model's bald head: its colour, up to a hairline that goes on as it was seen."""
 
+from functools import lru_cache
+
 import numpy as np
+from scipy.spatial import cKDTree
 
 from augment.harmonic import harmonic
 from augment.texture import sample
@@ -14,6 +17,9 @@ OTHER_THAN_SKIN = 0.12  # colour distance in [0, 1] from which a scalp wears hai
 SEEN_LEAST = 12  # vertices: fewer say nothing about a head of hair
 STRAND_DEPTH = 0.1  # share of the tone by which combed hair varies, at most
 PRIOR = 0.3  # hold of "a scalp wears what is seen on it" against what is seen itself
+# the person's hairline may lie so much before the model's; a brow's end is 30 mm away from it
+BEFORE_MM = 22.0
+BEFORE = 0.02  # hold of "no hair there": it lets hair on both sides meet over 7 edges
 STRANDS = ((11, 0.7), (17, 2.1), (29, 4.4), (37, 1.3))  # waves around the head, and their phases
 
 
@@ -58,9 +64,10 @@ def with_hair(
         return colors
     share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
     share = _smooth(share * 2 - 0.5)
-    told = zone & seen
+    before = _before_scalp(model) & ~zone
+    told = (zone | before) & seen
     prior = np.where(model.regions["scalp"], 1.0, 0.0)
-    hold = np.where(told, 1.0, np.where(zone, PRIOR, 10.0))
+    hold = np.select([told, zone, before], [1.0, PRIOR, BEFORE], 10.0)
     wanted = np.where(told, share, prior)
     hair = told & (share > 0.5)
     rows = np.concatenate([wanted[:, None], np.where(hair[:, None], photo, tone)], 1)
@@ -69,7 +76,7 @@ def with_hair(
     spread = np.abs(photo[hair] - shade[hair]).mean() if hair.any() else 0.0
     depth = min(spread / max(float(tone.mean()), 0.02), STRAND_DEPTH)
     strands = shade * (1 + depth * _strands(model)[:, None])
-    cover = np.where(zone, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
+    cover = np.where(zone | before, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
     return np.clip((1 - cover) * colors + cover * strands, 0, 1).astype(np.float32)
 
 
@@ -77,6 +84,15 @@ def _zone(model):
     """(V,) bool: where hair grows: skin that is neither face nor ear."""
     other = [model.regions[n] for n in ("face", "ears") if n in model.regions]
     return model.part_vertices("skin") & ~np.logical_or.reduce(other)
+
+
+@lru_cache(maxsize=4)
+def _before_scalp(model):
+    """(V,) bool: the face's skin within BEFORE_MM of the scalp, where temple hair may grow."""
+    face = model.regions.get("face", np.zeros(model.vertex_count, bool))
+    scalp = model.mean_mm[model.regions["scalp"]]
+    distance, _ = cKDTree(scalp).query(model.mean_mm, distance_upper_bound=BEFORE_MM)
+    return face & model.part_vertices("skin") & np.isfinite(distance)
 
 
 def _strands(model):

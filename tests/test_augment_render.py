@@ -13,6 +13,7 @@ from augment.render import draw_scene, render_textures
 from augment.rotate import crop_camera, make_view, turned_pose
 from augment.settings import RotateSettings
 from augment.source import prepare
+from augment.symmetric import GAIN as GAINS
 from augment.trust_kernels import NO_DEPTH
 from augment.view_mesh import view_mesh
 from augment.view_plan import PlannedView
@@ -78,7 +79,7 @@ def with_second(source):
 def test_the_kernel_agrees_with_numpy_where_it_takes_every_sample(
     staged, source, yaw, pitch, monkeypatch
 ):
-    source = replace(source, mesh=replace(source.mesh, static=without_second(source.mesh.static)))
+    assert (source.scene.second_weight > 0.1).sum() > 300
     pose, camera = at(staged, yaw, pitch)
     monkeypatch.setattr("augment.render._pixel_edge", lambda camera: 0.0)
     monkeypatch.setattr("augment.render.without_islands", lambda trust, smallest: trust)
@@ -88,10 +89,12 @@ def test_the_kernel_agrees_with_numpy_where_it_takes_every_sample(
     shown = alpha > 0.01
     # a sample on the border of two source pixels may fall to either, in float32 or float64
     assert np.mean(np.abs(got.trust - trust)[shown] > 1e-3) < 1e-3
-    np.testing.assert_allclose(got.donor[shown], donor[shown], atol=1e-4)
-    same = shown & (np.abs(got.trust - trust) < 1e-4) & ((trust > 0.01) | (trust == 0))
     # OpenCV looks up at whole 1/32 px: half of that on the steepest edge of the image, 0.5 a pixel
-    assert np.abs(got.photo - photo)[same].max() < 0.5 / 64 * 2 + 1e-3
+    look_up = 0.5 / 64 * 2 + 1e-3
+    assert np.abs(got.donor - donor)[shown].max() < GAINS[1] * look_up
+    assert np.median(np.abs(got.donor - donor)[shown]) < 1e-4
+    same = shown & (np.abs(got.trust - trust) < 1e-4) & ((trust > 0.01) | (trust == 0))
+    assert np.abs(got.photo - photo)[same].max() < look_up
 
 
 def test_the_stage_has_a_fringe_before_and_beside_the_head(staged, source):

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from augment import view_kernels as kernels
 from augment.view_mesh import turn_deg, turn_mesh
 from imaging.raster import rasterise
 
@@ -61,10 +62,22 @@ def layer(staged, source, turned, fine, pose, settings, triangles):
     return {
         "id": shown.triangle_id,
         "photo": sampled(source.color, pixels),
-        "donor": static[..., 3:6],
+        "donor": donor(shown, triangles, source, static),
         "trust": trust,
         "opacity": varying[..., 1],
     }
+
+
+def donor(shown, triangles, source, static):
+    """The model's colour and, as far as it weighs, the mirrored photo in its place."""
+    weight, vertices = static[..., [kernels.SECOND_WEIGHT]], source.mesh.static
+    second_px = slice(kernels.SECOND_PX, kernels.SECOND_PX + 2)
+    weighed = vertices[:, [kernels.SECOND_WEIGHT]] * vertices[:, second_px]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pixels = np.where(weight > 0, shown.interpolate(weighed, triangles) / weight, 0.5)
+    gain = static[..., kernels.SECOND_GAIN : kernels.SECOND_GAIN + 3]
+    tone = static[..., kernels.COLOR : kernels.COLOR + 3]
+    return tone + weight * (gain * sampled(source.color, pixels) - tone)
 
 
 def trusted(static, varying, is_head, pixels, surfaces, turned_deg, limits):

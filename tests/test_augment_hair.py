@@ -1,0 +1,64 @@
+"""Hair on the default model's head, painted with a hairline of its own."""
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from augment.hair import BEFORE_MM, with_hair
+from augment.source import DRAWN_PARTS
+from faces.camera import Camera, Pose
+from faces.models import load_model
+from faces.rotation import matrix_from_euler
+from imaging.raster import rasterise
+
+CAMERA = Camera.from_fov(320, 320, 30.0)
+SKIN, HAIR = np.float32([0.75, 0.55, 0.45]), np.float32([0.12, 0.08, 0.06])
+
+
+@pytest.fixture(scope="module")
+def head():
+    """The model half turned: its vertices, what is drawn, and each one's mm before the scalp."""
+    model = load_model("default")
+    pose = Pose(matrix_from_euler(35.0, 0.0, 0.0), np.array([0.0, 0.0, 700.0]))
+    distance, _ = cKDTree(model.mean_mm[model.regions["scalp"]]).query(model.mean_mm)
+    triangles = model.part_triangles(*DRAWN_PARTS)
+    return model, pose.apply(model.mean_mm.astype(float)), triangles, distance
+
+
+def dressed(head, hairline_mm, gap_mm):
+    """The skin-coloured head with the hair seen of one that grows ``hairline_mm`` before the
+    scalp; from ``gap_mm`` before it backwards nothing of the face is seen."""
+    model, vertices, triangles, distance = head
+    on_face = model.regions["face"]
+    painted = np.where((distance < hairline_mm)[:, None], HAIR, SKIN)
+    shown = rasterise(CAMERA.screen(vertices), triangles, (320, 320))
+    image = np.nan_to_num(shown.interpolate(painted, triangles)).astype(np.float32)
+    unseen = (on_face & (distance < gap_mm)).astype(np.float32)
+    hidden = shown.interpolate(unseen[:, None], triangles)[..., 0] > 0.01
+    alpha = (shown.mask & ~hidden).astype(np.float32)
+    colors = np.broadcast_to(SKIN, painted.shape).astype(np.float32)
+    return with_hair(colors, image, alpha, vertices, model, triangles, CAMERA)
+
+
+def test_hair_on_both_sides_of_the_unseen_meets(head):
+    colors = dressed(head, hairline_mm=BEFORE_MM, gap_mm=10.0)
+    gap = between(head, 10.0)
+    # without it the face's own skin shows there as a pale stripe
+    assert np.median(np.abs(colors - HAIR).max(1)[gap]) < 0.1
+    assert np.median(np.abs(colors - SKIN).max(1)[gap]) > 0.4
+
+
+def test_skin_up_to_the_scalp_stays_skin(head):
+    *_, distance = head
+    colors = dressed(head, hairline_mm=1e-3, gap_mm=0.0)
+    near = between(head, BEFORE_MM) & (distance > 4)  # an edge of the mesh mixes the two
+    assert near.sum() > 100
+    # but for the few that the camera does not see, where the scalp's hair fades out
+    assert np.mean(np.abs(colors - SKIN).max(1)[near] > 0.05) < 0.1
+
+
+def between(head, gap_mm):
+    """(V,) bool: the face's vertices near the scalp on the side before the camera."""
+    model, vertices, _, distance = head
+    near = model.regions["face"] & model.part_vertices("skin") & (distance < gap_mm)
+    return near & (vertices[:, 2] < np.median(vertices[near, 2]))
