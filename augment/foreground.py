@@ -214,7 +214,8 @@ def _seeds(smooth, measured, solid, drawn, head, far, mm_per_px, settings):
     if not measured.any() and head.any():
         known = portrait(drawn, head)
         return _shrunk(known.person, settings.rim_px), known.other, known.likely
-    sure = _shrunk(_whole(measured) & solid, settings.rim_px) | _shrunk(head, settings.rim_px)
+    # registered flanks may stand out of the person: where the sensor is blind, colour decides
+    sure = _shrunk(_whole(measured) & solid, settings.rim_px) | _shrunk(head, 2 * settings.rim_px)
     apart = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5) * mm_per_px
     other = _shrunk(_whole(smooth >= far) & ~solid, settings.rim_px) | (apart > settings.reach_mm)
     return sure, other, _blind(smooth, far, apart, settings)
