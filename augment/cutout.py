@@ -99,7 +99,8 @@ def _seeds(smooth, measured, solid, head, own, far, mm_per_px, settings):
         known = portrait(drawn, own, head.ears, head.down)
         return shrunk(known.person, settings.rim_px), known.other, known.likely
     wall = _whole(smooth >= far)
-    sure = shrunk(_whole(measured) & solid, settings.rim_px) | shrunk(own, settings.rim_px)
+    # registered flanks may stand out of the person: where the sensor is blind, colour decides
+    sure = shrunk(_whole(measured) & solid, settings.rim_px) | shrunk(own, 2 * settings.rim_px)
     apart = _distance(solid) * mm_per_px
     other = shrunk(wall & ~solid, settings.rim_px) | (apart > settings.reach_mm)
     beside = (apart > 0) & (apart < settings.blind_mm)

@@ -1,56 +1,84 @@
 """The registered head, outside face and ears, grown to the hair and cloth that the sensor saw."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from augment.foreground import Layers
 from augment.harmonic import harmonic
+from augment.outline import inside_px, rim_shifts
+from augment.whole_head import WholeHead
 from faces.camera import Camera
 from faces.mesh import vertex_normals
-from faces.visibility import seen_vertices, view_directions
+from faces.visibility import unhidden_points, view_directions
+from imaging.raster import covered
 
 FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more than its size
-RIM = 0.25  # cosine: flatter than 75° a vertex makes the outline
 FRAYED_PX = 4  # a scan's edge frays into crumbs that are no surface
 JUMP_MM = 30.0
-OUTLINE_PX = 2.0  # outlines agree when they are as near as this
 OUTLINE_MM = 60.0  # hair stands so far out at most; farther is another thing
+BARE_MM = 8.0  # ears and cheeks stand so far out of the registered ones; more is hair
+NECK_MM = 3.0  # the same of the neck, beside which collars are
 GROW_MM = (-15.0, 70.0)  # a scalp lies this far outside or inside the hair; more is another thing
 ROUNDS = 2  # a vertex that has moved lies on another pixel
 CARVE_MM = (4.0, 40.0)  # a vertex this far before what the sensor measured was looked through
-SMOOTH_HOLD = 1.0  # weight of a measured vertex against its six edges: evens out locks of hair
+# weights of a vertex against its six edges
+FIXED_HOLD = 1e3
+SMOOTH_HOLD = 1.0  # measured: evens out locks of hair
+KEPT_HOLD = 0.02  # a correction at the outline dies away over seven edges
+EAR_HOLD = 1e-3  # an ear bends as a whole
+UNSEEN_HOLD = 1e-5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HullParts:
+    """What of a head may move; all (V,) bool.
+
+    Attributes:
+        fixed: stays where it was registered: the face as the sensor saw it well.
+        kept: stays but for the photograph's outline: the face's flanks, and ears, which are
+            folded sheets that would puff up along their normals.
+        ears: of these.
+        scalp: what hair may stand on.
+    """
+
+    fixed: np.ndarray
+    kept: np.ndarray
+    ears: np.ndarray
+    scalp: np.ndarray
 
 
 def grow_hull(
     vertices_mm: np.ndarray,
     triangles: np.ndarray,
-    fixed: np.ndarray,
+    parts: HullParts,
     layers: Layers,
     camera: Camera,
-    scalp: np.ndarray | None = None,
+    whole: WholeHead | None = None,
 ) -> np.ndarray:
-    """Scalp and neck moved along their normals onto the measured surface; the unseen back follows.
+    """The head moved onto the measured surface and into the photograph's outline; what nobody saw
+    follows.
 
     Models have bald heads. Turned, the hair that the sensor saw from the front would float
-    before such a head as a shell; so the head grows to meet it, and where nothing was seen as
-    the growth's harmonic continuation says. Only pictures use this hull; labels never do.
+    before such a head as a shell; so the head grows to meet it. Where nothing was seen it is the
+    head that is likely with what was seen (see WholeHead), and what that leaves over continues
+    harmonically. Only pictures use this hull; labels never do.
 
     Args:
         vertices_mm: (V, 3) registered, camera frame.
         triangles: (T, 3) drawn ones.
-        fixed: (V,) bool, vertices that stay (see ``anchored``).
+        parts: what may move, and how.
         layers: the complete depth.
         camera: of the scan.
-        scalp: (V,) bool, vertices that make the outline of the hair; they grow out to the
-            body's in the image, which a depth sensor's flat flanks do not show. None: none.
+        whole: of the registered face; None: the registered head stands for the unseen.
 
     Returns:
         (V, 3) float64 mm.
     """
-    scalp = np.zeros(len(fixed), bool) if scalp is None else scalp & ~fixed
-    grown = vertices_mm
+    grown, body_px = vertices_mm, inside_px(layers.body)
     for _ in range(ROUNDS):
-        grown = _step(grown, triangles, fixed, layers, camera, scalp)
+        grown = _step(grown, vertices_mm, triangles, parts, layers, body_px, camera, whole)
     return grown
 
 
@@ -63,33 +91,55 @@ def anchored(
     return trusted & ~(inside & wide[row, column])
 
 
-def _step(vertices_mm, triangles, fixed, layers, camera, scalp):
-    """One projective step of the growth: matched by pixel, spread harmonically."""
+def _step(vertices_mm, start_mm, triangles, parts, layers, body_px, camera, whole):
+    """One projective step: matched by pixel, spread harmonically."""
     normals = vertex_normals(vertices_mm, triangles)
     facing = (normals * view_directions(vertices_mm, camera)).sum(1)
-    gap = vertices_mm[:, 2] - _measured(vertices_mm, layers, camera)
-    growth = (
-        np.where(np.isfinite(gap), gap, np.nan) * facing
-    )  # along the normal, for a gap along the ray
-    seen = seen_vertices(vertices_mm, triangles, camera)
-    told = seen & (facing > FACING_MIN) & ~fixed
-    told &= (growth > GROW_MM[0]) & (growth < GROW_MM[1])
-    outward = _to_outline(vertices_mm, layers, camera)
-    rim = (
-        scalp
-        & seen
-        & ~told
-        & (np.abs(facing) < RIM)
-        & (outward != 0)
-        & (np.abs(outward) < OUTLINE_MM)
-    )
-    growth = np.where(rim, outward, growth)
-    told |= rim
-    if not told.any():
+    size = (camera.width, camera.height)
+    drawn = covered(camera.screen(vertices_mm), triangles, size, camera.is_perspective)
+    told, growth = _to_surface(vertices_mm, facing, drawn, parts, layers, camera)
+    rim, shift = _to_outline(vertices_mm, facing, drawn, parts, body_px, camera)
+    rim &= ~told
+    if not (told | rim).any():
         return vertices_mm
-    hold = np.where(fixed, 1e3, np.where(told, SMOOTH_HOLD, 1e-5))
-    moved = harmonic(np.where(told, growth, 0)[:, None], hold, triangles)
-    return vertices_mm + np.where(fixed[:, None], 0, moved * normals)
+    wanted = vertices_mm + np.where(told, growth, 0)[:, None] * normals
+    wanted[rim, :2] += shift[rim]
+    base = vertices_mm
+    if whole is not None:
+        base = whole.likely(np.flatnonzero((told | rim) & ~parts.ears), wanted, normals)
+    return base + _left_over(wanted - base, start_mm - base, normals, told, rim, parts, triangles)
+
+
+def _left_over(wanted, back, normals, told, rim, parts, triangles):
+    """(V, 3) offsets: wanted at told vertices and on the rim, back at those that stay."""
+    along = (wanted * normals).sum(1, keepdims=True) * normals
+    free = told | (rim & ~parts.kept)
+    offset = np.where(free[:, None], along, np.where(rim[:, None], wanted, 0))
+    stay = parts.fixed | (parts.kept & ~rim)
+    hold = np.where(told | rim, SMOOTH_HOLD, np.where(parts.kept, KEPT_HOLD, UNSEEN_HOLD))
+    hold = np.where(parts.ears & ~rim, EAR_HOLD, hold)
+    hold = np.where(parts.fixed, FIXED_HOLD, hold)
+    moved = harmonic(np.where(stay[:, None], back, offset), hold, triangles)
+    return np.where(parts.fixed[:, None], back, moved)
+
+
+def _to_surface(vertices_mm, facing, drawn, parts, layers, camera):
+    """(V,) bool, what the sensor measured, and mm along the normal to it."""
+    gap = vertices_mm[:, 2] - _measured(vertices_mm, layers, camera)
+    # along the normal, for a gap along the ray
+    growth = np.where(np.isfinite(gap), gap, np.nan) * facing
+    told = (growth > GROW_MM[0]) & (growth < GROW_MM[1]) & (facing > FACING_MIN)
+    told &= ~parts.fixed & ~parts.kept
+    told[told] = unhidden_points(vertices_mm[told], camera, drawn)
+    return told, growth
+
+
+def _to_outline(vertices_mm, facing, drawn, parts, body_px, camera):
+    """(V,) bool, what makes the outline, and (V, 2) mm across the image to the person's."""
+    rim, apart, outward = rim_shifts(vertices_mm, facing, drawn, body_px, camera)
+    most = np.where(parts.scalp, OUTLINE_MM, np.where(parts.kept, BARE_MM, NECK_MM))
+    rim &= ~parts.fixed & (apart > -OUTLINE_MM) & (apart < most)
+    return rim, apart[:, None] * outward
 
 
 def set_back(
@@ -119,17 +169,6 @@ def pixels_of(vertices_mm: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.n
     column, row = np.floor(pixels).astype(int).T
     inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
     return np.clip(column, 0, camera.width - 1), np.clip(row, 0, camera.height - 1), inside
-
-
-def _to_outline(vertices_mm, layers, camera):
-    """(V,) mm from each vertex, in the image, to the person's outline; below 0 beyond it."""
-    column, row, inside = pixels_of(vertices_mm, camera)
-    body = layers.body.astype(np.uint8)
-    distance = cv2.distanceTransform(body, cv2.DIST_L2, 5)
-    distance = (distance - cv2.distanceTransform(1 - body, cv2.DIST_L2, 5))[row, column]
-    scale = camera.mm_per_px or vertices_mm[:, 2] / camera.fx
-    apart = np.sign(distance) * np.maximum(np.abs(distance) - OUTLINE_PX, 0)
-    return np.where(inside, apart * scale, 0)
 
 
 def _measured(vertices_mm, layers, camera):

@@ -9,7 +9,7 @@ from augment.cutout import HeadImage
 from augment.donor import head_colors, scalp_depth
 from augment.foreground import Layers, doubtful, split_layers, with_hull
 from augment.hair import with_hair
-from augment.hull import anchored, grow_hull, set_back
+from augment.hull import HullParts, anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
 from augment.matte import unmixed
 from augment.seen import see_head, wears_hair
@@ -17,14 +17,17 @@ from augment.settings import RotateSettings
 from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
+from augment.whole_head import WholeHead
 from faces.camera import FLIP
 from faces.errors import BadInput
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
+from faces.visibility import view_directions
 from imaging.raster import rasterise
 
 TRUSTED_REGIONS = ("face", "ears")
+WELL_SEEN = 0.4  # cosine: on flatter flanks of a face registration rests on the model
 # no teeth, gums or tongue: of them the image's grid shows what the camera saw, where it saw it
 DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye")
 
@@ -136,13 +139,26 @@ def _head_image(scan, face, model, triangles):
 
 def _hull(face, model, triangles, layers, camera):
     """The registered head (V, 3), grown to the hair and cloth that the sensor saw."""
-    fixed = anchored(trusted_vertices(model), face.vertices_mm, layers, camera)
-    if "ears" in model.regions:  # folded sheets: grown along their normals they puff up
-        fixed |= model.regions["ears"]
+    parts = _hull_parts(face, model, triangles, layers, camera)
+    known = parts.fixed & model.regions["face"] & face.visible
+    whole = WholeHead(model, face, known)
+    grown = grow_hull(face.vertices_mm, triangles, parts, layers, camera, whole)
+    return set_back(grown, triangles, parts.fixed | parts.kept, layers, camera)
+
+
+def _hull_parts(face, model, triangles, layers, camera):
+    trusted = anchored(trusted_vertices(model), face.vertices_mm, layers, camera)
+    ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
+    normals = vertex_normals(face.vertices_mm, triangles)
+    facing = (normals * view_directions(face.vertices_mm, camera)).sum(1)
+    flank = model.regions["face"] & (facing < WELL_SEEN)
     bridge = model.mean_mm[model.landmarks["ibug68"][27], 1]
-    scalp = model.mean_mm[:, 1] > bridge
-    grown = grow_hull(face.vertices_mm, triangles, fixed, layers, camera, scalp)
-    return set_back(grown, triangles, fixed, layers, camera)
+    return HullParts(
+        fixed=trusted & ~flank & ~ears,
+        kept=(trusted & flank) | ears,
+        ears=ears,
+        scalp=(model.mean_mm[:, 1] > bridge) & ~trusted & ~ears,
+    )
 
 
 def _depth_of(vertices_mm, triangles, camera):
