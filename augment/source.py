@@ -27,7 +27,7 @@ from faces.visibility import view_directions
 from imaging.raster import rasterise
 
 TRUSTED_REGIONS = ("face", "ears")
-WELL_SEEN = 0.4  # cosine: on flatter flanks of a face registration rests on the model
+WELL_SEEN = 0.3  # cosine: on flatter flanks of a face registration rests on the model
 # no teeth, gums or tongue: of them the image's grid shows what the camera saw, where it saw it
 DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye")
 

@@ -8,13 +8,15 @@ from augment.labels import head_centre
 from augment.render import render_textures
 from augment.rotate import crop_camera, rotate, turned_pose
 from augment.settings import RotateSettings
-from augment.source import prepare
+from augment.source import WELL_SEEN, prepare
 from augment.view_plan import PlannedView
 from faces.camera import Camera
 from faces.errors import BadInput
+from faces.mesh import vertex_normals
 from faces.rotation import euler_from_matrix
+from faces.visibility import view_directions
 from imaging.raster import rasterise
-from tests.staged import paint, stage
+from tests.staged import CAMERA, paint, stage
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +90,18 @@ def test_labels_land_on_the_image_to_the_pixel(staged):
     # the face's outermost triangles share vertices with a neck that may have moved by a hair
     assert ((view.buffers["mask"] == 255) != face).sum() <= 10
     face = cv2.erode((face & (view.buffers["mask"] == 255)).astype(np.uint8), np.ones((9, 9))) > 0
-    # inside the face the drawn mesh is the labels' mesh; beside it it may have grown to the hair
-    np.testing.assert_allclose(view.buffers["depth_mm"][face], shown.depth[face], atol=1e-2)
+    # where the camera saw the face well the drawn mesh is the labels'; on its flanks it follows
+    # the photograph's outline, which a pixel of 1.6 mm rounds, and beside it it may have grown
+    apart = np.abs(view.buffers["depth_mm"] - shown.depth)
+    base = vertex_normals(staged.face.vertices_mm, staged.model.triangles)
+    facing = (base * view_directions(staged.face.vertices_mm, CAMERA)).sum(1, keepdims=True)
+    flank = shown.interpolate(
+        (facing < WELL_SEEN + 0.05).astype(np.float32), staged.model.triangles
+    )
+    assert apart[face].max() < 2.5
+    face &= flank[..., 0] == 0
+    assert face.mean() > 0.15
+    assert apart[face].max() < 1e-2
     length = np.linalg.norm(view.buffers["normal"][face], axis=-1)
     np.testing.assert_allclose(length, 1, atol=1e-5)
     code = shown.interpolate(
