@@ -87,8 +87,9 @@ def test_labels_land_on_the_image_to_the_pixel(staged):
     shown = rasterise(view.camera.screen(vertices), staged.model.triangles, (256, 256))
     face = shown.interpolate(staged.model.regions["face"][:, None], staged.model.triangles)
     face = face[..., 0] > 0.5
-    # the face's outermost triangles share vertices with a neck that may have moved by a hair
-    assert ((view.buffers["mask"] == 255) != face).sum() <= 10
+    # the face's outermost triangles share vertices with a neck and with flanks that follow the
+    # photograph's outline: a few pixels of its rim, which is some 600 long
+    assert ((view.buffers["mask"] == 255) != face).sum() <= 20
     face = cv2.erode((face & (view.buffers["mask"] == 255)).astype(np.uint8), np.ones((9, 9))) > 0
     # where the camera saw the face well the drawn mesh is the labels'; on its flanks it follows
     # the photograph's outline, which a pixel of 1.6 mm rounds, and beside it it may have grown
