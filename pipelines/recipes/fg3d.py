@@ -28,8 +28,6 @@ from synth.subjects import SubjectSettings
 # to be found would be known beforehand. "auto" is therefore "truncated" (synth.beyond.
 # fitting_model) for them, and "full" for scans.
 BASES = ("auto", "full", "truncated")
-# Rotating hair that hangs free of the head still leaves shreds of it behind (docs/subjects.md).
-BARE = SubjectSettings(occluder="none")
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Fg3dConfig(RunConfig):
     device: str = setting("cpu", "that registers: cpu; or cuda, cuda:N or cpu-torch, by the shard")
     basis: str = setting("auto", "modes fitted: full, truncated or auto; see BASES")
     landmarker_id: str = setting("", "checksum of --face-landmarker; noted by the run itself")
-    people: SubjectSettings = setting(BARE, "the simulated subjects")
+    people: SubjectSettings = setting(SubjectSettings, "the simulated subjects")
     capture: CaptureSettings = setting(CaptureSettings, "the simulated camera")
     ticp: TicpSettings = setting(TicpSettings, "the registration")
     photo: PhotoSettings = setting(PhotoSettings, "the fit to a photo (layout photo)")
