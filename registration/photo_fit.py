@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from faces.appearance import AppearanceSettings, fit_appearance, render_texture
+from faces.blas import one_thread
 from faces.errors import BadInput
 from faces.fit_settings import FitSettings
 from faces.fitting import fit_face
@@ -13,7 +14,6 @@ from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import Appearance, FaceFit, Landmarks, RegisteredFace, Scan
 from faces.visibility import visible_vertices
-from registration.blas import one_thread
 from registration.photo_quality import PhotoEvidence, PhotoQualitySettings, assess_photo
 
 
