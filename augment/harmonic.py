@@ -17,7 +17,9 @@ LEAF_SIZE = 32  # a Laplacian's fronts are narrower than a bilaplacian's, so sma
 
 
 @one_thread
-def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def harmonic(
+    wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray, dtype: type = np.float64
+) -> np.ndarray:
     """The smoothest vertex values that keep to the wanted ones.
 
     Minimises Σ hold_i ‖x_i − wanted_i‖² + Σ_edges ‖x_i − x_j‖². What depends on the triangles
@@ -27,12 +29,14 @@ def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.
         wanted: (V, C) float.
         hold: (V,) weights above 0.
         triangles: (T, 3) int.
+        dtype: of the factor; float32 takes three quarters of the time and is good to 1e-6 of the
+            values where no part of the mesh is held by less than 1e-5 alone.
 
     Returns:
         (V, C) float64.
     """
     triangles = np.ascontiguousarray(triangles, dtype=np.int32)
-    return _graph(triangles.tobytes(), len(hold)).solve(wanted, hold)
+    return _graph(triangles.tobytes(), len(hold)).solve(wanted, hold, dtype)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,13 +51,13 @@ class _Graph:
     diagonal: np.ndarray
     symbolic: Symbolic
 
-    def solve(self, wanted, hold):
+    def solve(self, wanted, hold, dtype):
         held = hold[self.vertices]
         matrix = self.laplacian.copy()
         matrix.data[self.diagonal] += held
         out = np.array(wanted, dtype=np.float64)
         right = held[:, None] * out[self.vertices]
-        out[self.vertices] = self.symbolic.factorise(matrix).solve(right)
+        out[self.vertices] = self.symbolic.factorise(matrix, dtype).solve(right)
         return out
 
 
