@@ -52,8 +52,12 @@ def complete_backdrop(
         return Backdrop(color, depth_mm, camera)
     filled = completed(color, gone > 0)
     soft = cv2.GaussianBlur(gone.astype(np.float32), (0, 0), rim_px / 2)
-    share = np.maximum(soft, gone)[..., None]
-    return Backdrop(np.clip(share * filled + (1 - share) * color, 0, 1), depth_mm, camera)
+    share, out = np.maximum(soft, gone), color.copy()
+    rows, columns = (np.flatnonzero((share > 0).any(axis)) for axis in (1, 0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part = share[box][..., None]
+    out[box] = np.clip(part * filled[box] + (1 - part) * color[box], 0, 1)
+    return Backdrop(out, depth_mm, camera)
 
 
 def show_still(backdrop: Backdrop, camera: Camera) -> np.ndarray:
