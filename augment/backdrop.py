@@ -8,6 +8,7 @@ import numpy as np
 from augment.completion import completed
 from augment.grid import grid_triangles
 from faces.camera import Camera
+from faces.errors import BadInput
 from imaging.poisson import fill
 from imaging.raster import rasterise
 
@@ -18,17 +19,21 @@ GRID_PX = 16  # the background's mesh; Eq. 8's anchors are no denser
 class Backdrop:
     """Attributes:
     color: (H, W, 3) float32 in [0, 1], the image without its foreground.
-    depth_mm: (H, W) float32, everywhere above 0.
+    depth_mm: (H, W) float32, everywhere above 0; None: the background stays still.
     camera: of both.
     """
 
     color: np.ndarray
-    depth_mm: np.ndarray
+    depth_mm: np.ndarray | None
     camera: Camera
 
 
 def complete_backdrop(
-    color: np.ndarray, foreground: np.ndarray, depth_mm: np.ndarray, camera: Camera, rim_px: int = 5
+    color: np.ndarray,
+    foreground: np.ndarray,
+    depth_mm: np.ndarray | None,
+    camera: Camera,
+    rim_px: int = 5,
 ) -> Backdrop:
     """The background completed behind the person, as noisy as beside it.
 
@@ -37,6 +42,7 @@ def complete_backdrop(
     Args:
         color: (H, W, 3) float32 in [0, 1].
         foreground: (H, W) bool, to be replaced, with ``rim_px`` around it, where colours mix.
+        depth_mm: (H, W) float32 of the background; None: it stays still.
     """
     size = np.ones((2 * rim_px + 1, 2 * rim_px + 1), np.uint8)
     gone = cv2.dilate(foreground.astype(np.uint8), size)
@@ -46,8 +52,12 @@ def complete_backdrop(
         return Backdrop(color, depth_mm, camera)
     filled = completed(color, gone > 0)
     soft = cv2.GaussianBlur(gone.astype(np.float32), (0, 0), rim_px / 2)
-    share = np.maximum(soft, gone)[..., None]
-    return Backdrop(np.clip(share * filled + (1 - share) * color, 0, 1), depth_mm, camera)
+    share, out = np.maximum(soft, gone), color.copy()
+    rows, columns = (np.flatnonzero((share > 0).any(axis)) for axis in (1, 0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    part = share[box][..., None]
+    out[box] = np.clip(part * filled[box] + (1 - part) * color[box], 0, 1)
+    return Backdrop(out, depth_mm, camera)
 
 
 def show_still(backdrop: Backdrop, camera: Camera) -> np.ndarray:
@@ -70,7 +80,14 @@ def show_turned(backdrop: Backdrop, camera: Camera, turn, linear: np.ndarray) ->
     Args:
         turn: callable, source-camera points (N, 3) mm to the turned ones.
         linear: (3,) colour where nothing of the background is in view.
+
+    Raises:
+        BadInput: the backdrop was made to stay still.
     """
+    if backdrop.depth_mm is None:
+        raise BadInput(
+            "backdrop", "no depth", "one to turn it by", "prepare with background = 'turn' as well"
+        )
     rows, columns = np.mgrid[
         : backdrop.camera.height + GRID_PX : GRID_PX, : backdrop.camera.width + GRID_PX : GRID_PX
     ]

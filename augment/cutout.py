@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment.masks import disc, grown, shrunk
+from augment.masks import closed, grown, shrunk
 from augment.matte import keyed
 from augment.person import person_mask
 from augment.portrait import portrait
@@ -163,10 +163,8 @@ def _whole(mask):
 
 def _attached(mask, head, closing_px):
     """The mask, its narrow gaps closed, without parts that do not hang together with the head."""
-    pad = int(np.ceil(closing_px)) + 1  # closing must not be stopped by the image's border
-    padded = cv2.copyMakeBorder(mask.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc(closing_px))[pad:-pad, pad:-pad]
-    _, label = cv2.connectedComponents(closed, connectivity=4, ltype=cv2.CV_16U)
-    wanted = np.zeros(label.max() + 1, dtype=bool)
-    wanted[label[head & (closed > 0)]] = True
+    whole = closed(mask, closing_px)
+    count, label = cv2.connectedComponents(whole.view(np.uint8), connectivity=4, ltype=cv2.CV_16U)
+    wanted = np.zeros(count, dtype=bool)
+    wanted[label[head & whole]] = True
     return wanted[label]

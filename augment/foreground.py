@@ -67,7 +67,6 @@ class Layers:
             such a hole may well show the wall.
         hollow: bool, foreground that neither sensor nor trusted head has seen.
         disputed: bool, head pixels where the sensor saw another surface.
-        background_mm: the sheet behind the foreground, everywhere above 0.
         mouth: bool, the mouth's inside between the lips; the grid shows it.
         far_mm: float, what lies beyond it is background.
         measured_mm: the sensor's depth without its speckle, of whatever it saw; 0 = nothing.
@@ -83,7 +82,6 @@ class Layers:
     photographed: np.ndarray
     hollow: np.ndarray
     disputed: np.ndarray
-    background_mm: np.ndarray
     mouth: np.ndarray
     far_mm: float
     measured_mm: np.ndarray
@@ -178,7 +176,6 @@ def split_layers(
         photographed=body,
         hollow=hollow,
         disputed=disputed,
-        background_mm=_background(smooth, foreground, far, settings, background),
         mouth=head.mouth,
         far_mm=float(far),
         measured_mm=smooth,
@@ -288,8 +285,12 @@ def _mouth_sheet(surface, head_mm, mouth, mm_per_px):
     return np.minimum(total / np.maximum(weight, 1e-6), head_mm - SOCKET_MM)
 
 
-def _background(smooth, foreground, far, settings, background):
-    """The sheet behind the head: the sensor's wall where there is one, else a plane."""
+def background_sheet(
+    layers: Layers, settings: ForegroundSettings, background: BackgroundSettings
+) -> np.ndarray:
+    """(H, W) float32 depth behind the foreground, everywhere above 0: the sensor's wall where
+    there is one, else a plane."""
+    foreground, smooth, far = layers.foreground, layers.measured_mm, np.float32(layers.far_mm)
     wall = np.where(foreground | (smooth < far), 0, smooth)
     level = far - settings.behind_mm + settings.hollow_behind_mm
     if not (wall > 0).any():

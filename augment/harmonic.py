@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.linalg import cg
 
 from faces.blas import one_thread
 from faces.mesh import unique_edges
@@ -13,11 +14,14 @@ from faces.solver import Symbolic, analyse
 
 PIVOTS = 8  # 4 make the factor's fill a quarter larger, more make it no smaller
 ROUNDS = 20  # of averaging: hops are whole numbers, and a plane through ties separates badly
+FIRM = 1.0  # held so everywhere, values spread two edges far: 20 iterations beat a factor
 LEAF_SIZE = 32  # a Laplacian's fronts are narrower than a bilaplacian's, so smaller leaves pay
 
 
 @one_thread
-def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+def harmonic(
+    wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray, dtype: type = np.float64
+) -> np.ndarray:
     """The smoothest vertex values that keep to the wanted ones.
 
     Minimises Σ hold_i ‖x_i − wanted_i‖² + Σ_edges ‖x_i − x_j‖². What depends on the triangles
@@ -27,12 +31,14 @@ def harmonic(wanted: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.
         wanted: (V, C) float.
         hold: (V,) weights above 0.
         triangles: (T, 3) int.
+        dtype: of the factor; float32 takes three quarters of the time and is good to 1e-6 of the
+            values where no part of the mesh is held by less than 1e-5 alone.
 
     Returns:
         (V, C) float64.
     """
     triangles = np.ascontiguousarray(triangles, dtype=np.int32)
-    return _graph(triangles.tobytes(), len(hold)).solve(wanted, hold)
+    return _graph(triangles.tobytes(), len(hold)).solve(wanted, hold, dtype)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,14 +53,27 @@ class _Graph:
     diagonal: np.ndarray
     symbolic: Symbolic
 
-    def solve(self, wanted, hold):
+    def solve(self, wanted, hold, dtype):
         held = hold[self.vertices]
         matrix = self.laplacian.copy()
         matrix.data[self.diagonal] += held
         out = np.array(wanted, dtype=np.float64)
         right = held[:, None] * out[self.vertices]
-        out[self.vertices] = self.symbolic.factorise(matrix).solve(right)
+        if held.min(initial=np.inf) >= FIRM:
+            out[self.vertices] = _iterated(matrix, right, out[self.vertices])
+        else:
+            out[self.vertices] = self.symbolic.factorise(matrix, dtype).solve(right)
         return out
+
+
+def _iterated(matrix, right, start):
+    """x (n, C) of a matrix that is mostly its diagonal, to 1e-8 of ``right``, from a start."""
+    inverse = sp.diags(1 / matrix.diagonal())
+    solved = [
+        cg(matrix, right[:, k], x0=start[:, k], rtol=1e-8, M=inverse)[0]
+        for k in range(right.shape[1])
+    ]
+    return np.stack(solved, 1)
 
 
 @lru_cache(maxsize=4)

@@ -119,7 +119,7 @@ def _left_over(wanted, back, normals, told, rim, parts, triangles):
     hold = np.where(told | rim, SMOOTH_HOLD, np.where(parts.kept, KEPT_HOLD, UNSEEN_HOLD))
     hold = np.where(parts.ears & ~rim, EAR_HOLD, hold)
     hold = np.where(parts.fixed, FIXED_HOLD, hold)
-    moved = harmonic(np.where(stay[:, None], back, offset), hold, triangles)
+    moved = harmonic(np.where(stay[:, None], back, offset), hold, triangles, np.float32)
     return np.where(parts.fixed[:, None], back, moved)
 
 
@@ -158,7 +158,7 @@ def set_back(
     if not through.any():
         return vertices_mm
     hold = np.where(fixed, 1e3, 1.0)
-    moved = harmonic(np.where(through, gap, 0)[:, None], hold, triangles)[:, 0]
+    moved = harmonic(np.where(through, gap, 0)[:, None], hold, triangles, np.float32)[:, 0]
     depth = vertices_mm[:, 2] + np.where(fixed, 0, moved)
     return camera.unproject(camera.project(vertices_mm), depth)
 

@@ -33,12 +33,15 @@ def keyed(color: np.ndarray, alpha: np.ndarray, sure: np.ndarray, rim_px: int) -
     if not band.any():
         return alpha
     behind, held = _around(color, pure, reach), _around(color, sure.astype(np.float32), reach)
-    apart = np.linalg.norm(color - behind, axis=-1)
-    contrast = np.linalg.norm(held - behind, axis=-1)
+    behind = behind[band]
+    apart = np.linalg.norm(color[band] - behind, axis=-1)
+    contrast = np.linalg.norm(held[band] - behind, axis=-1)
     whole = np.clip(contrast / 2, *WHOLE)  # no farther, for a person has more colours than one
     like = np.clip((apart - NOISE) / (whole - NOISE), 0, 1)
+    out = alpha.astype(np.float32)
     told = contrast > DISTINCT
-    return np.where(band & told, np.minimum(alpha, like), alpha).astype(np.float32)
+    out[band] = np.where(told, np.minimum(out[band], like), out[band])
+    return out
 
 
 def _around(color, weight, sigma):

@@ -9,6 +9,7 @@ from imaging.raster import Coverage
 
 RIM_PX = 2.0  # so near to the mesh's own outline a vertex lies on its rim
 FACING_MIN = -0.3  # cosine: a little beyond the rim still counts, farther back is another side
+BOX_PX = 8  # around the mesh's box: more than RIM_PX and what a slope looks at
 HIDDEN_MM = 4.0  # at the rim depth runs away by so much in a pixel
 
 
@@ -33,7 +34,7 @@ def rim_shifts(
         (V,) bool; (V,) mm, above 0 where the person reaches farther; (V, 2) the unit vector across
         the image that leads outward. Both 0 away from the rim.
     """
-    own = inside_px(drawn.triangle_id >= 0)
+    own = _near_outline(drawn.triangle_id >= 0)
     pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1.0)
     size = (camera.width, camera.height)
     within = (pixels >= 0).all(1) & (pixels < size).all(1) & (facing > FACING_MIN)
@@ -59,6 +60,20 @@ def inside_px(mask: np.ndarray) -> np.ndarray:
     depth = cv2.distanceTransform(inner, cv2.DIST_L2, 5)
     away = cv2.distanceTransform(1 - inner, cv2.DIST_L2, 5)
     return np.where(mask, depth - 0.5, 0.5 - away).astype(np.float32)
+
+
+def _near_outline(mask):
+    """inside_px of a mask (H, W) bool, below -RIM_PX anywhere that is not near to its box."""
+    out = np.full(mask.shape, -2 * RIM_PX, np.float32)
+    spans = []
+    for axis, size in enumerate(mask.shape):
+        held = np.flatnonzero(mask.any(1 - axis))
+        if not len(held):
+            return out
+        spans.append(slice(max(held[0] - BOX_PX, 0), min(held[-1] + BOX_PX + 1, size)))
+    box = tuple(spans)
+    out[box] = inside_px(mask[box])
+    return out
 
 
 def _sampled(image, pixels):

@@ -7,7 +7,7 @@ import numpy as np
 from augment.backdrop import Backdrop, complete_backdrop
 from augment.cutout import HeadImage
 from augment.donor import head_colors, scalp_depth
-from augment.foreground import Layers, doubtful, split_layers, with_hull
+from augment.foreground import Layers, background_sheet, doubtful, split_layers, with_hull
 from augment.hair import with_hair
 from augment.hull import HullParts, anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
@@ -70,7 +70,10 @@ def prepare(
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
     gone = doubtful(layers, scale, settings.foreground)
-    backdrop = complete_backdrop(color, gone, layers.background_mm, scan.camera)
+    sheet = None  # only a background that turns needs its depth
+    if settings.background == "turn":
+        sheet = background_sheet(layers, settings.foreground, settings.anchors)
+    backdrop = complete_backdrop(color, gone, sheet, scan.camera)
     own = unmixed(color, layers.alpha, backdrop.color)
     normals = vertex_normals(hull, triangles)
     seen = see_head(own, face, hull, normals, model, scalp_depth(model), maps, settings)

@@ -66,4 +66,5 @@ def _gain(donor, partner, weight, triangles):
     """(V, 3) float32: the donor's colour here over the one there, smooth, within GAIN."""
     ratio = np.log(np.maximum(donor, DARK)) - np.log(np.maximum(donor[partner], DARK))
     hold = np.where(weight > TRUST_MIN, SMOOTH * weight, SMOOTH * TRUST_MIN)
-    return np.clip(np.exp(harmonic(ratio, hold, triangles)), *GAIN).astype(np.float32)
+    smooth = harmonic(ratio, hold, triangles, np.float32)
+    return np.clip(np.exp(smooth), *GAIN).astype(np.float32)

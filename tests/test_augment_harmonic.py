@@ -40,6 +40,15 @@ def test_agrees_with_a_general_solve_for_holds_of_nine_decades(columns):
         np.testing.assert_allclose(harmonic(wanted, hold, triangles), expected, rtol=0, atol=1e-8)
 
 
+def test_agrees_with_a_general_solve_where_every_vertex_is_held_firmly():
+    triangles, count = parts()
+    rng = np.random.default_rng(4)
+    wanted, hold = rng.normal(size=(count, 3)), 10 ** rng.uniform(0, 3, count)
+    expected = reference(wanted, hold, triangles)
+    # iterated until 1e-8 of the right side, whose norm over 3000 holds up to 1e3 is some 1e4
+    np.testing.assert_allclose(harmonic(wanted, hold, triangles), expected, rtol=0, atol=1e-4)
+
+
 def test_two_held_ends_leave_a_ramp_between():
     rows = np.arange(40)
     a, b = rows[:-1], rows[1:]  # a strip of two columns: vertex 2r and 2r + 1 in row r

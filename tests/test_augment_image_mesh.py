@@ -2,7 +2,7 @@ import numpy as np
 
 from augment.background import BackgroundSettings
 from augment.cutout import HeadImage
-from augment.foreground import ForegroundSettings, denoise, split_layers
+from augment.foreground import ForegroundSettings, background_sheet, denoise, split_layers
 from augment.grid import grid_triangles
 from augment.texture import sample
 from augment.visibility import judge, source_maps
@@ -69,7 +69,8 @@ def test_foreground_takes_hair_and_shoulders_and_leaves_wall_and_bystanders():
     assert layers.foreground.sum() <= (face | hair).sum() + 60
     assert (layers.occluder == fringe).mean() > 0.995
     np.testing.assert_allclose(layers.surface_mm[hole], 730, atol=3)
-    np.testing.assert_allclose(layers.background_mm, 1500, atol=1e-3)
+    sheet = background_sheet(layers, ForegroundSettings(), BackgroundSettings())
+    np.testing.assert_allclose(sheet, 1500, atol=1e-3)
 
 
 def test_hollow_background_becomes_a_plane_behind_the_head():
@@ -77,7 +78,8 @@ def test_hollow_background_becomes_a_plane_behind_the_head():
     head = np.where(face, 700, 0).astype(np.float32)
     layers = layers_of(head, head, face)
     assert np.array_equal(layers.foreground, face)
-    np.testing.assert_allclose(layers.background_mm, 900)  # 200 mm behind, as documented
+    sheet = background_sheet(layers, ForegroundSettings(), BackgroundSettings())
+    np.testing.assert_allclose(sheet, 900)  # 200 mm behind, as documented
 
 
 def test_denoise_keeps_steps_and_holes_and_removes_noise():
