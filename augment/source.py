@@ -27,6 +27,8 @@ from faces.visibility import view_directions
 from imaging.raster import rasterise
 
 TRUSTED_REGIONS = ("face", "ears")
+LIPS = slice(48, 68)
+MOUTH_MM = 8.0  # behind its corners, which lie about as much behind the lips' middle
 WELL_SEEN = 0.3  # cosine: on flatter flanks of a face registration rests on the model
 # no teeth, gums or tongue: of them the image's grid shows what the camera saw, where it saw it
 DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye")
@@ -146,7 +148,20 @@ def _hull(face, model, triangles, layers, camera):
     known = parts.fixed & model.regions["face"] & face.visible
     whole = WholeHead(model, face, known)
     grown = grow_hull(face.vertices_mm, triangles, parts, layers, camera, whole)
-    return set_back(grown, triangles, parts.fixed | parts.kept, layers, camera)
+    grown = set_back(grown, triangles, parts.fixed | parts.kept, layers, camera)
+    return shallow_mouth(grown, face, model)
+
+
+def shallow_mouth(hull: np.ndarray, face: RegisteredFace, model: MorphableModel) -> np.ndarray:
+    """The hull (V, 3) mm, its mouth no deeper than teeth are: a model's goes on to the throat, and
+    what shows in a slit between the lips would swing far aside with the turn."""
+    socket = model.part_vertices("mouth_socket")
+    inside = face.shape_mm[socket]
+    corners = face.shape_mm[model.landmarks["ibug68"][LIPS], 2].min()
+    inside[:, 2] = np.maximum(inside[:, 2], corners - MOUTH_MM)
+    out = hull.copy()
+    out[socket] = face.pose.apply(inside)
+    return out
 
 
 def _hull_parts(face, model, triangles, layers, camera):

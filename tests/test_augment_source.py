@@ -1,6 +1,7 @@
 """A whole scan with hair and shoulders made ready: who is person, and what stays behind."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 
 from augment.backdrop import Backdrop, show_still
 from augment.rotate import RotateSettings, make_view, prepare
+from augment.source import shallow_mouth
 from augment.view_plan import PlannedView
-from faces.rotation import euler_from_matrix
+from faces.camera import Pose
+from faces.models import load_model
+from faces.rotation import euler_from_matrix, matrix_from_euler
 from tests.staged import CAMERA, DISTANCE_MM, stage
 
 HAIR, SHIRT = (28, 20, 16), (30, 60, 110)
@@ -104,3 +108,16 @@ def test_without_any_depth_the_person_is_told_by_colour():
     assert depth.min() > head.min() - 20
     assert depth.max() < head.max() + 20
     assert np.isfinite(source.scene.vertices_mm).all()
+
+
+def test_a_mouth_is_no_pit():
+    model = load_model("default")
+    pose = Pose(matrix_from_euler(20.0, -5.0, 3.0), np.array([10.0, -4.0, 600.0]), 1.0)
+    face = SimpleNamespace(shape_mm=model.mean_mm, pose=pose)
+    shown = pose.invert(shallow_mouth(pose.apply(model.mean_mm), face, model))
+    socket = model.part_vertices("mouth_socket")
+    lips = model.mean_mm[model.landmarks["ibug68"][48:68], 2]
+    # teeth stand within 2 cm of the lips; the model's own mouth is several times as deep
+    assert shown[socket, 2].min() > lips.max() - 30
+    assert model.mean_mm[socket, 2].min() < lips.max() - 60
+    np.testing.assert_allclose(shown[~socket], model.mean_mm[~socket], atol=1e-9)
