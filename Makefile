@@ -41,8 +41,9 @@ bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.raster
 	$(BIN)/python -m benchmarks.poisson
 	$(BIN)/python -m benchmarks.background
-	$(BIN)/python -m benchmarks.augment
-	$(BIN)/python -m benchmarks.augment_cost
+	$(BIN)/python -m benchmarks.augment --first 100 --subjects 24 --people bare
+	$(BIN)/python -m benchmarks.augment --first 100 --subjects 24 --people hair
+	$(BIN)/python -m benchmarks.augment_cost --subjects 6 --peer
 	$(BIN)/python -m benchmarks.subjects --count 24 --flat 2000
 	$(BIN)/python -m benchmarks.photo_fit
 	$(BIN)/python -m benchmarks.calibrate_subjects --subjects 300

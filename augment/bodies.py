@@ -62,7 +62,7 @@ class _Cells:
         rim: bool, the inside ones beside the outline.
         own: bool, those that the bodies have to show; the registered head shows the others.
         neck: bool, where the registered head reaches.
-    head_mm: its depth; 0 beside it.
+        head_mm: its depth; 0 beside it.
         painted: bool, where the colour is the person's alone.
         front_mm, color: depth and colour there.
         distance_mm: from the outline.
@@ -126,29 +126,33 @@ def make_bodies(
     steady = cv2.medianBlur(front.astype(np.float32), 5)
     back = np.minimum(base + thick, _behind_head(column, row, hindmost, coarse))
     back = np.where(coarse.rim, front, np.maximum(back, steady + BEHIND_MM))
-    front_cells = cells(before, front, settings.jump_mm)
-    back_cells = cells(behind, back, np.inf)
+    shells = [cells(before, front, settings.jump_mm), cells(behind, back, np.inf)]
+    points = [_points(coarse, front, 0, camera), _points(coarse, base, back - base, camera)]
+    return _sewn(coarse, shells, [front, back], points, _colors(coarse, settings))
+
+
+def _colors(coarse, settings):
+    """(h, w, 3) of the front, and of the back, which is coloured as the front near its outline."""
     lit = coarse.own & coarse.painted
     edge = lit & ~coarse.neck & (coarse.distance_mm < settings.edge_mm)
-    colors = [carried(coarse.color, lit), carried(coarse.color, edge if edge.any() else lit)]
-    points = [
-        _points(coarse, front, 0, camera),
-        _points(coarse, base, back - base, camera),
-    ]
+    return [carried(coarse.color, lit), carried(coarse.color, edge if edge.any() else lit)]
+
+
+def _sewn(coarse, shells, depths, points, colors):
+    """Bodies of a front and a back, which meet in the front's vertices at the rim.
+
+    Each of ``shells`` (h-1, w-1) bool says which of its cells are whole.
+    """
     count = coarse.inside.size
     index = np.arange(count, dtype=np.int32).reshape(coarse.inside.shape)
-    twin = np.where(coarse.rim, index, index + count)  # front and back meet at the rim
+    twin = np.where(coarse.rim, index, index + count)
     triangles = [
-        triangles_of(front_cells, index, front),
-        triangles_of(back_cells, twin, back)[:, ::-1],
+        triangles_of(shells[0], index, depths[0]),
+        triangles_of(shells[1], twin, depths[1])[:, ::-1],
     ]
     used, triangles = compacted(np.concatenate(triangles), 2 * count)
-    color = np.concatenate(colors).reshape(-1, 3)
-    return Bodies(
-        np.concatenate(points)[used],
-        triangles,
-        color[used].astype(np.float32),
-    )
+    color = np.concatenate(colors).reshape(-1, 3)[used]
+    return Bodies(np.concatenate(points)[used], triangles, color.astype(np.float32))
 
 
 def _coarse(mask, own, head, depth_mm, color, mm_per_px, settings):

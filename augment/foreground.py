@@ -7,9 +7,10 @@ import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
 from augment.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
-from augment.masks import disc, shrunk
+from augment.masks import grown, opened, shrunk
 from imaging.wide_blur import wide_blur
 
+SPECK_PX = 2  # single noisy pixels are no fringe
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
 CARRY_SMOOTH_MM = 15.0
@@ -217,16 +218,11 @@ def _range(head_mm, settings):
     return seen.min() - settings.before_mm, seen.max() + settings.behind_mm
 
 
-def _opened(mask, radius=2):
-    """The mask without specks: single noisy pixels are no fringe."""
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius)).astype(bool)
-
-
 def _disagreeing(smooth, measured, trusted, head, settings):
     """(H, W) bool each: something before the trusted head; another surface than the head's."""
     gap = np.where(measured, smooth - head.depth_mm, 0)
     before = np.where(head.ears, settings.ear_agree_mm, settings.agree_mm)
-    occluder = _opened(trusted & (gap < -before))
+    occluder = opened(trusted & (gap < -before), SPECK_PX)
     apart = np.abs(smooth - head.depth_mm) > settings.agree_mm
     return occluder, (head.depth_mm > 0) & (smooth > 0) & apart & ~occluder
 
@@ -262,7 +258,7 @@ def _pendent(hollow, head, mm_per_px):
     rows = np.flatnonzero(head.trusted.any(1))
     below = np.arange(len(hollow))[:, None] > (rows.mean() if len(rows) else np.inf)
     beside = hollow & below & (head.depth_mm == 0)
-    return _opened(beside, LOCK_MM / 2 / mm_per_px)
+    return opened(beside, LOCK_MM / 2 / mm_per_px)
 
 
 def _beside_head(head_mm, mm_per_px):
@@ -295,5 +291,5 @@ def background_sheet(
     level = far - settings.behind_mm + settings.hollow_behind_mm
     if not (wall > 0).any():
         return np.full(smooth.shape, level, dtype=np.float32)
-    near = cv2.dilate(foreground.astype(np.uint8), disc(5)).astype(bool) & ~foreground
+    near = grown(foreground, 5) & ~foreground
     return np.maximum(complete_sheet(wall, near, background), far)

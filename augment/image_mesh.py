@@ -8,6 +8,7 @@ import numpy as np
 from augment.bodies import BodySettings, make_bodies
 from augment.foreground import Layers, slope_cosine
 from augment.grid import compacted, grid_triangles
+from augment.masks import opened
 from augment.neck import lengthen_neck
 from faces.camera import Camera
 from faces.mesh import vertex_normals
@@ -124,24 +125,34 @@ def build_scene(
         (below.vertices_mm, below.triangles),
         fringe,
     ]
-    counts = np.array([len(points) for points, _ in meshes])
-    first = np.concatenate([[0], np.cumsum(counts)])
     column, row = fringe_px.T
     cover, solid = _opacities(shown, beside, layers, mm_per_px, settings)
+    colors = [head_color, bodies.color, below.color, smooth[row, column]]
+    return _stacked(meshes, colors, cover[row, column], solid[row, column])
+
+
+def _stacked(meshes, colors, cover, solid):
+    """The scene of head, bodies, neck and fringe, (vertices, triangles) each, in this order.
+
+    ``colors`` are theirs; ``cover`` and ``solid`` the fringe's alone, for the rest is opaque. No
+    vertex has a second photo yet (augment.symmetric).
+    """
+    counts = np.array([len(points) for points, _ in meshes])
+    first = np.concatenate([[0], np.cumsum(counts)])
     firm, count = first[3], first[4]
     whole = np.ones(firm, np.float32)
     return SceneMesh(
         vertices_mm=np.concatenate([points for points, _ in meshes]),
         triangles=np.concatenate([t + k for (_, t), k in zip(meshes, first[:-1], strict=True)]),
-        model_color=np.concatenate([head_color, bodies.color, below.color, smooth[row, column]]),
+        model_color=np.concatenate(colors),
         normals=np.concatenate(
             [vertex_normals(*mesh) if len(mesh[0]) else mesh[0] for mesh in meshes]
         ),
-        head_triangles=len(head_triangles),
+        head_triangles=len(meshes[0][1]),
         firm_triangles=sum(len(t) for _, t in meshes[:3]),
         is_head=np.repeat([1.0, 0.0], [counts[0], count - counts[0]]).astype(np.float32),
-        cover=np.concatenate([whole, cover[row, column]]),
-        solid=np.concatenate([whole, solid[row, column]]),
+        cover=np.concatenate([whole, cover]),
+        solid=np.concatenate([whole, solid]),
         firm=np.repeat([1.0, 0.0], [firm, count - firm]).astype(np.float32),
         second_px=np.zeros((count, 2), np.float32),
         second_weight=np.zeros(count, np.float32),
@@ -210,8 +221,7 @@ def _large_parts(mask, mm_per_px, settings):
     """The mask (H, W) uint8 without slivers and crumbs: they are sensor noise between two
     surfaces, and would float in the air once turned."""
     radius = max(2, round(settings.sliver_mm / mm_per_px / 2))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc)
+    mask = opened(mask, radius).astype(np.uint8)
     _, label, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     kept = stats[:, cv2.CC_STAT_AREA] * mm_per_px**2 >= settings.crumb_mm2
     kept[0] = False

@@ -23,6 +23,11 @@ def grown(mask: np.ndarray, radius_px: float) -> np.ndarray:
     return cv2.dilate(mask.astype(np.uint8), disc(radius_px)) > 0
 
 
+def opened(mask: np.ndarray, radius_px: float) -> np.ndarray:
+    """The mask (H, W) bool without what is narrower than the disc."""
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius_px)) > 0
+
+
 def closed(mask: np.ndarray, radius_px: float) -> np.ndarray:
     """The mask (H, W) bool with its gaps of up to twice the radius closed.
 

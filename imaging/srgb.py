@@ -25,9 +25,10 @@ def _linear(value):
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
-def _encoded(light):
+def srgb_curve(light: np.ndarray) -> np.ndarray:
+    """(...,) linear light in [0, 1] to sRGB in [0, 1], float."""
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 _LINEAR = _linear(np.arange(256) / 255).astype(np.float32)
-_CODES = np.rint(255 * _encoded(np.arange(1 << 16) / ((1 << 16) - 1))).astype(np.uint8)
+_CODES = np.rint(255 * srgb_curve(np.arange(1 << 16) / ((1 << 16) - 1))).astype(np.uint8)

@@ -7,6 +7,7 @@ import numba
 import numpy as np
 
 from faces.camera import Camera, Pose
+from imaging.srgb import srgb_curve
 from synth.assembly import Assembly
 from synth.light import Light
 
@@ -161,8 +162,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     over, white = np.maximum(light - KNEE, 0) / (1 - KNEE), (WHITE - KNEE) / (1 - KNEE)
     shoulder = over * (1 + over / white**2) / (1 + over)
     x = np.clip(np.minimum(light, KNEE) + (1 - KNEE) * shoulder, 0, 1)
-    curve = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-    return gain.astype(np.float32), np.rint(255 * curve).astype(np.uint8)
+    return gain.astype(np.float32), np.rint(255 * srgb_curve(x)).astype(np.uint8)
 
 
 _STEEPEN, _ENCODE = _tables()
