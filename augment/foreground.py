@@ -1,13 +1,13 @@
 """What turns with the head: head, hair and shoulders are cut from the background."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
 from augment.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
-from augment.masks import grown, opened, shrunk
+from augment.masks import box_of, grown, opened, shrunk
 from imaging.wide_blur import wide_blur
 
 SPECK_PX = 2  # single noisy pixels are no fringe
@@ -86,6 +86,12 @@ class Layers:
     mouth: np.ndarray
     far_mm: float
     measured_mm: np.ndarray
+
+
+def cropped(layers: Layers, part: tuple[slice, slice]) -> Layers:
+    """The layers in these rows and columns of the image alone."""
+    images = [f.name for f in fields(layers) if f.name != "far_mm"]
+    return replace(layers, **{name: getattr(layers, name)[part] for name in images})
 
 
 def with_hull(
@@ -249,7 +255,9 @@ def _closed(surface, hollow, measured, head, mm_per_px, background):
         if lost.any():
             behind = _beside_head(head.depth_mm, mm_per_px) + PENDENT_MM
             out[lost] = np.maximum(out, behind)[lost]
-    out[head.mouth] = _mouth_sheet(out, head.depth_mm, head.mouth, mm_per_px)[head.mouth]
+    part = box_of(head.mouth, int(4 * MOUTH_SMOOTH_MM / mm_per_px) + 2)
+    mouth = head.mouth[part]
+    out[part][mouth] = _mouth_sheet(out[part], head.depth_mm[part], mouth, mm_per_px)[mouth]
     return out
 
 
