@@ -10,6 +10,7 @@ from augment.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
 from augment.masks import box_of, grown, opened, shrunk
 from imaging.wide_blur import wide_blur
 
+REACH_PX = 16  # around the person: more than the smoothing of its depth looks at
 SPECK_PX = 2  # single noisy pixels are no fringe
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
@@ -168,9 +169,11 @@ def split_layers(
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
     alpha = cut_out(color, smooth, measured, head, far, mm_per_px, settings.cutout)
     body, foreground = alpha > 0.5, alpha > TRACE
-    seen = _without_rims(np.where(measured & foreground, smooth, 0), settings)
-    surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
-    surface = np.where(foreground, surface, 0)
+    part, surface = box_of(foreground, REACH_PX), np.zeros_like(smooth)
+    seen = _without_rims(np.where(measured & foreground, smooth, 0)[part], settings)
+    own = (trusted & ~occluder)[part]
+    surface[part] = _feathered(seen, head.depth_mm[part], own, settings)
+    surface[~foreground] = 0
     hollow = foreground & (surface == 0)
     return Layers(
         head_mm=head.depth_mm,

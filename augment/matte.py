@@ -65,9 +65,8 @@ def _around(color, *weights, sigma):
     full, color = color.shape[1::-1], cv2.resize(color, small, interpolation=cv2.INTER_AREA)
     for weight in weights:
         weight = cv2.resize(weight, small, interpolation=cv2.INTER_AREA) + np.float32(1e-6)
-        total = cv2.GaussianBlur(
-            np.dstack([color * weight[..., None], weight]), (0, 0), sigma / REDUCTION
-        )
+        both = np.dstack([color * weight[..., None], weight])
+        total = cv2.GaussianBlur(both, (0, 0), sigma / REDUCTION)
         mean = total[..., :3] / np.maximum(total[..., 3:], 1e-9)
         yield cv2.resize(mean, full, interpolation=cv2.INTER_LINEAR)
 
