@@ -45,18 +45,22 @@ def _iterate(edges, weights, diagonal, right, x, tolerance, most):
     product = np.zeros_like(x)
     _multiply(edges, weights, diagonal, x, product)
     residual, limit = right - product, tolerance * np.sqrt(np.dot(right, right))
-    ahead, before = np.zeros_like(x), 1.0
-    for k in range(most):
+    inverse, steep, ahead, before = 1 / diagonal, np.zeros_like(x), np.zeros_like(x), np.inf
+    for _ in range(most):
         if np.sqrt(np.dot(residual, residual)) <= limit:
             return
-        steep = residual / diagonal
+        for i in range(len(x)):
+            steep[i] = residual[i] * inverse[i]
         along = np.dot(residual, steep)
-        ahead = steep + (along / before if k else 0.0) * ahead
+        kept = along / before
+        for i in range(len(x)):
+            ahead[i] = steep[i] + kept * ahead[i]
         before = along
         _multiply(edges, weights, diagonal, ahead, product)
         step = along / np.dot(ahead, product)
-        x += step * ahead
-        residual -= step * product
+        for i in range(len(x)):
+            x[i] += step * ahead[i]
+            residual[i] -= step * product[i]
 
 
 @numba.njit(cache=True, nogil=True)

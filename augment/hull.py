@@ -12,7 +12,7 @@ from augment.whole_head import WholeHead
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 from faces.visibility import unhidden_points, view_directions
-from imaging.raster import covered
+from imaging.raster import Coverage, covered
 
 FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more than its size
 FRAYED_PX = 4  # a scan's edge frays into crumbs that are no surface
@@ -56,6 +56,7 @@ def grow_hull(
     layers: Layers,
     camera: Camera,
     whole: WholeHead | None = None,
+    drawn: Coverage | None = None,
 ) -> np.ndarray:
     """The head moved onto the measured surface and into the photograph's outline; what nobody saw
     follows.
@@ -72,13 +73,15 @@ def grow_hull(
         layers: the complete depth.
         camera: of the scan.
         whole: of the registered face; None: the registered head stands for the unseen.
+        drawn: the registered head in the scan's image, where that is at hand.
 
     Returns:
         (V, 3) float64 mm.
     """
     grown, target = vertices_mm, (_surface_of(layers), inside_px(layers.body))
     for _ in range(ROUNDS):
-        grown = _step(grown, vertices_mm, triangles, parts, target, camera, whole)
+        grown = _step(grown, vertices_mm, triangles, parts, target, camera, whole, drawn)
+        drawn = None  # it has moved
     return grown
 
 
@@ -91,14 +94,15 @@ def anchored(
     return trusted & ~(inside & wide[row, column])
 
 
-def _step(vertices_mm, start_mm, triangles, parts, target, camera, whole):
+def _step(vertices_mm, start_mm, triangles, parts, target, camera, whole, drawn):
     """One projective step: matched by pixel to ``target``, the surface and the outline, spread
     harmonically."""
     surface_mm, body_px = target
     normals = vertex_normals(vertices_mm, triangles)
     facing = (normals * view_directions(vertices_mm, camera)).sum(1)
     size = (camera.width, camera.height)
-    drawn = covered(camera.screen(vertices_mm), triangles, size, camera.is_perspective)
+    if drawn is None:
+        drawn = covered(camera.screen(vertices_mm), triangles, size, camera.is_perspective)
     told, growth = _to_surface(vertices_mm, facing, drawn, parts, surface_mm, camera)
     rim, shift = _to_outline(vertices_mm, facing, drawn, parts, body_px, camera)
     rim &= ~told

@@ -3,9 +3,10 @@
     python -m benchmarks.augment_cost --subjects 6
 
 Simulated subjects are captured at 640×480 and registered beforehand. Then the whole chain runs as
-in a worker, in the stage "samples": prepare, the plan of about 21 views, each view's picture, fill and labels,
-its members, and the shard written to a temporary folder. Every figure is CPU time of one thread,
-mean over the subjects ± one standard deviation between them. With --peer the last line is what
+in a worker (one thread, freed memory kept) in the stage "samples": prepare, the plan of about 21
+views, each view's picture, fill and labels, its members, and the shard written to a temporary
+folder. Every figure is CPU time, mean over the subjects ± one standard deviation between them. With
+--peer the last line is what
 pyrender takes (OpenGL in software) to show the same turned mesh at the same sampled size in the
 photo's colours, one a vertex: against "transform and raster" and "resolve", which make both
 textures, trust and reasons.
