@@ -52,11 +52,11 @@ def complete_backdrop(
         return Backdrop(color, depth_mm, camera)
     filled = completed(color, gone > 0)
     soft = cv2.GaussianBlur(gone.astype(np.float32), (0, 0), rim_px / 2)
-    share, out = np.maximum(soft, gone), color.copy()
-    rows, columns = (np.flatnonzero((share > 0).any(axis)) for axis in (1, 0))
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    part = share[box][..., None]
-    out[box] = np.clip(part * filled[box] + (1 - part) * color[box], 0, 1)
+    rim, out = (soft > 0) & (gone == 0), color.copy()
+    filled = np.clip(filled, 0, 1, out=filled)
+    cv2.copyTo(filled, gone, out)
+    part = soft[rim][:, None]
+    out[rim] = part * filled[rim] + (1 - part) * color[rim]
     return Backdrop(out, depth_mm, camera)
 
 

@@ -59,7 +59,11 @@ def _shown(color, gone, estimate, field):
     shapes = cv2.resize(estimate, color.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     detail = color - shapes
     # where patches meet an object's edge would be cut into steps; noise may stay
-    limit = GRAIN_SIGMAS * 1.48 * np.median(np.abs(detail[~gone][::7]), axis=0)
+    limit = (
+        GRAIN_SIGMAS
+        * 1.48
+        * np.median(np.abs(detail.reshape(-1, 3)[np.flatnonzero(~gone)[::7]]), axis=0)
+    )
     add_detail(detail, gone, field, _torn(field), REDUCTION, limit, shapes)
     return shapes
 

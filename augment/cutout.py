@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment.masks import closed, grown, shrunk
+from augment.masks import box_of, closed, grown, shrunk
 from augment.matte import keyed
 from augment.person import person_mask
 from augment.portrait import portrait
@@ -145,9 +145,9 @@ def _shadow(smooth, wall, solid):
 def _gaps(wall, solid):
     """(H,) the last column of the wall before the first of the person, and the hole's width
     between them; -1 in rows that lack either."""
-    first = solid.argmax(1)
-    last = np.maximum.accumulate(np.where(wall, np.arange(wall.shape[1]), -1), axis=1)
-    last = last[np.arange(len(wall)), first]
+    first, column = solid.argmax(1), np.arange(wall.shape[1], dtype=np.int16)
+    last = np.maximum.accumulate(np.where(wall, column, np.int16(-1)), axis=1)
+    last = last[np.arange(len(wall)), first].astype(int)
     both = solid.any(1) & (first > 0) & (last >= 0)
     return last, np.where(both, first - last - 1, -1)
 
@@ -163,8 +163,10 @@ def _whole(mask):
 
 def _attached(mask, head, closing_px):
     """The mask, its narrow gaps closed, without parts that do not hang together with the head."""
-    whole = closed(mask, closing_px)
+    part, out = box_of(mask, int(closing_px) + 2), np.zeros(mask.shape, bool)
+    whole = closed(mask[part], closing_px)
     count, label = cv2.connectedComponents(whole.view(np.uint8), connectivity=4, ltype=cv2.CV_16U)
     wanted = np.zeros(count, dtype=bool)
-    wanted[label[head & whole]] = True
-    return wanted[label]
+    wanted[label[head[part] & whole]] = True
+    out[part] = wanted[label]
+    return out

@@ -1,15 +1,16 @@
 """What turns with the head: head, hair and shoulders are cut from the background."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
 from augment.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
-from augment.masks import grown, opened, shrunk
+from augment.masks import box_of, grown, opened, shrunk
 from imaging.wide_blur import wide_blur
 
+REACH_PX = 16  # around the person: more than the smoothing of its depth looks at
 SPECK_PX = 2  # single noisy pixels are no fringe
 SOCKET_MM = 3.0  # what the camera saw in the mouth lies this far before the socket, or more
 MOUTH_SMOOTH_MM = 4.0
@@ -88,6 +89,12 @@ class Layers:
     measured_mm: np.ndarray
 
 
+def cropped(layers: Layers, part: tuple[slice, slice]) -> Layers:
+    """The layers in these rows and columns of the image alone."""
+    images = [f.name for f in fields(layers) if f.name != "far_mm"]
+    return replace(layers, **{name: getattr(layers, name)[part] for name in images})
+
+
 def with_hull(
     layers: Layers, hull_mm: np.ndarray, mm_per_px: float, settings: ForegroundSettings
 ) -> Layers:
@@ -162,9 +169,11 @@ def split_layers(
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
     alpha = cut_out(color, smooth, measured, head, far, mm_per_px, settings.cutout)
     body, foreground = alpha > 0.5, alpha > TRACE
-    seen = _without_rims(np.where(measured & foreground, smooth, 0), settings)
-    surface = _feathered(seen, head.depth_mm, trusted & ~occluder, settings)
-    surface = np.where(foreground, surface, 0)
+    part, surface = box_of(foreground, REACH_PX), np.zeros_like(smooth)
+    seen = _without_rims(np.where(measured & foreground, smooth, 0)[part], settings)
+    own = (trusted & ~occluder)[part]
+    surface[part] = _feathered(seen, head.depth_mm[part], own, settings)
+    surface[~foreground] = 0
     hollow = foreground & (surface == 0)
     return Layers(
         head_mm=head.depth_mm,
@@ -249,7 +258,9 @@ def _closed(surface, hollow, measured, head, mm_per_px, background):
         if lost.any():
             behind = _beside_head(head.depth_mm, mm_per_px) + PENDENT_MM
             out[lost] = np.maximum(out, behind)[lost]
-    out[head.mouth] = _mouth_sheet(out, head.depth_mm, head.mouth, mm_per_px)[head.mouth]
+    part = box_of(head.mouth, int(4 * MOUTH_SMOOTH_MM / mm_per_px) + 2)
+    mouth = head.mouth[part]
+    out[part][mouth] = _mouth_sheet(out[part], head.depth_mm[part], mouth, mm_per_px)[mouth]
     return out
 
 

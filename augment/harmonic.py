@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.sparse.linalg import cg
 
+from augment.conjugate import relaxed
 from faces.blas import one_thread
 from faces.mesh import unique_edges
 from faces.solver import Symbolic, analyse
@@ -15,6 +15,7 @@ from faces.solver import Symbolic, analyse
 PIVOTS = 8  # 4 make the factor's fill a quarter larger, more make it no smaller
 ROUNDS = 20  # of averaging: hops are whole numbers, and a plane through ties separates badly
 FIRM = 1.0  # held so everywhere, values spread two edges far: 20 iterations beat a factor
+SETTLED = 1e-8  # of what is wanted: how far the iterations go
 LEAF_SIZE = 32  # a Laplacian's fronts are narrower than a bilaplacian's, so smaller leaves pay
 
 
@@ -49,31 +50,24 @@ class _Graph:
     """
 
     vertices: np.ndarray
+    edges: np.ndarray
     laplacian: sp.csr_matrix
     diagonal: np.ndarray
     symbolic: Symbolic
 
     def solve(self, wanted, hold, dtype):
         held = hold[self.vertices]
+        out = np.array(wanted, dtype=np.float64)
+        start = out[self.vertices]
+        right = held[:, None] * start
+        if held.min(initial=np.inf) >= FIRM:
+            alike = np.ones(len(self.edges))
+            out[self.vertices] = relaxed(self.edges, alike, held, right, start, SETTLED)
+            return out
         matrix = self.laplacian.copy()
         matrix.data[self.diagonal] += held
-        out = np.array(wanted, dtype=np.float64)
-        right = held[:, None] * out[self.vertices]
-        if held.min(initial=np.inf) >= FIRM:
-            out[self.vertices] = _iterated(matrix, right, out[self.vertices])
-        else:
-            out[self.vertices] = self.symbolic.factorise(matrix, dtype).solve(right)
+        out[self.vertices] = self.symbolic.factorise(matrix, dtype).solve(right)
         return out
-
-
-def _iterated(matrix, right, start):
-    """x (n, C) of a matrix that is mostly its diagonal, to 1e-8 of ``right``, from a start."""
-    inverse = sp.diags(1 / matrix.diagonal())
-    solved = [
-        cg(matrix, right[:, k], x0=start[:, k], rtol=1e-8, M=inverse)[0]
-        for k in range(right.shape[1])
-    ]
-    return np.stack(solved, 1)
 
 
 @lru_cache(maxsize=4)
@@ -88,7 +82,9 @@ def _graph(triangles, count):
     rows = np.repeat(np.arange(len(vertices)), np.diff(laplacian.indptr))
     diagonal = np.flatnonzero(rows == laplacian.indices)
     symbolic = analyse(laplacian, _laid_out(links), LEAF_SIZE)
-    return _Graph(vertices, laplacian, diagonal, symbolic)
+    number = np.zeros(count, np.int32)
+    number[vertices] = np.arange(len(vertices))
+    return _Graph(vertices, number[np.stack([i, j], 1)], laplacian, diagonal, symbolic)
 
 
 def _laid_out(links):

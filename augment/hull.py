@@ -12,7 +12,7 @@ from augment.whole_head import WholeHead
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 from faces.visibility import unhidden_points, view_directions
-from imaging.raster import covered
+from imaging.raster import Coverage, covered
 
 FACING_MIN = 0.2  # flatter than 78° a pixel's step moves the surface by more than its size
 FRAYED_PX = 4  # a scan's edge frays into crumbs that are no surface
@@ -56,6 +56,7 @@ def grow_hull(
     layers: Layers,
     camera: Camera,
     whole: WholeHead | None = None,
+    drawn: Coverage | None = None,
 ) -> np.ndarray:
     """The head moved onto the measured surface and into the photograph's outline; what nobody saw
     follows.
@@ -72,13 +73,15 @@ def grow_hull(
         layers: the complete depth.
         camera: of the scan.
         whole: of the registered face; None: the registered head stands for the unseen.
+        drawn: the registered head in the scan's image, where that is at hand.
 
     Returns:
         (V, 3) float64 mm.
     """
-    grown, body_px = vertices_mm, inside_px(layers.body)
+    grown, target = vertices_mm, (_surface_of(layers), inside_px(layers.body))
     for _ in range(ROUNDS):
-        grown = _step(grown, vertices_mm, triangles, parts, layers, body_px, camera, whole)
+        grown = _step(grown, vertices_mm, triangles, parts, target, camera, whole, drawn)
+        drawn = None  # it has moved
     return grown
 
 
@@ -91,13 +94,16 @@ def anchored(
     return trusted & ~(inside & wide[row, column])
 
 
-def _step(vertices_mm, start_mm, triangles, parts, layers, body_px, camera, whole):
-    """One projective step: matched by pixel, spread harmonically."""
+def _step(vertices_mm, start_mm, triangles, parts, target, camera, whole, drawn):
+    """One projective step: matched by pixel to ``target``, the surface and the outline, spread
+    harmonically."""
+    surface_mm, body_px = target
     normals = vertex_normals(vertices_mm, triangles)
     facing = (normals * view_directions(vertices_mm, camera)).sum(1)
     size = (camera.width, camera.height)
-    drawn = covered(camera.screen(vertices_mm), triangles, size, camera.is_perspective)
-    told, growth = _to_surface(vertices_mm, facing, drawn, parts, layers, camera)
+    if drawn is None:
+        drawn = covered(camera.screen(vertices_mm), triangles, size, camera.is_perspective)
+    told, growth = _to_surface(vertices_mm, facing, drawn, parts, surface_mm, camera)
     rim, shift = _to_outline(vertices_mm, facing, drawn, parts, body_px, camera)
     rim &= ~told
     if not (told | rim).any():
@@ -123,9 +129,9 @@ def _left_over(wanted, back, normals, told, rim, parts, triangles):
     return np.where(parts.fixed[:, None], back, moved)
 
 
-def _to_surface(vertices_mm, facing, drawn, parts, layers, camera):
+def _to_surface(vertices_mm, facing, drawn, parts, surface_mm, camera):
     """(V,) bool, what the sensor measured, and mm along the normal to it."""
-    gap = vertices_mm[:, 2] - _measured(vertices_mm, layers, camera)
+    gap = vertices_mm[:, 2] - _measured(vertices_mm, surface_mm, camera)
     # along the normal, for a gap along the ray
     growth = np.where(np.isfinite(gap), gap, np.nan) * facing
     told = (growth > GROW_MM[0]) & (growth < GROW_MM[1]) & (facing > FACING_MIN)
@@ -171,18 +177,22 @@ def pixels_of(vertices_mm: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.n
     return np.clip(column, 0, camera.width - 1), np.clip(row, 0, camera.height - 1), inside
 
 
-def _measured(vertices_mm, layers, camera):
-    """(V,) depth of the measured surface at each vertex's pixel; inf where there is none."""
-    pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1.0).astype(np.float32)
+def _surface_of(layers):
+    """(H, W) float32 mm of the measured surface; inf where there is none, or a frayed one."""
     size = np.ones((2 * FRAYED_PX + 1,) * 2, np.uint8)
     inner = cv2.erode((layers.body & ~layers.hollow).astype(np.uint8), size) > 0
     surface = layers.surface_mm.astype(np.float32)
     # beside a jump (the throat below a chin) the nearer surface reaches over
     inner &= cv2.dilate(surface, size) - cv2.erode(surface, size) < JUMP_MM
-    depth = np.where(inner, surface, np.inf).astype(np.float32)
+    return np.where(inner, surface, np.float32(np.inf))
+
+
+def _measured(vertices_mm, surface_mm, camera):
+    """(V,) depth of the measured surface at each vertex's pixel; inf where there is none."""
+    pixels = np.nan_to_num(camera.project(vertices_mm), nan=-1.0).astype(np.float32)
     flat = (pixels - np.float32(0.5))[:, None]
     parts = [
-        cv2.remap(depth, flat[k : k + 32000], None, cv2.INTER_NEAREST, borderValue=np.inf)
+        cv2.remap(surface_mm, flat[k : k + 32000], None, cv2.INTER_NEAREST, borderValue=np.inf)
         for k in range(0, len(flat), 32000)  # OpenCV addresses at most 2^15 rows
     ]
     return np.concatenate(parts)[:, 0].astype(np.float64)

@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 
 from augment.bodies import BodySettings, make_bodies
-from augment.foreground import Layers, slope_cosine
+from augment.foreground import Layers, cropped, slope_cosine
 from augment.grid import compacted, grid_triangles
-from augment.masks import opened
+from augment.masks import box_of, opened
 from augment.neck import lengthen_neck
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 from imaging.wide_blur import wide_blur
 
 SQUARE = np.ones((3, 3), np.uint8)
+BESIDE_PX = 16  # of the person, that means and outlines need
 GRID_OFFSET_MM = 2.0  # above what is left between the sensor's hair and the hull grown to it
 
 
@@ -101,6 +102,8 @@ def build_scene(
         mm_per_px: size of a pixel at the head.
         neck: (V,) bool, the head's vertices whose open end is continued downwards; None: none.
     """
+    sigma = camera.height / 60
+    layers, color, camera = _person_alone(layers, color, camera, settings)
     shown = _beside_the_head(layers, mm_per_px, settings)
     core = _core(layers.body, mm_per_px, settings)
     beside = _large_parts((core & shown).astype(np.uint8), mm_per_px, settings) > 0
@@ -116,7 +119,7 @@ def build_scene(
         settings.bodies,
     )
     fringe, fringe_px = _fringe(shown, beside, layers, mm_per_px, camera, settings)
-    smooth = _masked_blur(color, shown & (layers.alpha > 0.9), camera.height / 60)
+    smooth = _masked_blur(color, shown & (layers.alpha > 0.9), sigma)
     neck = np.zeros(len(head_vertices_mm), bool) if neck is None else neck
     below = lengthen_neck(head_vertices_mm, head_triangles, head_color, neck)
     meshes = [
@@ -129,6 +132,16 @@ def build_scene(
     cover, solid = _opacities(shown, beside, layers, mm_per_px, settings)
     colors = [head_color, bodies.color, below.color, smooth[row, column]]
     return _stacked(meshes, colors, cover[row, column], solid[row, column])
+
+
+def _person_alone(layers, color, camera, settings):
+    """Layers, colour and camera of the image's part that shows the person, down to its border,
+    below which the bodies go on; the bodies' grid stays where it is in the whole image."""
+    person = layers.foreground | layers.mouth | (layers.head_mm > 0)
+    rows, columns = box_of(person, BESIDE_PX, settings.bodies.stride_px)
+    part = slice(rows.start, camera.height), columns
+    size = columns.stop - columns.start, camera.height - rows.start
+    return cropped(layers, part), color[part], camera.crop(columns.start, rows.start, *size)
 
 
 def _stacked(meshes, colors, cover, solid):

@@ -7,6 +7,22 @@ import numpy as np
 FAR = 255  # px, more than a disc's radius
 
 
+def box_of(mask: np.ndarray, margin_px: int, step_px: int = 1) -> tuple[slice, slice]:
+    """Rows and columns of a mask (H, W) bool, and so many pixels around; all, where it is empty.
+
+    What is only wanted in a part of the image need not be computed in all of it. The box begins
+    and ends at multiples of ``step_px``, or at the image's border.
+    """
+    spans = []
+    for axis, edge in enumerate(mask.shape):
+        held = np.flatnonzero(mask.any(1 - axis))
+        held = held if len(held) else np.array([0, edge - 1])
+        first = (held[0] - margin_px) // step_px * step_px
+        last = -((-held[-1] - 1 - margin_px) // step_px) * step_px
+        spans.append(slice(max(first, 0), min(last, edge)))
+    return spans[0], spans[1]
+
+
 def disc(radius_px: float) -> np.ndarray:
     """A round structuring element (2r + 1, 2r + 1) uint8."""
     size = 2 * round(radius_px) + 1

@@ -1,5 +1,7 @@
 """The neck continued below the end of the model, so that no head floats."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from augment.bodies import Bodies
@@ -20,7 +22,8 @@ def lengthen_neck(
         color: (V, 3) float32 in [0, 1].
         neck: (V,) bool, vertices of the neck.
     """
-    edges = _open_edges(triangles)
+    triangles = np.ascontiguousarray(triangles, np.int32)
+    edges = _open_edges(triangles.tobytes())
     edges = edges[neck[edges].all(1)]
     used, ends = np.unique(edges, return_inverse=True)
     ends = ends.reshape(-1, 2).astype(np.int32)
@@ -37,8 +40,10 @@ def lengthen_neck(
     )
 
 
+@lru_cache(maxsize=4)
 def _open_edges(triangles):
-    """(E, 2) directed edges that no second triangle shares."""
+    """(E, 2) directed edges that no second one shares of triangles, the bytes of (T, 3) int32."""
+    triangles = np.frombuffer(triangles, np.int32).reshape(-1, 3)
     directed = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     count = int(triangles.max()) + 1 if len(triangles) else 1
     low, high = directed.min(1).astype(np.int64), directed.max(1)

@@ -24,7 +24,7 @@ from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from faces.visibility import view_directions
-from imaging.raster import rasterise
+from imaging.raster import covered
 
 TRUSTED_REGIONS = ("face", "ears")
 LIPS = slice(48, 68)
@@ -64,11 +64,12 @@ def prepare(
     _check(scan, face, model)
     color = scan.color.astype(np.float32) / 255
     triangles = model.part_triangles(*DRAWN_PARTS)
-    head = _head_image(scan, face, model, triangles)
+    drawn = _drawn(face.vertices_mm, triangles, scan.camera)
+    head = _head_image(drawn, face, model, triangles)
     scale = _mm_per_px(head.depth_mm, scan.camera)
     layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors, color)
-    hull = _hull(face, model, triangles, layers, scan.camera)
-    hull_mm = _depth_of(hull, triangles, scan.camera)
+    hull = _hull(face, model, triangles, layers, scan.camera, drawn)
+    hull_mm = _drawn(hull, triangles, scan.camera).fragments().depth
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
     gone = doubtful(layers, scale, settings.foreground)
@@ -131,10 +132,8 @@ def _mm_per_px(head_mm, camera):
     return float(np.median(head_mm[head_mm > 0])) / camera.fx
 
 
-def _head_image(scan, face, model, triangles):
-    size = (scan.camera.width, scan.camera.height)
-    screen = scan.camera.screen(face.vertices_mm)
-    shown = rasterise(screen, triangles, size, scan.camera.is_perspective)
+def _head_image(drawn, face, model, triangles):
+    shown = drawn.fragments()
     ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
     marks = [trusted_vertices(model), ears, model.part_vertices("mouth_socket")]
     shares = shown.interpolate(np.stack(marks, 1).astype(np.float32), triangles) > 0.5
@@ -142,12 +141,12 @@ def _head_image(scan, face, model, triangles):
     return HeadImage(shown.depth, *np.moveaxis(shares, -1, 0), (x, y))
 
 
-def _hull(face, model, triangles, layers, camera):
+def _hull(face, model, triangles, layers, camera, drawn):
     """The registered head (V, 3), grown to the hair and cloth that the sensor saw."""
     parts = _hull_parts(face, model, triangles, layers, camera)
     known = parts.fixed & model.regions["face"] & face.visible
     whole = WholeHead(model, face, known)
-    grown = grow_hull(face.vertices_mm, triangles, parts, layers, camera, whole)
+    grown = grow_hull(face.vertices_mm, triangles, parts, layers, camera, whole, drawn)
     grown = set_back(grown, triangles, parts.fixed | parts.kept, layers, camera)
     return shallow_mouth(grown, face, model)
 
@@ -179,7 +178,7 @@ def _hull_parts(face, model, triangles, layers, camera):
     )
 
 
-def _depth_of(vertices_mm, triangles, camera):
-    """(H, W) float32 z of a mesh before the camera; 0 beside it."""
+def _drawn(vertices_mm, triangles, camera):
+    """The Coverage of a mesh before the camera."""
     size = (camera.width, camera.height)
-    return rasterise(camera.screen(vertices_mm), triangles, size, camera.is_perspective).depth
+    return covered(camera.screen(vertices_mm), triangles, size, camera.is_perspective)

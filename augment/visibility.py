@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from augment import trust_kernels as kernels
-from augment.foreground import Layers
+from augment.foreground import Layers, cropped
+from augment.masks import box_of
 from faces.camera import Camera
 
 REASONS = {  # the bits of a view's buffer "reasons"
@@ -17,6 +18,7 @@ REASONS = {  # the bits of a view's buffer "reasons"
     "hollow": kernels.NO_DEPTH,
 }
 SQUARE = np.ones((3, 3), np.uint8)
+BESIDE_PX = 8  # more than the squares and discs here reach
 WIDE = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
@@ -99,16 +101,18 @@ def without_islands(weight: np.ndarray, smallest_px: float) -> np.ndarray:
 
 def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
     """Cleanliness and depth of the source image, made once for all views."""
+    shown = layers.foreground | (layers.head_mm > 0)
+    whole = np.zeros((2, *shown.shape, 4), np.float32)
+    whole[..., kernels.DEPTH] = np.inf
+    part = box_of(shown, int(4 * settings.vote_px) + settings.rim_px + BESIDE_PX)
+    layers, maps = cropped(layers, part), whole[(slice(None), *part)]
     head = (layers.head_mm > 0) & ~layers.mouth & _voted(layers, settings)
-    maps = np.zeros((2, *head.shape, 4), np.float32)
     _surface(head, layers.head_mm, settings, maps[0])
     _surface(layers.foreground, layers.surface_mm, settings, maps[1])
-    maps[0, ..., kernels.DEPTH], maps[1, ..., kernels.DEPTH] = (
-        _head_cover(layers),
-        _grid_cover(layers),
-    )
+    maps[0, ..., kernels.DEPTH] = _head_cover(layers)
+    maps[1, ..., kernels.DEPTH] = _grid_cover(layers)
     maps[..., kernels.HOLLOW] = layers.hollow
-    return SourceMaps(maps)
+    return SourceMaps(whole)
 
 
 def _surface(own, depth_mm, settings, maps):

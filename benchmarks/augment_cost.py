@@ -3,9 +3,10 @@
     python -m benchmarks.augment_cost --subjects 6
 
 Simulated subjects are captured at 640×480 and registered beforehand. Then the whole chain runs as
-in the stage "samples": prepare, the plan of about 21 views, each view's picture, fill and labels,
-its members, and the shard written to a temporary folder. Every figure is CPU time of one thread,
-mean over the subjects ± one standard deviation between them. With --peer the last line is what
+in a worker (one thread, freed memory kept) in the stage "samples": prepare, the plan of about 21
+views, each view's picture, fill and labels, its members, and the shard written to a temporary
+folder. Every figure is CPU time, mean over the subjects ± one standard deviation between them. With
+--peer the last line is what
 pyrender takes (OpenGL in software) to show the same turned mesh at the same sampled size in the
 photo's colours, one a vertex: against "transform and raster" and "resolve", which make both
 textures, trust and reasons.
@@ -18,7 +19,6 @@ from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from augment import rotate as steps
@@ -33,6 +33,7 @@ from faces.rotation import euler_from_matrix
 from imaging.raster import downsample
 from manifests.shard import ShardWriter
 from pipelines.members import vertex_member, view_members
+from pipelines.worker import keep_memory, limit_threads
 from registration.ticp import register
 from synth.capture import capture
 from synth.gl import render_gl
@@ -58,7 +59,8 @@ def main() -> None:
     parser.add_argument("--peer", action="store_true", help="time pyrender too")
     parser.add_argument("--table", type=Path, help="a copy of the table")
     options = parser.parse_args()
-    cv2.setNumThreads(1)
+    limit_threads()
+    keep_memory()
     model = load_model("default")
     settings = RotateSettings(buffers=tuple(options.buffers))
     rows = []

@@ -45,16 +45,15 @@ def seen_vertices(
         return np.zeros(len(screen), dtype=bool)
     screen[:, :2] -= (left, top)
     drawn = covered(screen, triangles, (width, height), camera.is_perspective)
-    depth = _depth(drawn.nearness, camera.is_perspective)
-    return _unhidden(screen, depth, tolerance_mm)
+    return _unhidden(screen, drawn.nearness, camera.is_perspective, tolerance_mm)
 
 
 def unhidden_points(
     points_mm: np.ndarray, camera: Camera, drawn: Coverage, tolerance_mm: float = 2.0
 ) -> np.ndarray:
     """(N,) bool: camera-frame points (N, 3) mm in an image and not behind what is drawn in it."""
-    depth = _depth(drawn.nearness, drawn.perspective)
-    return _unhidden(camera.screen(points_mm), depth, tolerance_mm)
+    screen = camera.screen(points_mm)
+    return _unhidden(screen, drawn.nearness, drawn.perspective, tolerance_mm)
 
 
 def facing_camera(
@@ -76,14 +75,6 @@ def _box(screen, camera):
     return (*low.tolist(), *(high - low).tolist())
 
 
-def _depth(nearness, perspective):
-    """Depth (H, W) float32 mm of the drawn pixels; infinite where nothing is."""
-    if not perspective:
-        return -nearness
-    with np.errstate(divide="ignore"):
-        return np.where(nearness > 0, 1 / nearness, np.float32(np.inf))
-
-
 def unhidden_vertices(
     vertices_mm: np.ndarray,
     triangles: np.ndarray,
@@ -94,8 +85,8 @@ def unhidden_vertices(
 ) -> np.ndarray:
     """As visible_vertices, where the depth (H, W) mm of a whole scene is known; 0 is nothing."""
     facing = facing_camera(vertices_mm, triangles, camera, cos_min)
-    far = np.where(depth_mm > 0, depth_mm, np.float32(np.inf)).astype(np.float32)
-    return facing & _unhidden(camera.screen(vertices_mm), far, tolerance_mm)
+    nearness = np.where(depth_mm > 0, -depth_mm, -np.float32(np.inf)).astype(np.float32)
+    return facing & _unhidden(camera.screen(vertices_mm), nearness, False, tolerance_mm)
 
 
 def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
@@ -107,13 +98,15 @@ def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _unhidden(screen, depth, tolerance_mm):
+def _unhidden(screen, nearness, perspective, tolerance_mm):
     """(V,) bool: no nearer surface than ``tolerance_mm`` before all four pixels around.
+
+    ``nearness`` (H, W) float32 and ``perspective`` are those of a Coverage.
 
     The farthest of the four counts: a vertex on the rim of what hides the background has its own
     surface in at least one of them. Background is infinitely far.
     """
-    height, width = depth.shape
+    height, width = nearness.shape
     unhidden = np.zeros(len(screen), dtype=np.bool_)
     for i in range(len(screen)):
         u, v, z = screen[i, 0], screen[i, 1], screen[i, 2]
@@ -122,7 +115,11 @@ def _unhidden(screen, depth, tolerance_mm):
         x, y = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
         right, below = min(x + 1, width - 1), min(y + 1, height - 1)
         x, y = max(x, 0), max(y, 0)
-        upper = max(depth[y, x], depth[y, right])
-        lower = max(depth[below, x], depth[below, right])
-        unhidden[i] = z <= max(upper, lower) + tolerance_mm
+        upper = min(nearness[y, x], nearness[y, right])
+        lower = min(nearness[below, x], nearness[below, right])
+        least = min(upper, lower)
+        farthest = -least
+        if perspective:
+            farthest = np.float32(1) / least if least > 0 else np.float32(np.inf)
+        unhidden[i] = z <= farthest + tolerance_mm
     return unhidden

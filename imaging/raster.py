@@ -81,6 +81,21 @@ class Coverage:
     triangles: np.ndarray
     perspective: bool
 
+    def fragments(self) -> Fragments:
+        """The same with weights and depths at every pixel."""
+        barycentric = np.zeros((*self.triangle_id.shape, 3), dtype=np.float32)
+        depth = np.zeros(self.triangle_id.shape, dtype=np.float32)
+        resolve(
+            self.snapped,
+            self.near,
+            self.triangles,
+            self.perspective,
+            self.triangle_id,
+            barycentric,
+            depth,
+        )
+        return Fragments(self.triangle_id, barycentric, depth)
+
 
 def rasterise(
     screen: np.ndarray,
@@ -107,19 +122,7 @@ def rasterise(
     Raises:
         ValueError: where a shape or an index does not fit.
     """
-    seen = covered(screen, triangles, size, perspective, cull, cutout)
-    barycentric = np.zeros((*seen.triangle_id.shape, 3), dtype=np.float32)
-    depth = np.zeros(seen.triangle_id.shape, dtype=np.float32)
-    resolve(
-        seen.snapped,
-        seen.near,
-        seen.triangles,
-        perspective,
-        seen.triangle_id,
-        barycentric,
-        depth,
-    )
-    return Fragments(seen.triangle_id, barycentric, depth)
+    return covered(screen, triangles, size, perspective, cull, cutout).fragments()
 
 
 def covered(

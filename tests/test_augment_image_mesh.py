@@ -1,8 +1,10 @@
+from dataclasses import fields, replace
+
 import numpy as np
 
 from augment.background import BackgroundSettings
 from augment.cutout import HeadImage
-from augment.foreground import ForegroundSettings, background_sheet, denoise, split_layers
+from augment.foreground import ForegroundSettings, background_sheet, cropped, denoise, split_layers
 from augment.grid import grid_triangles
 from augment.texture import sample
 from augment.visibility import judge, source_maps
@@ -124,3 +126,17 @@ def test_sample_is_bilinear_with_centres_at_half():
 def test_edges_of_a_grid_are_shared():
     triangles = grid_triangles(np.ones((4, 5), bool), np.full((4, 5), 1.0), 1.0)
     assert len(unique_edges(triangles)) == 3 * 5 + 4 * 4 + 12  # rows, columns, diagonals
+
+
+def test_maps_of_a_part_are_those_of_the_whole():
+    staged = stage()
+    shown = rasterise(CAMERA.screen(staged.face.vertices_mm), staged.model.triangles, (320, 240))
+    layers = layers_of(staged.scan.depth_mm, shown.depth, shown.mask)
+    wide = {f.name: getattr(layers, f.name) for f in fields(layers) if f.name != "far_mm"}
+    wide = {name: np.pad(image, ((30, 50), (70, 40))) for name, image in wide.items()}
+    around = source_maps(replace(layers, **wide)).surfaces[:, 30:-50, 70:-40]
+    # up to the reach of votes and rims from the border, beyond which nothing is known
+    inner = np.s_[:, 16:-16, 16:-16]
+    np.testing.assert_array_equal(around[inner], source_maps(layers).surfaces[inner])
+    back = cropped(replace(layers, **wide), np.s_[30:-50, 70:-40])
+    assert all(np.array_equal(getattr(back, name), getattr(layers, name)) for name in wide)
