@@ -15,6 +15,11 @@ SKIN_REGIONS = ("cheeks", "nose")
 SEEN_COSINE = 0.2
 OTHER_THAN_SKIN = 0.12  # colour distance in [0, 1] from which a scalp wears hair
 SEEN_LEAST = 12  # vertices: fewer say nothing about a head of hair
+LUMINANCE = (0.299, 0.587, 0.114)
+DARKER = (
+    0.6  # share of the seen hair that tells its tone: the rest shines, as crowns under lamps do
+)
+DARKEST = 0.2  # where so much of a scalp is as skin, and the rest lighter, it is bare and shines
 STRAND_DEPTH = 0.1  # share of the tone by which combed hair varies, at most
 PRIOR = 0.3  # hold of "a scalp wears what is seen on it" against what is seen itself
 # the person's hairline may lie so much before the model's; a brow's end is 30 mm away from it
@@ -58,12 +63,11 @@ def with_hair(
     above = model.regions["scalp"] & seen
     if above.sum() < SEEN_LEAST or skin.sum() < SEEN_LEAST:
         return colors
-    tone, bare = np.median(photo[above], axis=0), np.median(photo[skin], axis=0)
-    axis = tone - bare
-    if np.linalg.norm(axis) < OTHER_THAN_SKIN:
+    bare = np.median(photo[skin], axis=0)
+    tone, shines = _tone(photo[above], bare)
+    share = 1.0 * model.regions["scalp"] if shines else _share(photo, tone, bare)
+    if share is None:
         return colors
-    share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
-    share = _smooth(share * 2 - 0.5)
     before = _before_scalp(model) & ~zone
     told = (zone | before) & seen
     prior = np.where(model.regions["scalp"], 1.0, 0.0)
@@ -78,6 +82,28 @@ def with_hair(
     strands = shade * (1 + depth * _strands(model)[:, None])
     cover = np.where(zone | before, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
     return np.clip((1 - cover) * colors + cover * strands, 0, 1).astype(np.float32)
+
+
+def _tone(photo, bare):
+    """(3,) colour of hair seen as (n, 3), and whether it is a bare scalp that shines instead."""
+    luminance = photo @ np.float32(LUMINANCE)
+    darker, darkest = (
+        np.median(photo[luminance <= np.quantile(luminance, part)], axis=0)
+        for part in (DARKER, DARKEST)
+    )
+    skin_like = np.linalg.norm(darkest - bare) < OTHER_THAN_SKIN
+    lighter = (darker - bare) @ np.float32(LUMINANCE) > 0
+    shines = bool(skin_like and lighter)
+    return (darkest, True) if shines else (darker, False)
+
+
+def _share(photo, tone, bare):
+    """(V,) how much of a colour between skin and hair is hair; None where the two are alike."""
+    axis = tone - bare
+    if np.linalg.norm(axis) < OTHER_THAN_SKIN:
+        return None
+    share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
+    return _smooth(share * 2 - 0.5)
 
 
 def _zone(model):
