@@ -14,6 +14,7 @@ from augment.image_mesh import SceneMesh, build_scene
 from augment.matte import unmixed
 from augment.seen import see_head, wears_hair
 from augment.settings import RotateSettings
+from augment.strands import with_strands
 from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
@@ -80,8 +81,10 @@ def prepare(
     normals = vertex_normals(hull, triangles)
     seen = see_head(own, face, hull, normals, model, scalp_depth(model), maps, settings)
     colors = head_colors(seen, face, hull, normals, model, triangles)
+    hair = None
     if wears_hair(seen, face.appearance.colors, model):
-        colors = with_hair(colors, own, layers.alpha, hull, model, triangles, scan.camera)
+        hair = with_hair(colors, own, layers.alpha, hull, model, triangles, scan.camera)
+        colors = hair.colors
     scene = build_scene(
         hull,
         triangles,
@@ -94,6 +97,9 @@ def prepare(
         model.regions.get("neck"),
     )
     scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
+    if hair is not None:
+        pixels = seen.pixels
+        scene = with_strands(scene, hair, pixels, own, layers.alpha, scale, model, triangles)
     return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
