@@ -8,6 +8,7 @@ from augment.backdrop import Backdrop, complete_backdrop
 from augment.cutout import HeadImage
 from augment.donor import head_colors, scalp_depth
 from augment.foreground import Layers, background_sheet, doubtful, split_layers, with_hull
+from augment.ghosts import ghosts
 from augment.hair import with_hair
 from augment.hull import HullParts, anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
@@ -73,6 +74,7 @@ def prepare(
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
     gone = doubtful(layers, scale, settings.foreground)
+    gone = gone | ghosts(color, gone, scale)
     sheet = None  # only a background that turns needs its depth
     if settings.background == "turn":
         sheet = background_sheet(layers, settings.foreground, settings.anchors)
