@@ -162,11 +162,15 @@ def _hull(face, model, triangles, layers, camera):
 
 def shallow_mouth(hull: np.ndarray, face: RegisteredFace, model: MorphableModel) -> np.ndarray:
     """The hull (V, 3) mm, its mouth no deeper than teeth are: a model's goes on to the throat, and
-    what shows in a slit between the lips would swing far aside with the turn."""
+    what shows in a slit between the lips would swing far aside with the turn.
+
+    Nor is it wider than the lips, or it would break through the cheeks beside them, so shallow.
+    """
     socket = model.part_vertices("mouth_socket")
     inside = face.shape_mm[socket]
-    corners = face.shape_mm[model.landmarks["ibug68"][LIPS], 2].min()
-    inside[:, 2] = np.maximum(inside[:, 2], corners - MOUTH_MM)
+    lips = face.shape_mm[model.landmarks["ibug68"][LIPS]]
+    inside[:, 2] = np.maximum(inside[:, 2], lips[:, 2].min() - MOUTH_MM)
+    inside[:, :2] = np.clip(inside[:, :2], lips[:, :2].min(0), lips[:, :2].max(0))
     out = hull.copy()
     out[socket] = face.pose.apply(inside)
     return out
