@@ -18,10 +18,8 @@ NEAR = np.deg2rad(10)  # so wide a wedge tells where the seen hair lies
 LEAST_SPAN = np.deg2rad(20)
 LINES = 33
 BESIDE_MM = 8.0  # farther from any seen hair's vertex, an edge of the mesh, it is something else
-SWING, ALONG = (
-    0.6,
-    np.deg2rad(60),
-)  # along a strand the photo's place swings by so much of the patch
+ALONG = np.deg2rad(60)  # over so much of a strand the place in the patch swings once
+SWING = 0.6  # by so much of it, between the forehead's side and the crown's
 TONE_MM = 6.0  # what is finer than this is strands, what is wider tone
 WHOLE = 0.9  # of the cover: at a hairline the donor is half skin, which has no strands
 GAIN = (0.4, 2.5)  # what the tone here may ask of a patch seen in a light or a shadow
@@ -60,7 +58,7 @@ def with_strands(
     if shown.sum() < SEEN_LEAST:
         return scene
     wearing = np.flatnonzero(hair.cover > WHOLE)
-    taken = _taken(place, shown, wearing, pixels)
+    taken = _taken(place, shown, wearing, pixels).clip(0, alpha.shape[::-1])
     near = cKDTree(pixels[hair.shown]).query(taken)[0] < BESIDE_MM / mm_per_px
     wearing, taken = wearing[near], taken[near]
     if not len(wearing):
@@ -137,7 +135,7 @@ def _torn(pixels, weight, triangles, most):
 
 def _tone(color, alpha, pixels, sigma):
     """(n, 3) the person's colours averaged around pixels (n, 2)."""
-    margin = int(3 * sigma)
+    margin = int(3 * sigma) + 1
     first = np.maximum(np.floor(pixels.min(0)).astype(int) - margin, 0)
     last = np.ceil(pixels.max(0)).astype(int) + margin
     box = np.s_[first[1] : last[1], first[0] : last[0]]
