@@ -26,7 +26,7 @@ def completed(color: np.ndarray, gone: np.ndarray) -> np.ndarray:
     """
     small = _reduced(color, gone)
     hole = np.isnan(small[..., 0])
-    if not _is_plain(small, hole):
+    if not is_plain(small, hole):
         field, estimate = _patches(small, hole)
         if field is not None:
             return _shown(color, gone, estimate, field)
@@ -35,7 +35,7 @@ def completed(color: np.ndarray, gone: np.ndarray) -> np.ndarray:
     return shapes + _grain(color, gone.astype(np.uint8))
 
 
-def _is_plain(small, hole):
+def is_plain(small, hole):
     """Whether nine in ten small pixels around the hole are nearly as those beside them."""
     near, far = (
         cv2.dilate(hole.astype(np.uint8), np.ones((2 * px + 1, 2 * px + 1))) > 0 for px in AROUND_PX

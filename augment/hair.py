@@ -1,5 +1,6 @@
 """Hair on the model's bald head: its colour, up to a hairline that goes on as it was seen."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -15,12 +16,30 @@ SKIN_REGIONS = ("cheeks", "nose")
 SEEN_COSINE = 0.2
 OTHER_THAN_SKIN = 0.12  # colour distance in [0, 1] from which a scalp wears hair
 SEEN_LEAST = 12  # vertices: fewer say nothing about a head of hair
-STRAND_DEPTH = 0.1  # share of the tone by which combed hair varies, at most
+LUMINANCE = (0.299, 0.587, 0.114)
+DARKER = (
+    0.6  # share of the seen hair that tells its tone: the rest shines, as crowns under lamps do
+)
+DARKEST = 0.2  # where so much of a scalp is as skin, and the rest lighter, it is bare and shines
 PRIOR = 0.3  # hold of "a scalp wears what is seen on it" against what is seen itself
 # the person's hairline may lie so much before the model's; a brow's end is 30 mm away from it
 BEFORE_MM = 22.0
 BEFORE = 0.02  # hold of "no hair there": it lets hair on both sides meet over 7 edges
-STRANDS = ((11, 0.7), (17, 2.1), (29, 4.4), (37, 1.3))  # waves around the head, and their phases
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hair:
+    """The head's V vertices with their hair.
+
+    Attributes:
+        colors: (V, 3) float32 in [0, 1].
+        cover: (V,) float32, how much hair each wears.
+        shown: (V,) bool, where the image shows it; nowhere on a bare scalp.
+    """
+
+    colors: np.ndarray
+    cover: np.ndarray
+    shown: np.ndarray
 
 
 def with_hair(
@@ -31,8 +50,8 @@ def with_hair(
     model: MorphableModel,
     triangles: np.ndarray,
     camera: Camera,
-) -> np.ndarray:
-    """The head's colours (V, 3) with hair where the image shows some, and where it goes on.
+) -> Hair:
+    """The head's colours with hair where the image shows some, and where it goes on.
 
     The fitted colours are those of a bare skin. What the image shows on scalp and temples says
     whether and where there is hair; unseen, the scalp wears what was seen on it. A bare head
@@ -47,8 +66,9 @@ def with_hair(
         triangles: (T, 3) drawn ones.
         camera: of the image.
     """
+    bald = Hair(colors, np.zeros(len(colors), np.float32), np.zeros(len(colors), bool))
     if "scalp" not in model.regions:
-        return colors
+        return bald
     pixels = camera.project(vertices_mm)
     photo = sample(image, pixels)
     whole = sample(np.repeat(alpha[..., None], 3, 2), pixels)[:, 0] > 0.9
@@ -57,13 +77,12 @@ def with_hair(
     skin = np.logical_or.reduce([model.regions[name] for name in SKIN_REGIONS]) & seen
     above = model.regions["scalp"] & seen
     if above.sum() < SEEN_LEAST or skin.sum() < SEEN_LEAST:
-        return colors
-    tone, bare = np.median(photo[above], axis=0), np.median(photo[skin], axis=0)
-    axis = tone - bare
-    if np.linalg.norm(axis) < OTHER_THAN_SKIN:
-        return colors
-    share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
-    share = _smooth(share * 2 - 0.5)
+        return bald
+    bare = np.median(photo[skin], axis=0)
+    tone, shines = _tone(photo[above], bare)
+    share = 1.0 * model.regions["scalp"] if shines else _share(photo, tone, bare)
+    if share is None:
+        return bald
     before = _before_scalp(model) & ~zone
     told = (zone | before) & seen
     prior = np.where(model.regions["scalp"], 1.0, 0.0)
@@ -72,12 +91,32 @@ def with_hair(
     hair = told & (share > 0.5)
     rows = np.concatenate([wanted[:, None], np.where(hair[:, None], photo, tone)], 1)
     carried = harmonic(rows, hold, triangles)
-    shade = carried[:, 1:]
-    spread = np.abs(photo[hair] - shade[hair]).mean() if hair.any() else 0.0
-    depth = min(spread / max(float(tone.mean()), 0.02), STRAND_DEPTH)
-    strands = shade * (1 + depth * _strands(model)[:, None])
     cover = np.where(zone | before, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
-    return np.clip((1 - cover) * colors + cover * strands, 0, 1).astype(np.float32)
+    dressed = np.clip((1 - cover) * colors + cover * carried[:, 1:], 0, 1).astype(np.float32)
+    shown = hair & zone & (not shines)
+    return Hair(dressed, cover[:, 0].astype(np.float32), shown)
+
+
+def _tone(photo, bare):
+    """(3,) colour of hair seen as (n, 3), and whether it is a bare scalp that shines instead."""
+    luminance = photo @ np.float32(LUMINANCE)
+    darker, darkest = (
+        np.median(photo[luminance <= np.quantile(luminance, part)], axis=0)
+        for part in (DARKER, DARKEST)
+    )
+    skin_like = np.linalg.norm(darkest - bare) < OTHER_THAN_SKIN
+    lighter = (darker - bare) @ np.float32(LUMINANCE) > 0
+    shines = bool(skin_like and lighter)
+    return (darkest, True) if shines else (darker, False)
+
+
+def _share(photo, tone, bare):
+    """(V,) how much of a colour between skin and hair is hair; None where the two are alike."""
+    axis = tone - bare
+    if np.linalg.norm(axis) < OTHER_THAN_SKIN:
+        return None
+    share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
+    return _smooth(share * 2 - 0.5)
 
 
 def _zone(model):
@@ -93,14 +132,6 @@ def _before_scalp(model):
     scalp = model.mean_mm[model.regions["scalp"]]
     distance, _ = cKDTree(scalp).query(model.mean_mm, distance_upper_bound=BEFORE_MM)
     return face & model.part_vertices("skin") & np.isfinite(distance)
-
-
-def _strands(model):
-    """(V,) in [-1, 1]: what lies along meridians, as combed hair does."""
-    x, _, z = (model.mean_mm - model.mean_mm[model.regions["scalp"]].mean(0)).T
-    meridian = np.arctan2(x, z)
-    waves = [np.sin(k * meridian + phase) for k, phase in STRANDS]
-    return np.mean(waves, axis=0)
 
 
 def _smooth(t):

@@ -8,12 +8,14 @@ from augment.backdrop import Backdrop, complete_backdrop
 from augment.cutout import HeadImage
 from augment.donor import head_colors, scalp_depth
 from augment.foreground import Layers, background_sheet, doubtful, split_layers, with_hull
+from augment.ghosts import ghosts
 from augment.hair import with_hair
 from augment.hull import HullParts, anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
 from augment.matte import unmixed
 from augment.seen import see_head, wears_hair
 from augment.settings import RotateSettings
+from augment.strands import with_strands
 from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
@@ -73,6 +75,7 @@ def prepare(
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
     maps = source_maps(layers, settings.visibility)
     gone = doubtful(layers, scale, settings.foreground)
+    gone = gone | ghosts(color, gone, scale)
     sheet = None  # only a background that turns needs its depth
     if settings.background == "turn":
         sheet = background_sheet(layers, settings.foreground, settings.anchors)
@@ -81,8 +84,10 @@ def prepare(
     normals = vertex_normals(hull, triangles)
     seen = see_head(own, face, hull, normals, model, scalp_depth(model), maps, settings)
     colors = head_colors(seen, face, hull, normals, model, triangles)
+    hair = None
     if wears_hair(seen, face.appearance.colors, model):
-        colors = with_hair(colors, own, layers.alpha, hull, model, triangles, scan.camera)
+        hair = with_hair(colors, own, layers.alpha, hull, model, triangles, scan.camera)
+        colors = hair.colors
     scene = build_scene(
         hull,
         triangles,
@@ -95,6 +100,9 @@ def prepare(
         model.regions.get("neck"),
     )
     scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
+    if hair is not None:
+        pixels = seen.pixels
+        scene = with_strands(scene, hair, pixels, own, layers.alpha, scale, model, triangles)
     return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
@@ -153,11 +161,15 @@ def _hull(face, model, triangles, layers, camera, drawn):
 
 def shallow_mouth(hull: np.ndarray, face: RegisteredFace, model: MorphableModel) -> np.ndarray:
     """The hull (V, 3) mm, its mouth no deeper than teeth are: a model's goes on to the throat, and
-    what shows in a slit between the lips would swing far aside with the turn."""
+    what shows in a slit between the lips would swing far aside with the turn.
+
+    Nor is it wider than the lips, or it would break through the cheeks beside them, so shallow.
+    """
     socket = model.part_vertices("mouth_socket")
     inside = face.shape_mm[socket]
-    corners = face.shape_mm[model.landmarks["ibug68"][LIPS], 2].min()
-    inside[:, 2] = np.maximum(inside[:, 2], corners - MOUTH_MM)
+    lips = face.shape_mm[model.landmarks["ibug68"][LIPS]]
+    inside[:, 2] = np.maximum(inside[:, 2], lips[:, 2].min() - MOUTH_MM)
+    inside[:, :2] = np.clip(inside[:, :2], lips[:, :2].min(0), lips[:, :2].max(0))
     out = hull.copy()
     out[socket] = face.pose.apply(inside)
     return out

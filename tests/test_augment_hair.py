@@ -9,10 +9,12 @@ from augment.source import DRAWN_PARTS
 from faces.camera import Camera, Pose
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
+from faces.visibility import visible_vertices
 from imaging.raster import rasterise
 
 CAMERA = Camera.from_fov(320, 320, 30.0)
 SKIN, HAIR = np.float32([0.75, 0.55, 0.45]), np.float32([0.12, 0.08, 0.06])
+LAMP = np.float32([0.9, 0.9, 0.9])
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def dressed(head, hairline_mm, gap_mm):
     hidden = shown.interpolate(unseen[:, None], triangles)[..., 0] > 0.01
     alpha = (shown.mask & ~hidden).astype(np.float32)
     colors = np.broadcast_to(SKIN, painted.shape).astype(np.float32)
-    return with_hair(colors, image, alpha, vertices, model, triangles, CAMERA)
+    return with_hair(colors, image, alpha, vertices, model, triangles, CAMERA).colors
 
 
 def test_hair_on_both_sides_of_the_unseen_meets(head):
@@ -55,6 +57,27 @@ def test_skin_up_to_the_scalp_stays_skin(head):
     assert near.sum() > 100
     # but for the few that the camera does not see, where the scalp's hair fades out
     assert np.mean(np.abs(colors - SKIN).max(1)[near] > 0.05) < 0.1
+
+
+@pytest.mark.parametrize("own", [HAIR, SKIN], ids=["hair", "bare"])
+def test_unseen_scalp_has_the_tone_that_does_not_shine(head, own):
+    model, vertices, triangles, _ = head
+    scalp = model.regions["scalp"]
+    # nearly half of the hair, or three quarters of a bare scalp, lie under a lamp
+    height = model.mean_mm[:, 1]
+    seen = visible_vertices(vertices, triangles, CAMERA, cos_min=0.2) & scalp
+    least = np.quantile(height[seen], 0.55 if own is HAIR else 0.25)
+    painted = np.where(scalp[:, None], own, SKIN)
+    painted[scalp & (height > least)] = LAMP
+    shown = rasterise(CAMERA.screen(vertices), triangles, (320, 320))
+    image = np.nan_to_num(shown.interpolate(painted, triangles)).astype(np.float32)
+    alpha = shown.mask.astype(np.float32)
+    bare = np.where(scalp[:, None], np.float32([0.8, 0.8, 0.8]), SKIN).astype(np.float32)
+    colors = with_hair(bare, image, alpha, vertices, model, triangles, CAMERA).colors
+    far = scalp & (cKDTree(vertices[seen]).query(vertices)[0] > 30)
+    assert far.sum() > 300
+    # what is seen of the lamp has faded
+    assert np.median(np.abs(colors - own).max(1)[far]) < 0.05
 
 
 def between(head, gap_mm):

@@ -120,4 +120,8 @@ def test_a_mouth_is_no_pit():
     # teeth stand within 2 cm of the lips; the model's own mouth is several times as deep
     assert shown[socket, 2].min() > lips.max() - 30
     assert model.mean_mm[socket, 2].min() < lips.max() - 60
+    # a cheek lies farther back than the lips: what is beside these would come out of it
+    box = model.mean_mm[model.landmarks["ibug68"][48:68], :2]
+    assert (shown[socket, :2] >= box.min(0) - 1e-3).all()
+    assert (shown[socket, :2] <= box.max(0) + 1e-3).all()
     np.testing.assert_allclose(shown[~socket], model.mean_mm[~socket], atol=1e-9)
