@@ -8,11 +8,11 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import dijkstra
 
 from augment.seen import SeenHead, region
-from augment.symmetric import mirrored_vertices
-from augment.texture import WHISPER, carry, smoothstep
 from faces.appearance import render_texture
 from faces.mesh import unique_edges
+from faces.mirror import mirrored_vertices
 from faces.morphable import MorphableModel
+from faces.texture import WHISPER, carry, smoothstep
 from faces.types import RegisteredFace
 
 SOCKET_SHADE = 0.45  # the mouth's inside lies in its own shadow, which Eq. 4 does not know

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from augment.background import BackgroundSettings, complete_sheet
-from augment.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
-from augment.masks import box_of, grown, opened, shrunk
+from faces.cutout import TRACE, WALL_SHARE, CutoutSettings, HeadImage, cut_out
+from faces.scan_person import BEFORE_MM, BEHIND_MM, denoise, person_range
+from imaging.masks import box_of, grown, opened, shrunk
 from imaging.wide_blur import wide_blur
 
 REACH_PX = 16  # around the person: more than the smoothing of its depth looks at
@@ -41,8 +42,8 @@ class ForegroundSettings:
         cutout: who is person.
     """
 
-    behind_mm: float = 200.0
-    before_mm: float = 120.0
+    behind_mm: float = BEHIND_MM
+    before_mm: float = BEFORE_MM
     agree_mm: float = 8.0
     ear_agree_mm: float = 30.0
     feather_px: int = 8
@@ -164,7 +165,7 @@ def split_layers(
     """
     smooth = denoise(depth_mm)
     trusted = head.trusted & ~head.mouth
-    near, far = _range(head.depth_mm, settings)
+    near, far = person_range(head.depth_mm, settings.behind_mm, settings.before_mm)
     measured = (smooth > near) & (smooth < far)
     occluder, disputed = _disagreeing(smooth, measured, trusted, head, settings)
     alpha = cut_out(color, smooth, measured, head, far, mm_per_px, settings.cutout)
@@ -209,22 +210,6 @@ def _without_rims(depth_mm, settings):
     near = (~inner) & (distance <= 3 * settings.rim_px)
     steady = cv2.medianBlur(np.where(near, value[label], depth_mm).astype(np.float32), 5)
     return np.where(near, steady, depth_mm)
-
-
-def denoise(depth_mm: np.ndarray) -> np.ndarray:
-    """Depth (H, W) float32 with a sensor's speckle removed; jumps and holes stay.
-
-    A median takes single spikes, a bilateral filter (σ = 6 mm in depth) the noise.
-    """
-    median = cv2.medianBlur(np.ascontiguousarray(depth_mm, dtype=np.float32), 5)
-    smooth = cv2.bilateralFilter(median, 7, 6.0, 2.0)
-    return np.where((depth_mm > 0) & (median > 0), smooth, 0).astype(np.float32)
-
-
-def _range(head_mm, settings):
-    """Depths between which pixels belong to the foreground."""
-    seen = head_mm[head_mm > 0]
-    return seen.min() - settings.before_mm, seen.max() + settings.behind_mm
 
 
 def _disagreeing(smooth, measured, trusted, head, settings):

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from augment.completion import REDUCTION, is_plain
+from imaging.completion import REDUCTION, is_plain
 from imaging.poisson import fill
 
 REACH_MM = 60.0  # so far from the outline a curl may stick out

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from augment.foreground import Layers
-from augment.harmonic import harmonic
 from augment.outline import inside_px, rim_shifts
 from augment.whole_head import WholeHead
 from faces.camera import Camera
+from faces.harmonic import harmonic
 from faces.mesh import vertex_normals
 from faces.visibility import unhidden_points, view_directions
 from imaging.raster import Coverage, covered

@@ -8,10 +8,10 @@ import numpy as np
 from augment.bodies import BodySettings, make_bodies
 from augment.foreground import Layers, cropped, slope_cosine
 from augment.grid import compacted, grid_triangles
-from augment.masks import box_of, opened
 from augment.neck import lengthen_neck
 from faces.camera import Camera
 from faces.mesh import vertex_normals
+from imaging.masks import opened
 from imaging.wide_blur import wide_blur
 
 SQUARE = np.ones((3, 3), np.uint8)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from augment.backdrop import show_still, show_turned
+from augment.backdrop import show_turned
 from augment.fill import finish
 from augment.labels import LabelPoints, label_points, make_buffers, project_landmarks
 from augment.relight import gains, lit_normals
@@ -14,6 +14,7 @@ from augment.settings import RotateSettings
 from augment.source import Source, prepare
 from augment.view_mesh import turn_deg
 from augment.view_plan import PlannedView
+from faces.backdrop import show_still
 from faces.camera import FLIP, Camera, Pose
 from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix, matrix_from_euler

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from augment.settings import RotateSettings
-from augment.texture import sample, smoothstep
 from augment.visibility import SourceMaps, judge
 from faces.camera import Camera
 from faces.morphable import MorphableModel
+from faces.texture import sample, smoothstep
 from faces.types import RegisteredFace
 from faces.visibility import view_directions
 

@@ -4,15 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment.backdrop import Backdrop, complete_backdrop
-from augment.cutout import HeadImage
 from augment.donor import head_colors, scalp_depth
 from augment.foreground import Layers, background_sheet, doubtful, split_layers, with_hull
 from augment.ghosts import ghosts
-from augment.hair import with_hair
 from augment.hull import HullParts, anchored, grow_hull, set_back
 from augment.image_mesh import SceneMesh, build_scene
-from augment.matte import unmixed
 from augment.seen import see_head, wears_hair
 from augment.settings import RotateSettings
 from augment.strands import with_strands
@@ -20,20 +16,20 @@ from augment.symmetric import with_mirrored
 from augment.view_mesh import ViewMesh, view_mesh
 from augment.visibility import SourceMaps, source_maps
 from augment.whole_head import WholeHead
-from faces.camera import FLIP
+from faces.backdrop import Backdrop, complete_backdrop
 from faces.errors import BadInput
+from faces.hair import with_hair
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
+from faces.scan_person import DRAWN_PARTS, head_image, mm_per_px_at, trusted_vertices
 from faces.types import RegisteredFace, Scan
 from faces.visibility import view_directions
+from imaging.matte import unmixed
 from imaging.raster import covered
 
-TRUSTED_REGIONS = ("face", "ears")
 LIPS = slice(48, 68)
 MOUTH_MM = 8.0  # behind its corners, which lie about as much behind the lips' middle
 WELL_SEEN = 0.3  # cosine: on flatter flanks of a face registration rests on the model
-# no teeth, gums or tongue: of them the image's grid shows what the camera saw, where it saw it
-DRAWN_PARTS = ("skin", "mouth_socket", "eye_socket", "eye")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +63,8 @@ def prepare(
     color = scan.color.astype(np.float32) / 255
     triangles = model.part_triangles(*DRAWN_PARTS)
     drawn = _drawn(face.vertices_mm, triangles, scan.camera)
-    head = _head_image(drawn, face, model, triangles)
-    scale = _mm_per_px(head.depth_mm, scan.camera)
+    head = head_image(drawn.fragments(), face, model, triangles)
+    scale = mm_per_px_at(head.depth_mm, scan.camera)
     layers = split_layers(scan.depth_mm, head, scale, settings.foreground, settings.anchors, color)
     hull = _hull(face, model, triangles, layers, scan.camera, drawn)
     hull_mm = _drawn(hull, triangles, scan.camera).fragments().depth
@@ -106,13 +102,6 @@ def prepare(
     return Source(color, own, layers, scene, view_mesh(scene, scan.camera), maps, backdrop)
 
 
-def trusted_vertices(model: MorphableModel) -> np.ndarray:
-    """(V,) bool: vertices whose registered place is the geometry, whatever the sensor says."""
-    regions = [model.regions[name] for name in TRUSTED_REGIONS if name in model.regions]
-    inner = model.part_vertices(*DRAWN_PARTS[1:])
-    return np.logical_or.reduce([*regions, inner])
-
-
 def _check(scan, face, model):
     """Raise where the three do not belong together."""
     if len(face.vertices_mm) != model.vertex_count:
@@ -131,22 +120,6 @@ def _check(scan, face, model):
             "at least half of the face",
             "check that scan and registration belong together",
         )
-
-
-def _mm_per_px(head_mm, camera):
-    """Size of a pixel at the head."""
-    if not camera.is_perspective:
-        return camera.mm_per_px
-    return float(np.median(head_mm[head_mm > 0])) / camera.fx
-
-
-def _head_image(drawn, face, model, triangles):
-    shown = drawn.fragments()
-    ears = model.regions.get("ears", np.zeros(model.vertex_count, bool))
-    marks = [trusted_vertices(model), ears, model.part_vertices("mouth_socket")]
-    shares = shown.interpolate(np.stack(marks, 1).astype(np.float32), triangles) > 0.5
-    x, y, _ = FLIP @ face.pose.rotation @ [0, -1, 0]
-    return HeadImage(shown.depth, *np.moveaxis(shares, -1, 0), (x, y))
 
 
 def _hull(face, model, triangles, layers, camera, drawn):

@@ -6,10 +6,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial import cKDTree
 
-from augment.hair import Hair
 from augment.image_mesh import SceneMesh
-from augment.texture import sample
+from faces.hair import Hair
 from faces.morphable import MorphableModel
+from faces.texture import sample
 from imaging.wide_blur import wide_blur
 
 SEEN_LEAST = 24  # vertices: fewer are no patch

@@ -1,17 +1,16 @@
 """The head's other half as a second donor: a mirrored vertex may be seen where this one is not."""
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
-from augment.harmonic import harmonic
 from augment.image_mesh import SceneMesh
 from augment.seen import SeenHead
-from augment.texture import TRUST_MIN
+from faces.harmonic import harmonic
+from faces.mirror import mirrored_vertices
 from faces.morphable import MorphableModel
+from faces.texture import TRUST_MIN
 
-APART_MM = 2.0  # a mirrored vertex farther than this from its partner has none; half an edge
 UNLIKE = 0.2  # a photo farther than this from the fitted colour shows hair or a highlight
 GAIN = (0.5, 2.0)  # what shading and tone may ask for; beyond it one side lies in deep shadow
 SMOOTH = 0.3  # weight of a vertex's ratio against its edges of 1: averages over two edges
@@ -51,15 +50,6 @@ def with_mirrored(
     px[:count], weights[:count], gains[:count] = seen.pixels[partner], weight, gain
     px[~np.isfinite(px).all(1)] = 0
     return replace(scene, second_px=px, second_weight=weights, second_gain=gains)
-
-
-@lru_cache(maxsize=4)
-def mirrored_vertices(model: MorphableModel) -> tuple[np.ndarray, np.ndarray]:
-    """Each vertex's partner (V,) int32 on the other half of the mean, and (V,) bool where it has
-    one: a model's halves need not have the same topology."""
-    apart = np.linalg.norm(model.mean_mm * [-1, 1, 1] - model.mean_mm[model.mirror], axis=1)
-    other = model.mirror != np.arange(model.vertex_count)
-    return model.mirror, other & (apart < APART_MM)
 
 
 def _gain(donor, partner, weight, triangles):

@@ -7,8 +7,8 @@ import numpy as np
 
 from augment import trust_kernels as kernels
 from augment.foreground import Layers, cropped
-from augment.masks import box_of
 from faces.camera import Camera
+from imaging.masks import box_of
 
 REASONS = {  # the bits of a view's buffer "reasons"
     "stretched": kernels.STRETCHED,

@@ -25,11 +25,11 @@ from augment import rotate as steps
 from augment.labels import label_points
 from augment.settings import RotateSettings
 from augment.source import prepare
-from augment.texture import sample
 from augment.view_plan import plan_views
 from benchmarks.tables import copied_to, print_table
 from faces.models import load_model
 from faces.rotation import euler_from_matrix
+from faces.texture import sample
 from imaging.raster import downsample
 from manifests.shard import ShardWriter
 from pipelines.members import vertex_member, view_members

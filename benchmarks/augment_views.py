@@ -6,7 +6,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from augment.backdrop import show_still
 from augment.image_mesh import GRID_OFFSET_MM, SceneMesh
 from augment.render import render_textures
 from augment.rotate import make_view, prepare
@@ -24,6 +23,7 @@ from benchmarks.augment_scores import (
 )
 from benchmarks.augment_truth import Seen, Truth, make_truth
 from benchmarks.rotation_peers import Profiled, placement, profile, turn_between
+from faces.backdrop import show_still
 from faces.models import load_model
 from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix

@@ -12,12 +12,12 @@ from faces.mesh import vertex_normals
 from faces.metrics import nme
 from faces.models import load_model
 from faces.morphable import MorphableModel
+from faces.occluders import find_occluders
 from faces.refitting import refit
 from faces.types import RegisteredFace, Scan
 from faces.visibility import visible_vertices
 from pipelines.seeds import rng_for
 from registration.correspond import Matches
-from registration.occluders import find_occluders
 from registration.quality import against_truth
 from registration.state import State, match_level
 from registration.target import depth_target

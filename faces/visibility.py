@@ -85,8 +85,16 @@ def unhidden_vertices(
 ) -> np.ndarray:
     """As visible_vertices, where the depth (H, W) mm of a whole scene is known; 0 is nothing."""
     facing = facing_camera(vertices_mm, triangles, camera, cos_min)
+    return facing & points_before(vertices_mm, camera, depth_mm, tolerance_mm)
+
+
+def points_before(
+    points_mm: np.ndarray, camera: Camera, depth_mm: np.ndarray, tolerance_mm: float = 2.0
+) -> np.ndarray:
+    """(N,) bool: camera-frame points (N, 3) mm in an image and not behind its depth (H, W) mm, 0
+    where there is nothing."""
     nearness = np.where(depth_mm > 0, -depth_mm, -np.float32(np.inf)).astype(np.float32)
-    return facing & _unhidden(camera.screen(vertices_mm), nearness, False, tolerance_mm)
+    return _unhidden(camera.screen(points_mm), nearness, False, tolerance_mm)
 
 
 def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:

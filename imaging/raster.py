@@ -102,7 +102,7 @@ def rasterise(
     triangles: np.ndarray,
     size: tuple[int, int],
     perspective: bool = True,
-    cull: bool = False,
+    cull: bool | int = False,
     cutout: Cutout | None = None,
 ) -> Fragments:
     """The nearest triangle at every pixel centre.
@@ -113,7 +113,8 @@ def rasterise(
             coordinate, or farther than MAX_COORDINATE_PX from the origin is dropped.
         size: (width, height), px.
         perspective: whether 1/z (pinhole) or z (orthographic) is linear over the image.
-        cull: leave out triangles that turn their back (clockwise from outside) to the camera.
+        cull: leave out triangles that turn their back (clockwise from outside) to the camera; a
+            number: of the first triangles alone, of a surface that is closed.
         cutout: holes in the triangles.
 
     Returns:

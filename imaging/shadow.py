@@ -102,6 +102,37 @@ def openness(
     return share
 
 
+def open_axes(
+    points: np.ndarray,
+    normals: np.ndarray,
+    triangles: np.ndarray,
+    axes: np.ndarray,
+    centre: np.ndarray,
+    radius: float,
+    size: int = 96,
+    bias_mm: float = 3.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What ``openness`` counts, before an environment weighs it: for things that turn as one
+    under a light that stays.
+
+    Returns:
+        (V, 2K) float32 each, for the K axes and then for their opposites: the cosine where the way
+        is free, and where nothing is in the way of anything. With an environment's radiance at
+        these directions, openness is the ratio of both products.
+    """
+    occluders, corners = _used(points, triangles)
+    got, all_of_it = np.zeros((2, 2 * len(axes), len(points)))
+    for k, axis in enumerate(axes):
+        matrix = _light_matrix(axis, centre, radius, size)
+        span = depth_span(occluders @ matrix[:, :3].T + matrix[:, 3], corners, size)
+        for end in (0, 1):
+            light = np.eye(2)[end]
+            row = k + end * len(axes)
+            both = got[row], all_of_it[row]
+            _gather_open(points, normals, axis, light, span, matrix, bias_mm, *both)
+    return got.T.astype(np.float32), all_of_it.T.astype(np.float32)
+
+
 def _used(points, triangles) -> tuple[np.ndarray, np.ndarray]:
     """The points that triangles use, and the triangles among them."""
     used = np.zeros(len(points), dtype=bool)

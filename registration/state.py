@@ -9,6 +9,7 @@ from faces.appearance import fit_appearance, render_texture
 from faces.camera import Camera
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
+from faces.occluders import behind, find_occluders, without
 from faces.types import Appearance, FaceFit, Scan
 from faces.visibility import seen_vertices, view_directions
 from registration.correspond import (
@@ -20,7 +21,6 @@ from registration.correspond import (
     Matches,
     match,
 )
-from registration.occluders import behind, find_occluders, without
 from registration.salience import salience
 from registration.template import template_of
 from registration.thresholds import Thresholds

@@ -14,6 +14,7 @@ from faces.fitting import fit_face
 from faces.landmarks import to_ibug68
 from faces.mesh import vertex_normals
 from faces.morphable import MorphableModel
+from faces.occluders import OccluderSettings, without
 from faces.refitting import refit
 from faces.types import RegisteredFace, Scan
 from faces.visibility import seen_vertices
@@ -30,7 +31,6 @@ from registration.nonrigid import (
     robust_weights,
     step_system,
 )
-from registration.occluders import OccluderSettings, without
 from registration.parts import carry_parts
 from registration.quality import QualitySettings, assess
 from registration.relief import ReliefSettings, carve

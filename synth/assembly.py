@@ -24,6 +24,22 @@ AXES = dodecahedron_axes()  # along which the environment's light is counted, fr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What an assembly's light needs and its view does not change.
+
+    Attributes:
+        normals: (V, 3) unit, in the camera frame.
+        share: (V,) float32 of the environment's light that gets to each vertex; None where that
+            is yet to be counted.
+        paints: Assembly.paints().
+    """
+
+    normals: np.ndarray
+    share: np.ndarray | None
+    paints: list
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Assembly:
     """Attributes:
     pieces: synth.scene.Piece, in the camera frame.
@@ -31,6 +47,7 @@ class Assembly:
     vertex_start, triangle_start: (P + 1,) where each piece begins.
     owner: (T,) int16, the piece of each triangle.
     holes: of the triangles; None where all are whole.
+    closed: so many of the first triangles are a surface whose back no camera sees.
     """
 
     pieces: tuple
@@ -40,6 +57,7 @@ class Assembly:
     triangle_start: np.ndarray
     owner: np.ndarray
     holes: Cutout | None
+    closed: int = 0
 
     @classmethod
     def of(cls, pieces) -> "Assembly":
@@ -61,7 +79,9 @@ class Assembly:
         """The nearest triangle at each pixel's centre."""
         size = (camera.width, camera.height)
         screen = camera.screen(self.points)
-        return rasterise(screen, self.triangles, size, camera.is_perspective, cutout=self.holes)
+        return rasterise(
+            screen, self.triangles, size, camera.is_perspective, self.closed, self.holes
+        )
 
     def samples(self, camera: Camera, factor: int, centres: Fragments | None) -> Samples:
         """Where to shade an image of ``factor``² samples a pixel; ``centres`` if that is not 1."""
@@ -70,7 +90,7 @@ class Assembly:
         holes = self.holes
         if holes is not None:
             holes = replace(holes, dithered=factor > 1)
-        fine = covered(screen, self.triangles, size, camera.is_perspective, cutout=holes)
+        fine = covered(screen, self.triangles, size, camera.is_perspective, self.closed, holes)
         if factor == 1:
             return every_pixel(fine)
         # strands and sharp glints differ from sample to sample
@@ -79,16 +99,28 @@ class Assembly:
         return supersampled(fine, centres, self.owner, whole, factor, pixel)
 
     def lit(
-        self, samples: Samples, size: tuple[int, int], light: Light, shadows: bool
+        self,
+        samples: Samples,
+        size: tuple[int, int],
+        light: Light,
+        shadows: bool,
+        known: "Known | None" = None,
     ) -> np.ndarray:
-        """Linear colours (H, W, 3) float32 of an image (width, height), 0 where nothing is."""
-        normals = [vertex_normals(p.vertices_mm, p.triangles) for p in self.pieces]
-        share = np.ones(len(self.points), dtype=np.float32)
-        shadow = (False, np.zeros((1, 1), np.float32), np.zeros((3, 4)), 0.0)
+        """Linear colours (H, W, 3) float32 of an image (width, height), 0 where nothing is.
+
+        ``known`` is what does not depend on the view, where it was made already; without it the
+        environment's light is kept off where ``shadows`` are wanted alone.
+        """
+        if known is None:
+            known = Known(self.normals(), None, self.paints())
+        share, shadow = known.share, (False, np.zeros((1, 1), np.float32), np.zeros((3, 4)), 0.0)
         if shadows:
-            centre = self._centre()
-            share = self._openness(np.concatenate(normals), light, samples, centre)
+            centre = self.centre()
+            if share is None:
+                share = self._openness(known.normals, light, samples, centre)
             shadow = (True, *self._shadow(light, centre))
+        if share is None:
+            share = np.ones(len(self.points), dtype=np.float32)
         out = np.zeros((size[1], size[0], 3), dtype=np.float32)
         environment = irradiance_polynomial(light.environment)
         lamp = (np.asarray(light.direction, np.float64), np.asarray(light.color, np.float64))
@@ -99,18 +131,19 @@ class Assembly:
             samples.weight,
             samples.area,
         )
-        paints = {}
-        for index, (piece, normal) in enumerate(zip(self.pieces, normals, strict=True)):
-            own = share[self.vertex_start[index] : self.vertex_start[index + 1]]
-            if piece.label in SHELTERED:
-                own = np.ones_like(own)
+        for index, (piece, paint) in enumerate(zip(self.pieces, known.paints, strict=True)):
+            own = slice(*self.vertex_start[index : index + 2])
             first, stop = self.triangle_start[index : index + 2]
+            open_share = np.ones_like(share[own]) if piece.label in SHELTERED else share[own]
             shade(
                 fields,
                 first,
                 stop,
-                (_int32(piece.triangles), _rows(piece, normal, own, light.specular)),
-                _paint(piece, paints),
+                (
+                    _int32(piece.triangles),
+                    _rows(piece, self.points[own], known.normals[own], open_share, light.specular),
+                ),
+                paint,
                 (float(piece.shininess), float(piece.scatter), piece.two_sided),
                 lamp,
                 environment,
@@ -119,27 +152,47 @@ class Assembly:
             )
         return out
 
-    def _centre(self) -> np.ndarray:
+    def normals(self) -> np.ndarray:
+        """(V, 3) unit, of each piece by itself."""
+        return np.concatenate([vertex_normals(p.vertices_mm, p.triangles) for p in self.pieces])
+
+    def paints(self) -> list[tuple]:
+        """Each piece's colours as imaging.deferred.shade takes them."""
+        halves = {}
+        return [_paint(piece, halves) for piece in self.pieces]
+
+    def turned(self, turn: np.ndarray, centre: np.ndarray) -> "Assembly":
+        """The whole turned by a rotation (3, 3) of the camera frame about a point (3,) of it.
+
+        The pieces keep the vertices of before: of a turned assembly only ``points`` is true.
+        """
+        return replace(self, points=(self.points - centre) @ np.asarray(turn).T + centre)
+
+    def centre(self) -> np.ndarray:
         """(3,) mm of the head: the first piece is the skin."""
-        first = self.pieces[0].vertices_mm
+        first = self.points[: self.vertex_start[1]]
         return (first.min(0) + first.max(0)) / 2
 
     def _openness(self, normals, light: Light, samples: Samples, centre) -> np.ndarray:
         """(V,) float32, at the corners of what is seen."""
         mean = light.environment.mean(1)
         radiance = np.stack([harmonics(way) @ mean for way in (AXES, -AXES)], axis=1).clip(0)
-        # strands let light through, eyes and teeth lie behind lids and lips, and a frame, thinner
-        # than a texel of these maps, would leave smears
-        solid = np.concatenate(
+        seen = np.zeros(len(self.points), dtype=bool)
+        seen[self.triangles[samples.triangle]] = True
+        solid = self.solid()
+        return openness(self.points, normals, solid, AXES, radiance, centre, REACH_MM, wanted=seen)
+
+    def solid(self) -> np.ndarray:
+        """(t, 3) int, triangles that keep the environment's light off: strands let it through,
+        eyes and teeth lie behind lids and lips, and a frame, thinner than a texel of the maps that
+        tell it, would leave smears."""
+        return np.concatenate(
             [
                 (piece.triangles if piece.occluder is None else piece.occluder) + start
                 for piece, start in zip(self.pieces, self.vertex_start, strict=False)
                 if piece.alpha is None and piece.label not in UNCOUNTED
             ]
         )
-        seen = np.zeros(len(self.points), dtype=bool)
-        seen[self.triangles[samples.triangle]] = True
-        return openness(self.points, normals, solid, AXES, radiance, centre, REACH_MM, wanted=seen)
 
     def _shadow(self, light: Light, centre) -> tuple[np.ndarray, np.ndarray, float]:
         seen = shadow_map(
@@ -174,10 +227,10 @@ def _holes(pieces) -> Cutout | None:
     return Cutout(np.concatenate(alphas), np.concatenate(textures), uv)
 
 
-def _rows(piece, normals: np.ndarray, openness: np.ndarray, specular: float) -> np.ndarray:
+def _rows(piece, points, normals, openness: np.ndarray, specular: float) -> np.ndarray:
     """(V, 8) float32, a piece's vertices as imaging.deferred.shade takes them."""
     rows = np.zeros((len(normals), 8), dtype=np.float32)
-    rows[:, :3], rows[:, 3:6] = piece.vertices_mm, normals
+    rows[:, :3], rows[:, 3:6] = points, normals
     rows[:, 6] = openness if piece.shade is None else openness * piece.shade
     if piece.gloss is not None:
         rows[:, 7] = piece.gloss * specular

@@ -154,7 +154,7 @@ def sample_subject(
         occluder=s.occluder,
         seed=int(rng.integers(2**63)),
         pose=_sample_pose(rng, s),
-        light=sample_light(rng).brighter(_exposure(skin)),
+        light=sample_light(rng).brighter(exposure_for(skin)),
         target_mm=np.zeros(3),
     )
     return _looking(subject, model, rng)
@@ -173,7 +173,7 @@ def next_frame(
         key=key,
         expression=sample_expression(model.expression_names, rng, settings),
         pose=_sample_pose(rng, settings),
-        light=sample_light(rng).brighter(_exposure(subject.skin)),
+        light=sample_light(rng).brighter(exposure_for(subject.skin)),
     )
     return _looking(frame, model, rng)
 
@@ -213,8 +213,9 @@ def _looking(subject: Subject, model: MorphableModel, rng: np.random.Generator) 
     return replace(subject, target_mm=target, expression=expression)
 
 
-def _exposure(skin: SkinParameters) -> float:
-    """A camera exposes for the face: the darker the skin, the more, though not all of it."""
+def exposure_for(skin: SkinParameters) -> float:
+    """Gain of the light: a camera exposes for the face, the darker the skin the more, though not
+    all of it."""
     return float((0.33 / (0.06 + 0.4 * skin.lightness)) ** 0.38)
 
 

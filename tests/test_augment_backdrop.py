@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from augment.backdrop import Backdrop, show_turned
+from augment.backdrop import show_turned
+from faces.backdrop import Backdrop
 from faces.camera import Camera
 from faces.rotation import matrix_from_euler
 

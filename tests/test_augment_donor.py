@@ -6,7 +6,7 @@ import pytest
 from augment.donor import scalp_depth
 from augment.rotate import RotateSettings, prepare
 from augment.seen import HAIRLINE_MM, SeenHead, wears_hair
-from augment.texture import WHISPER, carry
+from faces.texture import WHISPER, carry
 from tests.staged import paint, stage
 
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from augment.background import BackgroundSettings
-from augment.cutout import HeadImage
 from augment.foreground import ForegroundSettings, split_layers
 from augment.hull import HullParts, grow_hull
 from benchmarks.augment_scores import overlap
+from faces.cutout import HeadImage
 from faces.mesh import vertex_normals
 from faces.visibility import view_directions, visible_vertices
 from imaging.raster import rasterise

@@ -3,13 +3,14 @@ from dataclasses import fields, replace
 import numpy as np
 
 from augment.background import BackgroundSettings
-from augment.cutout import HeadImage
-from augment.foreground import ForegroundSettings, background_sheet, cropped, denoise, split_layers
+from augment.foreground import ForegroundSettings, background_sheet, cropped, split_layers
 from augment.grid import grid_triangles
-from augment.texture import sample
 from augment.visibility import judge, source_maps
 from faces.camera import Camera
+from faces.cutout import HeadImage
 from faces.mesh import triangle_normals, unique_edges, vertex_normals
+from faces.scan_person import denoise
+from faces.texture import sample
 from faces.visibility import view_directions
 from imaging.raster import rasterise
 from tests.staged import CAMERA, stage

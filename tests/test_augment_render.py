@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from augment import view_kernels as kernels
-from augment.backdrop import show_still
 from augment.labels import head_centre
 from augment.render import draw_scene, render_textures
 from augment.rotate import crop_camera, make_view, turned_pose
@@ -18,6 +17,7 @@ from augment.trust_kernels import NO_DEPTH
 from augment.view_mesh import view_mesh
 from augment.view_plan import PlannedView
 from augment.visibility import REASONS
+from faces.backdrop import show_still
 from faces.rotation import euler_from_matrix
 from imaging.raster import rasterise
 from tests.staged import WALL_MM, stage

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from augment.backdrop import Backdrop, show_still
 from augment.rotate import RotateSettings, make_view, prepare
 from augment.source import shallow_mouth
 from augment.view_plan import PlannedView
+from faces.backdrop import Backdrop, show_still
 from faces.camera import Pose
 from faces.models import load_model
 from faces.rotation import euler_from_matrix, matrix_from_euler

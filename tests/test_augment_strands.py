@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from augment.hair import Hair
 from augment.image_mesh import SceneMesh
 from augment.source import DRAWN_PARTS
 from augment.strands import combed, with_strands
-from augment.texture import sample
 from faces.camera import Camera, Pose
+from faces.hair import Hair
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
+from faces.texture import sample
 from faces.visibility import visible_vertices
 from imaging.raster import rasterise
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from augment.rotate import RotateSettings, prepare
-from augment.symmetric import GAIN, mirrored_vertices
-from augment.texture import sample
+from augment.symmetric import GAIN
+from faces.mirror import mirrored_vertices
 from faces.models import load_model
+from faces.texture import sample
 from tests.staged import paint, stage
 
 

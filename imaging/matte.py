@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from augment.masks import box_of
-from augment.matte_kernels import steady_own, weigh_own
+from imaging.masks import box_of
+from imaging.matte_kernels import steady_own, weigh_own
 
 SURE = 0.95  # more of the person than this needs no unmixing
 LEAST = 0.5  # where less of a pixel is the person, its neighbours' colour says more than its own

@@ -7,8 +7,8 @@ import pytest
 
 from faces.appearance import fit_appearance
 from faces.camera import Camera
+from faces.occluders import OccluderSettings, behind, find_occluders, without
 from faces.visibility import visible_vertices
-from registration.occluders import OccluderSettings, behind, find_occluders, without
 from registration.target import depth_target
 from tests.simulate import subject, with_occluder
 from tests.toy import toy_model

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from augment.masks import box_of, closed, grown, shrunk
-from augment.matte import keyed
-from augment.person import person_mask
-from augment.portrait import portrait
+from faces.person import person_mask
+from faces.portrait import portrait
+from imaging.masks import box_of, closed, grown, shrunk
+from imaging.matte import keyed
 
 WALL_SHARE = 0.3  # of a head's surroundings: a sensor that sees so much of the wall sees walls
 TRACE = 0.03  # less of a person in a pixel is noise of the matte

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from augment import cutout
 from augment.background import BackgroundSettings
-from augment.cutout import HeadImage, cut_out
 from augment.foreground import PENDENT_MM, ForegroundSettings, doubtful, split_layers
+from faces import cutout
+from faces.cutout import HeadImage, cut_out
 
 NEAR_MM, WALL_MM, SHADOW_PX = 700.0, 1400.0, 20
 SKIN, DARK, SHIRT, WALL = (0.75, 0.55, 0.45), (0.07, 0.06, 0.05), (0.8, 0.82, 0.8), (0.5, 0.5, 0.5)

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from augment.matte import keyed, unmixed
+from imaging.matte import keyed, unmixed
 
 PERSON, WALL = np.float32([0.25, 0.15, 0.1]), np.float32([0.7, 0.75, 0.8])
 

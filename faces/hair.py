@@ -6,10 +6,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial import cKDTree
 
-from augment.harmonic import harmonic
-from augment.texture import sample
 from faces.camera import Camera
+from faces.harmonic import harmonic
 from faces.morphable import MorphableModel
+from faces.texture import sample
 from faces.visibility import visible_vertices
 
 SKIN_REGIONS = ("cheeks", "nose")

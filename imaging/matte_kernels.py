@@ -1,4 +1,4 @@
-"""The loops of augment.matte over pixels; images are (h, w[, C]) float32."""
+"""The loops of imaging.matte over pixels; images are (h, w[, C]) float32."""
 
 import numba
 import numpy as np

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from augment.completion import completed
+from imaging.completion import completed
 
 RED = np.float32([0.9, 0.1, 0.1])
 

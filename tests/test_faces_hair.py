@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from augment.hair import BEFORE_MM, with_hair
-from augment.source import DRAWN_PARTS
 from faces.camera import Camera, Pose
+from faces.hair import BEFORE_MM, with_hair
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
+from faces.scan_person import DRAWN_PARTS
 from faces.visibility import visible_vertices
 from imaging.raster import rasterise
 

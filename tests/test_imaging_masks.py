@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from augment.masks import box_of, closed, disc
+from imaging.masks import box_of, closed, disc
 
 
 @pytest.mark.parametrize("radius", [1.0, 3.2, 8.4, 18.6])

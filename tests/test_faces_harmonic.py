@@ -4,7 +4,7 @@ import scipy.sparse as sp
 import trimesh
 from scipy.sparse.linalg import splu
 
-from augment.harmonic import harmonic
+from faces.harmonic import harmonic
 from faces.mesh import unique_edges
 
 

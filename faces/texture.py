@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from augment.harmonic import harmonic
+from faces.harmonic import harmonic
 
 HOLD = 30.0  # weight of a seen vertex against its six edges of weight 1: smooths pixel noise a bit
 WHISPER = 1e-6  # weight of a vertex that was not seen: only to decide where nothing else does

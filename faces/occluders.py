@@ -7,6 +7,7 @@ to nothing, the vertices behind it follow the model, and texture and light are f
 """
 
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -16,7 +17,24 @@ from faces.camera import Camera
 from faces.morphable import PARTS, MorphableModel
 from faces.types import Appearance
 from imaging.raster import rasterise
-from registration.correspond import DepthTarget
+
+
+class ColoredDepth(Protocol):
+    """An image of a face, (H, W) pixels of ``camera``.
+
+    Attributes:
+        valid: (H, W) bool, pixels that are looked at.
+        colors: (H, W, 3) float32 sRGB in [0, 1].
+        points_mm: (H, W, 3) camera frame; z = inf where nobody measured it.
+    """
+
+    camera: Camera
+    valid: np.ndarray
+    colors: np.ndarray
+    points_mm: np.ndarray
+
+
+Target = TypeVar("Target", bound=ColoredDepth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +70,7 @@ def find_occluders(
     model: MorphableModel,
     vertices_mm: np.ndarray,
     appearance: Appearance,
-    target: DepthTarget,
+    target: ColoredDepth,
     settings: OccluderSettings | None,
 ) -> np.ndarray | None:
     """(H, W) bool, pixels before the face's skin that show something else; None without settings.
@@ -95,7 +113,7 @@ def behind(occluder: np.ndarray | None, vertices_mm: np.ndarray, camera: Camera)
     return inside & occluder[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
 
 
-def without(target: DepthTarget, occluder: np.ndarray | None) -> DepthTarget:
+def without(target: Target, occluder: np.ndarray | None) -> Target:
     """The target without an occluder's pixels."""
     if occluder is None or not occluder.any():
         return target

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from augment.person import person_mask
-from augment.portrait import portrait
 from faces.models import load_model
+from faces.person import person_mask
+from faces.portrait import portrait
 from imaging.raster import rasterise
 from synth.capture import capture
 from synth.scene import LABELS
