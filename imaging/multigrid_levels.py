@@ -22,7 +22,7 @@ class Level(NamedTuple):
         total: float32, the sum of a cell's conductances, A's diagonal; 0 where there is no cell.
         inverse: float32, 1 / total; 0 where there is no cell.
         free: float32, 1 where there is neither a cell nor anything held.
-        span: (h + 2, 2) int64 first and last + 1 column of a row that hold cells.
+        span: (h + 2, 2) int64 first and last + 1 column of a row that hold cells; 1, 1 for none.
     """
 
     right: np.ndarray
@@ -33,58 +33,113 @@ class Level(NamedTuple):
     span: np.ndarray
 
 
-def make_levels(kind: np.ndarray, coarsest: int, zeros=np.zeros) -> list[Level]:
-    """Levels of a grid, fine to coarse, the last of at most ``coarsest`` cells a side.
+class Levels(NamedTuple):
+    """All levels, fine to coarse, one behind the other, so that compiled loops take any number.
+
+    Attributes:
+        shape: (levels, 2) int64, h + 2 and w + 2.
+        start: (levels + 1, 2) int64, a level's first cell and first row.
+        fields: (5, cells) float32 of Level, ``right`` to ``free``.
+        span: (rows, 2) int64 of Level.
+    """
+
+    shape: np.ndarray
+    start: np.ndarray
+    fields: np.ndarray
+    span: np.ndarray
+
+
+def make_levels(kind: np.ndarray, coarsest: int, zeros=np.zeros) -> Levels:
+    """Levels of a grid, the last of at most ``coarsest`` cells a side.
 
     Args:
         kind: (h, w) uint8 of FREE, HELD and WANTED pixels.
         zeros: where the arrays come from: zeros(shape, dtype).
     """
-    padded = zeros((kind.shape[0] + 2, kind.shape[1] + 2), np.uint8)
+    shapes = [(kind.shape[0] + 2, kind.shape[1] + 2)]
+    while max(shapes[-1]) - 2 > coarsest:
+        shapes.append(tuple((n - 1) // 2 + 2 for n in shapes[-1]))
+    shape = np.array(shapes)
+    start = np.zeros((len(shape) + 1, 2), int)
+    start[1:, 0], start[1:, 1] = np.cumsum(shape[:, 0] * shape[:, 1]), np.cumsum(shape[:, 0])
+    cells, rows = start[-1]
+    levels = Levels(shape, start, zeros((5, cells), np.float32), zeros((rows, 2), int))
+    padded, joints = zeros(shapes[0], np.uint8), zeros((3, *shapes[0]), np.uint8)
     padded[1:-1, 1:-1] = kind
-    joints = zeros((3, *padded.shape), np.int32)
-    _join(padded, joints)
-    size, levels = 1, [_level(padded, joints, 1, zeros)]
-    while max(padded.shape) - 2 > coarsest:
-        shape = ((padded.shape[0] - 1) // 2 + 2, (padded.shape[1] - 1) // 2 + 2)
-        blocks, crossing = zeros(shape, np.uint8), zeros((3, *shape), np.int32)
-        _coarsen(padded, joints, blocks, crossing)
-        padded, joints, size = blocks, crossing, 2 * size
-        levels.append(_level(padded, joints, size, zeros))
+    _fill_levels(padded, joints, levels)
     return levels
+
+
+@numba.njit(cache=True, nogil=True)
+def level_at(levels, depth):
+    """The Level of a depth, 0 the finest."""
+    first, last = levels.start[depth, 0], levels.start[depth + 1, 0]
+    rows, columns = levels.shape[depth]
+    fields = levels.fields
+    return Level(
+        fields[0, first:last].reshape(rows, columns),
+        fields[1, first:last].reshape(rows, columns),
+        fields[2, first:last].reshape(rows, columns),
+        fields[3, first:last].reshape(rows, columns),
+        fields[4, first:last].reshape(rows, columns),
+        levels.span[levels.start[depth, 1] : levels.start[depth + 1, 1]],
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def vector_at(levels, vectors, depth, channels):
+    """The vector (h + 2, channels, w + 2) of a depth in ``vectors``, (cells · channels,)."""
+    first, last = levels.start[depth, 0], levels.start[depth + 1, 0]
+    rows, columns = levels.shape[depth]
+    return vectors[first * channels : last * channels].reshape(rows, channels, columns)
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_levels(kind, joints, levels):
+    _join(kind, joints)
+    _conduct(kind, joints, 1, level_at(levels, 0))
+    if len(levels.shape) == 1:
+        return
+    blocks, crossing = _coarsened(kind, joints)
+    _conduct(blocks, crossing, 2, level_at(levels, 1))
+    for depth in range(2, len(levels.shape)):
+        blocks, crossing = _coarsened(blocks, crossing)
+        _conduct(blocks, crossing, 2**depth, level_at(levels, depth))
 
 
 @numba.njit(cache=True, nogil=True)
 def _join(kind, joints):
     """Of each pixel (3, h + 2, w + 2): joints to the right, downwards, and to held ones."""
+    columns = kind.shape[1]
     for y in range(1, kind.shape[0] - 1):
-        for x in range(1, kind.shape[1] - 1):
-            if kind[y, x] == WANTED:
-                joints[0, y, x] = kind[y, x + 1] == WANTED
-                joints[1, y, x] = kind[y + 1, x] == WANTED
-                for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-                    joints[2, y, x] += kind[v, u] == HELD
+        mid, above, below = kind[y, 1:-1], kind[y - 1, 1:-1], kind[y + 1, 1:-1]
+        after, before = kind[y, 2:], kind[y, : columns - 2]
+        right, down, held = joints[0, y, 1:-1], joints[1, y, 1:-1], joints[2, y, 1:-1]
+        for i in range(columns - 2):
+            here = mid[i] == WANTED
+            right[i] = here & (after[i] == WANTED)
+            down[i] = here & (below[i] == WANTED)
+            count = np.uint8(above[i] == HELD) + np.uint8(below[i] == HELD)
+            count += np.uint8(after[i] == HELD) + np.uint8(before[i] == HELD)
+            held[i] = count if here else 0
 
 
 @numba.njit(cache=True, nogil=True)
-def _coarsen(kind, joints, blocks, crossing):
+def _coarsened(kind, joints):
     """Kind and joints of the 2×2 blocks: what crosses a block's side, what is held in it."""
+    shape = ((kind.shape[0] - 1) // 2 + 2, (kind.shape[1] - 1) // 2 + 2)
+    blocks, crossing = np.zeros(shape, np.uint8), np.zeros((3, *shape), np.int32)
     for y in range(1, kind.shape[0] - 1):
+        v = (y + 1) // 2
         for x in range(1, kind.shape[1] - 1):
-            v, u = (y + 1) // 2, (x + 1) // 2
+            u = (x + 1) // 2
             blocks[v, u] = max(blocks[v, u], kind[y, x])
             if x % 2 == 0:
                 crossing[0, v, u] += joints[0, y, x]
             if y % 2 == 0:
                 crossing[1, v, u] += joints[1, y, x]
             crossing[2, v, u] += joints[2, y, x]
-
-
-def _level(kind, joints, size, zeros):
-    """The Level whose cells are size² pixels."""
-    level = Level(*(zeros(kind.shape, np.float32) for _ in range(5)), zeros((len(kind), 2), int))
-    _conduct(kind, joints, size, level)
-    return level
+    return blocks, crossing
 
 
 @numba.njit(cache=True, nogil=True)
@@ -104,7 +159,8 @@ def _conduct(kind, joints, size, level):
             total[y, x] = right[y, x] + right[y, x - 1] + down[y, x] + down[y - 1, x]
             total[y, x] += _to_held(joints[2, y, x], size)
             level.inverse[y, x] = 1 / total[y, x]
-        span[y, 0] = min(span[y, 0], span[y, 1])
+        if span[y, 1] == 0:
+            span[y] = 1
 
 
 @numba.njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ from imaging.multigrid_levels import WANTED
 from imaging.poisson_kernels import add_wanted, kinds, lacking_gradients, start_values
 from imaging.scratch import scratch
 
-TOLERANCE = 0.2 / 255  # of colours in [0, 1]: a fifth of a grey level
+TOLERANCE = 0.5 / 255  # of colours in [0, 1]: half a grey level
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -83,7 +83,7 @@ def _fill_box(target, mask, donor, held, mixed, tolerance, out):
     with scratch() as zeros:
         grid = Multigrid(kind, target.shape[2], zeros)
         lacking_gradients(target, donor, kind, mixed, at_rim_alone, out, grid.right)
-        add_wanted(grid.solve(grid.right, tolerance), kind, out)
+        add_wanted(grid.solve(tolerance), kind, out)
 
 
 def _box(mask):
