@@ -11,7 +11,7 @@ from augment.grid import compacted, grid_triangles
 from augment.neck import lengthen_neck
 from faces.camera import Camera
 from faces.mesh import vertex_normals
-from imaging.masks import opened
+from imaging.masks import box_of, opened
 from imaging.wide_blur import wide_blur
 
 SQUARE = np.ones((3, 3), np.uint8)

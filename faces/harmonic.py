@@ -7,10 +7,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from augment.conjugate import relaxed
 from faces.blas import one_thread
 from faces.mesh import unique_edges
 from faces.solver import Symbolic, analyse
+from imaging.conjugate import relaxed
 
 PIVOTS = 8  # 4 make the factor's fill a quarter larger, more make it no smaller
 ROUNDS = 20  # of averaging: hops are whole numbers, and a plane through ties separates badly

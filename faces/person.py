@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from augment.conjugate import relaxed
+from imaging.conjugate import relaxed
 from imaging.guided_filter import guided_filter
 
 BINS = 12  # along each axis of CIELAB: 20 grey levels, a wall's shading under a lamp

@@ -1,8 +1,8 @@
-"""augment.conjugate against a dense solver, and on a chain whose solution is known."""
+"""imaging.conjugate against a dense solver, and on a chain whose solution is known."""
 
 import numpy as np
 
-from augment.conjugate import relaxed
+from imaging.conjugate import relaxed
 
 
 def laplacian(edges, weights, hold):
