@@ -4,7 +4,7 @@
 
 Each subject with hair and nothing else, twice in each of the paper's six bins of |yaw|, once to
 either side: yaw uniform in the bin, pitch within ±15°, roll within ±10°. Landmarks by MediaPipe,
-and for comparison the projected truth with 1.2 px of noise; the model fitted has fewer modes than
+and for comparison the projected truth with 3 px of noise; the model fitted has fewer modes than
 the people were made of. Printed by true bin: the share of faces found, error of the yaw (found
 less true, positive outward), the share put in the right bin and on the right side of 45°; then how
 a set of these poses would be counted.

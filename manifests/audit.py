@@ -18,6 +18,7 @@ PAPER_NAME = "four datasets (paper)"
 PAPER_BINS = (2_608_103, 1_139_634, 456_953, 192_535, 78_318, 13_848, 0)
 
 GROUPS = ("split", "source", "subject", "plan")
+LOST = ("no face", "no fit")  # kinds of faults behind which a pose may hide
 NAMED_FAULTS = 1000  # faults kept by name; the others are counted
 
 
@@ -88,6 +89,16 @@ class Audit:
         if len(self.named) < NAMED_FAULTS:
             self.named.append(fault)
 
+    @property
+    def large_share_bounds(self) -> tuple[float, float]:
+        """The share if none, and if all, of the faces that were not found are large poses.
+
+        Detectors lose profiles first: the truth lies nearer to the second.
+        """
+        lost = sum(self.faults[kind] for kind in LOST)
+        whole = max(self.counts.total + lost, 1)
+        return self.counts.large / whole, (self.counts.large + lost) / whole
+
     def _batch(self, batch: pa.RecordBatch) -> None:
         yaw = _numbers(batch, "yaw_deg")
         known = np.isfinite(yaw)
@@ -139,6 +150,7 @@ class Audit:
             "composition": composition,
             "subjects": _subjects(subjects) if subjects else None,
             "plans": {name: plan.to_dict() for name, plan in sorted(self.plans.items())},
+            "large_share_bounds": list(self.large_share_bounds),
             "faults": dict(sorted(self.faults.items())),
             "named_faults": [[f.kind, f.name, f.what] for f in self.named],
             "grid": self.counts.grid.tolist(),

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from manifests.audit import Audit, Plan
+from manifests.audit import LOST, Audit, Plan
 from manifests.pose_counts import BINS, SMALL_BINS, PoseCounts
 from manifests.pose_mix import Addition, views_to_reach
 
@@ -149,4 +149,8 @@ def _faults(audit: Audit) -> list[str]:
     count = sum(audit.faults.values())
     lines = [f"  {count:,} of {audit.rows:,} gave no pose ({kinds})"]
     lines += [f"    {f.name}: {f.kind}: {f.what}" for f in audit.named[:LISTED]]
-    return lines + [f"    and {count - LISTED:,} others"] * (count > LISTED)
+    lines += [f"    and {count - LISTED:,} others"] * (count > LISTED)
+    if any(audit.faults[kind] for kind in LOST):
+        low, high = map(_percent, audit.large_share_bounds)
+        lines.append(f"  large: {low} to {high}, as the faces not found are none or all large")
+    return lines

@@ -12,7 +12,6 @@ import numpy as np
 
 from faces.rotation import nearest_rotation
 from manifests.pose_tables import Fault, row_of
-from manifests.shard import BadShard, split_name
 from pipelines.pose_photos import PhotoJob, Row, head_angles
 
 IMAGE_SUFFIXES = ("jpg", "jpeg", "png")
@@ -100,10 +99,9 @@ def _samples(tar: tarfile.TarFile) -> Iterator[tuple[str, dict[str, tarfile.TarI
         tar.members.clear()  # or the list of all headers would grow with the tar
         if not member.isfile():
             continue
-        try:
-            key, suffix = split_name(member.name)
-        except BadShard:
-            key, suffix = member.name, ""
+        folder, slash, file = member.name.removeprefix("./").rpartition("/")
+        stem, _, suffix = file.partition(".")  # where WebDataset cuts, too
+        key = folder + slash + stem
         if key != last and members:
             yield last, members
             members = {}
