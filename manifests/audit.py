@@ -3,6 +3,7 @@
 Made batch by batch: memory holds counts, and a number for each subject, never the rows.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ PAPER_BINS = (2_608_103, 1_139_634, 456_953, 192_535, 78_318, 13_848, 0)
 
 GROUPS = ("split", "source", "subject", "plan")
 LOST = ("no face", "no fit")  # kinds of faults behind which a pose may hide
+SHARE_DIGITS = 6
 NAMED_FAULTS = 1000  # faults kept by name; the others are counted
 
 
@@ -28,23 +30,20 @@ class Plan:
 
     Attributes:
         rows, large: counted, with a yaw.
-        requested, achieved: sums of the columns of shares, over the rows that have them.
-        requested_rows, achieved_rows: how many have them.
+        requested, achieved: how many rows have which value in the columns of shares.
     """
 
     rows: int = 0
     large: int = 0
-    requested: float = 0.0
-    requested_rows: int = 0
-    achieved: float = 0.0
-    achieved_rows: int = 0
+    requested: Counter = field(default_factory=Counter)
+    achieved: Counter = field(default_factory=Counter)
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Shares in [0, 1]: requested and achieved as the rows say, counted from their yaws."""
         return {
             "rows": self.rows,
-            "requested": self.requested / self.requested_rows if self.requested_rows else None,
-            "achieved": self.achieved / self.achieved_rows if self.achieved_rows else None,
+            "requested": _mean(self.requested),
+            "achieved": _mean(self.achieved),
             "counted": self.large / self.rows,
         }
 
@@ -131,11 +130,9 @@ class Audit:
                 plan = self.plans.setdefault(name, Plan())
                 plan.rows += int(here.sum())
                 plan.large += int(large[here].sum())
-                requested, achieved = (s[here & np.isfinite(s)] for s in shares)
-                plan.requested += float(requested.sum())
-                plan.requested_rows += len(requested)
-                plan.achieved += float(achieved.sum())
-                plan.achieved_rows += len(achieved)
+                for values, share in zip((plan.requested, plan.achieved), shares, strict=True):
+                    distinct, counts = np.unique(_rounded(share[here]), return_counts=True)
+                    values.update(dict(zip(distinct.tolist(), counts.tolist(), strict=True)))
 
     def to_dict(self) -> dict[str, object]:
         """Everything as plain values, for JSON; the grid as rows of pitch from -90° up."""
@@ -178,6 +175,18 @@ def counts_dict(counts: PoseCounts) -> dict[str, object]:
 def _numbers(batch: pa.RecordBatch, name: str) -> np.ndarray:
     """A column (N,) float64, NaN where null."""
     return batch.column(name).to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def _rounded(shares: np.ndarray) -> np.ndarray:
+    """The finite ones of shares (N,), so that only so many distinct ones can be."""
+    return np.round(shares[np.isfinite(shares)], SHARE_DIGITS)
+
+
+def _mean(values: Counter) -> float | None:
+    """The mean of counted values; of a single one that very value, None of none."""
+    if len(values) < 2:
+        return next(iter(values), None)
+    return math.fsum(value * count for value, count in values.items()) / values.total()
 
 
 def _grouped(column: pa.Array, large: np.ndarray) -> Iterable[tuple[str, int, int]]:

@@ -39,29 +39,28 @@ def mix_lines(audit: Audit, target: Fraction) -> list[str]:
     for faces, views in ways_of(audit, addition):
         share = _percent(share_after(audit, addition, faces * views))
         lines.append(f"  {_many(faces, 'face')} at {_many(views, 'view')}: {share}")
-        lines.append(f"    {render_command(audit, addition, views)}")
+        lines.append(f"    {render_command(audit, addition, faces, views)}")
     return lines
 
 
-def render_command(audit: Audit, addition: Addition, views: int) -> str:
-    """The ``synth render`` that makes ``views`` of the needed kind of each face."""
+def render_command(audit: Audit, addition: Addition, faces: int, views: int) -> str:
+    """The ``synth render`` that makes ``views`` of the needed kind of each of so many faces."""
     asked = "--yaw-range 60,90 --ratio 1.0" if addition.large else "--yaw-range 0,45 --ratio 0.0"
-    faces = audit.name if audit.kind == "photos" else "FACES"
-    return f"synth render --faces {faces} --out OUT {asked} --views {views}"
+    all_photos = audit.kind == "photos" and faces == audit.counts.total
+    place = audit.name if all_photos else "FACES"
+    return f"synth render --faces {place} --out OUT {asked} --views {views}"
 
 
 def ways_of(audit: Audit, addition: Addition) -> list[tuple[int, int]]:
     """(faces, views a face), each at least what is needed: the set's own faces, and the fewest.
 
     The set's own faces are its subjects, or its images where nobody says who they show. The
-    fewest take as many views a face as the paper's best mix.
+    fewest take no more views a face than the paper's best mix.
     """
     own = len(audit.groups["subject"]) or audit.counts.total
-    views = min(addition.views, VIEWS_A_FACE)
-    ways = [(-(-addition.views // views), views)]
-    if addition.views >= own:
-        ways.insert(0, (own, -(-addition.views // own)))
-    return list(dict.fromkeys(ways))
+    few = -(-addition.views // VIEWS_A_FACE)
+    numbers = [own, few] if own <= addition.views else [few]
+    return list(dict.fromkeys((faces, -(-addition.views // faces)) for faces in numbers))
 
 
 def share_after(audit: Audit, addition: Addition, views: int) -> Fraction:

@@ -54,7 +54,8 @@ def test_every_format_gives_the_known_counts(kind, tmp_path):
     assert audit.groups["subject"] == {"anna": [6, 1], "ben": [4, 3]}
     assert audit.groups["split"] == {"train": [8, 3], "test": [2, 1]}
     assert audit.groups["source"] == {}
-    assert audit.plans == {"a": Plan(5, 0, 0.0, 5, 0.0, 5), "b": Plan(4, 4, 4.0, 4, 4.0, 4)}
+    none, all_large = {0.0: 5}, {1.0: 4}
+    assert audit.plans == {"a": Plan(5, 0, none, none), "b": Plan(4, 4, all_large, all_large)}
     assert audit.requested.total == 9
     assert audit.counts.grid.sum() == 10
     assert not audit.faults
@@ -85,9 +86,18 @@ def test_plans_tell_requested_from_counted(tmp_path):
     }
     plans = audited(written(tmp_path, "parquet", columns)).to_dict()["plans"]
     assert list(plans) == [""]
-    assert plans[""]["counted"] == 0.4
-    # A sum of ten binary 0.6 is off by rounding.
-    assert plans[""]["requested"] == pytest.approx(0.6, abs=1e-12)
+    assert plans[""] == {"rows": 10, "requested": 0.6, "achieved": 0.6, "counted": 0.4}
+
+
+def test_inputs_that_achieve_different_shares_are_averaged(tmp_path):
+    """Three inputs of two views: none, one and both large, as each of them says."""
+    columns = {
+        "yaw_deg": [10.0, 20.0, 10.0, 60.0, 60.0, 70.0],
+        "plan": ["p"] * 6,
+        "achieved_large_share": [0.0, 0.0, 0.5, 0.5, 1.0, 1.0],
+    }
+    plan = audited(written(tmp_path, "parquet", columns)).to_dict()["plans"]["p"]
+    assert plan == {"rows": 6, "requested": None, "achieved": 0.5, "counted": 0.5}
 
 
 def test_rows_without_a_yaw_are_named_and_not_counted(tmp_path):
