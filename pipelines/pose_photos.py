@@ -157,8 +157,8 @@ def fit_pose(scan: Scan, model: MorphableModel) -> FaceFit:
     """Fit of a photo with landmarks, on the model's coarse level, as registration fits photos.
 
     MediaPipe's points are of one mesh, those of the jaw too: they stay where they are on a turned
-    head, where other detectors' slide to its outline. Sliding them turns the fit outward by 2° to
-    4° (benchmarks.audit).
+    head, where other detectors' slide to its outline. Sliding them turns the fit outward by 2°
+    on the mean (benchmarks.audit).
 
     Raises:
         BadInput: too few landmarks, or landmarks that are no face's: half of the inner ones are
