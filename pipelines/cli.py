@@ -21,6 +21,7 @@ VERBS = {
     "model": ("pipelines.verbs.model", "import a face model, or say what one holds"),
     "status": ("pipelines.verbs.status", "how far a set is, and what failed"),
     "verify": ("pipelines.verbs.verify", "read every byte of a set and say what is wrong"),
+    "audit": ("pipelines.verbs.audit", "count the head poses of a set, a table, tars or photos"),
     "retry": ("pipelines.verbs.retry", "run the failed inputs of a set again"),
     "report": ("pipelines.verbs.report", "the HTML report of a set, anew"),
 }

@@ -1,6 +1,7 @@
 """Image files, decoded whole or not at all."""
 
 import contextlib
+import io
 import struct
 import warnings
 from collections.abc import Iterator
@@ -56,18 +57,19 @@ def within_reach(depth_mm: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def opened(path: Path, expected: str) -> Iterator[Image.Image]:
+def opened(path: Path | io.BytesIO, expected: str, name: str = "") -> Iterator[Image.Image]:
     """An image, decoded completely: OpenCV would hand out a truncated one half grey.
 
     Args:
-        path: the file.
+        path: the file, or its bytes.
         expected: what it should be, for the message.
+        name: of bytes, for the message.
 
     Raises:
         BadInput: missing, damaged, truncated, or above MAX_PIXELS.
     """
-    what = f"image '{path}'"
-    if not path.is_file():
+    what = f"image '{name or path}'"
+    if isinstance(path, Path) and not path.is_file():
         raise BadInput(what, "no such file", expected, "check the name and the layout")
     try:
         with warnings.catch_warnings():

@@ -1,5 +1,6 @@
 """Folders of plain photos: no depth, and a camera that the file tells or nobody does."""
 
+import io
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,21 +115,25 @@ class PhotoReader:
         return camera
 
 
-def read_photo(path: Path) -> tuple[np.ndarray, float | None]:
+def read_photo(path: Path | io.BytesIO, name: str = "") -> tuple[np.ndarray, float | None]:
     """Upright photo (H, W, 3) uint8 sRGB, and its focal length in mm before 35 mm film.
 
     The EXIF orientation is applied, mirror images included. The focal length is None where the
     file has none, or one that no lens has.
 
+    Args:
+        path: the file, or its bytes.
+        name: of bytes, for the messages.
+
     Raises:
         BadInput: missing, damaged, truncated, too large, or too small to show a face.
     """
-    with opened(path, "a photo") as image:
+    with opened(path, "a photo", name) as image:
         focal = image.getexif().get_ifd(EXIF_IFD).get(FOCAL_35MM_TAG)
         color = np.array(ImageOps.exif_transpose(image).convert("RGB"))
     if min(color.shape[:2]) < SMALLEST_PX:
         got, expected = f"{color.shape[1]}×{color.shape[0]} pixels", f"at least {SMALLEST_PX}"
-        raise BadInput(f"photo '{path}'", got, expected, "leave thumbnails out")
+        raise BadInput(f"photo '{name or path}'", got, expected, "leave thumbnails out")
     return color, _plausible(focal)
 
 
