@@ -105,6 +105,30 @@ def test_labels_are_those_of_exact_geometry(camera, yaw, pitch):
     np.testing.assert_array_equal(got["parts"][same], mesh.topology.parts[ids[same]])
 
 
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (45, 15), (-90, -30)])
+def test_open3d_s_rays_meet_what_is_drawn(yaw, pitch):
+    """A whole head with eyes and teeth; a ray is as exact as float32, a snap is 1/512 px."""
+    open3d = pytest.importorskip("open3d")
+    model = load_model("default")
+    mesh, where = face_mesh(model, model.mean_mm, None), pose(yaw, pitch)
+    got = RasterRenderer().render(mesh, where, PINHOLE, LIGHT, None, BUFFERS).buffers
+    points = where.apply(mesh.vertices_mm.astype(np.float64)).astype(np.float32)
+    scene = open3d.t.geometry.RaycastingScene()
+    scene.add_triangles(points, mesh.topology.triangles.astype(np.uint32))
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    pixels = np.stack([columns, rows], -1) + 0.5
+    ways = PINHOLE.unproject(pixels, np.ones((SIZE, SIZE)))  # t is then z
+    rays = np.concatenate([np.zeros_like(ways), ways], -1).astype(np.float32)
+    cast = scene.cast_rays(open3d.core.Tensor(rays))
+    ids, depth = cast["primitive_ids"].numpy(), cast["t_hit"].numpy()
+    mask, seen = got["mask"] > 0, np.isfinite(depth)
+    assert (mask & seen).sum() >= 0.9999 * (mask | seen).sum()
+    both = mask & seen
+    assert (got["triangle_id"] == ids)[both].mean() >= 0.998
+    same = both & (got["triangle_id"] == ids)
+    assert np.sqrt(np.mean((got["depth_mm"] - depth)[same] ** 2)) <= 0.1
+
+
 @pytest.mark.parametrize("camera", [PINHOLE, ORTHOGRAPHIC], ids=["pinhole", "orthographic"])
 def test_colour_is_equation_4(camera):
     """Phong, its ambient term constant, on the reference's pixels; 8 bits and a snap's share."""
