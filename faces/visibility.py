@@ -45,7 +45,7 @@ def seen_vertices(
         return np.zeros(len(screen), dtype=bool)
     screen[:, :2] -= (left, top)
     drawn = covered(screen, triangles, (width, height), camera.is_perspective)
-    return _unhidden(screen, drawn.nearness, camera.is_perspective, tolerance_mm)
+    return _unhidden(screen, drawn.nearness, _kind(camera.is_perspective), tolerance_mm)
 
 
 def unhidden_points(
@@ -53,7 +53,7 @@ def unhidden_points(
 ) -> np.ndarray:
     """(N,) bool: camera-frame points (N, 3) mm in an image and not behind what is drawn in it."""
     screen = camera.screen(points_mm)
-    return _unhidden(screen, drawn.nearness, drawn.perspective, tolerance_mm)
+    return _unhidden(screen, drawn.nearness, _kind(drawn.perspective), tolerance_mm)
 
 
 def facing_camera(
@@ -85,16 +85,7 @@ def unhidden_vertices(
 ) -> np.ndarray:
     """As visible_vertices, where the depth (H, W) mm of a whole scene is known; 0 is nothing."""
     facing = facing_camera(vertices_mm, triangles, camera, cos_min)
-    return facing & points_before(vertices_mm, camera, depth_mm, tolerance_mm)
-
-
-def points_before(
-    points_mm: np.ndarray, camera: Camera, depth_mm: np.ndarray, tolerance_mm: float = 2.0
-) -> np.ndarray:
-    """(N,) bool: camera-frame points (N, 3) mm in an image and not behind its depth (H, W) mm, 0
-    where there is nothing."""
-    nearness = np.where(depth_mm > 0, -depth_mm, -np.float32(np.inf)).astype(np.float32)
-    return _unhidden(camera.screen(points_mm), nearness, False, tolerance_mm)
+    return facing & unhidden(camera.screen(vertices_mm), depth_mm, tolerance_mm)
 
 
 def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
@@ -105,17 +96,33 @@ def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
     return points / -np.sqrt(np.einsum("...i,...i->...", points, points))[..., None]
 
 
-@numba.njit(cache=True, nogil=True)
-def _unhidden(screen, nearness, perspective, tolerance_mm):
+def unhidden(screen: np.ndarray, depth_mm: np.ndarray, tolerance_mm: float) -> np.ndarray:
     """(V,) bool: no nearer surface than ``tolerance_mm`` before all four pixels around.
 
-    ``nearness`` (H, W) float32 and ``perspective`` are those of a Coverage.
-
     The farthest of the four counts: a vertex on the rim of what hides the background has its own
-    surface in at least one of them. Background is infinitely far.
+    surface in at least one of them. Background, of depth 0 or inf, is infinitely far.
+
+    Args:
+        screen: (V, 3) float64, u and v in px, z in mm (Camera.screen).
+        depth_mm: (H, W) float of what is drawn.
+        tolerance_mm: how far behind it a vertex may lie.
     """
-    height, width = nearness.shape
-    unhidden = np.zeros(len(screen), dtype=np.bool_)
+    return _unhidden(screen, depth_mm, _DEPTH, tolerance_mm)
+
+
+# what an image holds: depths, 1/z of a perspective Coverage, or -z of an orthographic one
+_DEPTH, _INVERSE, _NEGATIVE = 0, 1, 2
+
+
+def _kind(perspective: bool) -> int:
+    return _INVERSE if perspective else _NEGATIVE
+
+
+@numba.njit(cache=True, nogil=True)
+def _unhidden(screen, image, kind, tolerance_mm):
+    """unhidden(), of an image (H, W) of one of the three kinds."""
+    height, width = image.shape
+    visible = np.zeros(len(screen), dtype=np.bool_)
     for i in range(len(screen)):
         u, v, z = screen[i, 0], screen[i, 1], screen[i, 2]
         if not (z > 0 and 0 <= u < width and 0 <= v < height):
@@ -123,11 +130,17 @@ def _unhidden(screen, nearness, perspective, tolerance_mm):
         x, y = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
         right, below = min(x + 1, width - 1), min(y + 1, height - 1)
         x, y = max(x, 0), max(y, 0)
-        upper = min(nearness[y, x], nearness[y, right])
-        lower = min(nearness[below, x], nearness[below, right])
-        least = min(upper, lower)
-        farthest = -least
-        if perspective:
-            farthest = np.float32(1) / least if least > 0 else np.float32(np.inf)
-        unhidden[i] = z <= farthest + tolerance_mm
-    return unhidden
+        upper = max(_far(image[y, x], kind), _far(image[y, right], kind))
+        lower = max(_far(image[below, x], kind), _far(image[below, right], kind))
+        visible[i] = z <= max(upper, lower) + tolerance_mm
+    return visible
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _far(value, kind):
+    """Depth of a pixel, inf of the background."""
+    if kind == _NEGATIVE:
+        return -value
+    if value <= 0:
+        return np.float32(np.inf)
+    return value if kind == _DEPTH else np.float32(1) / value
