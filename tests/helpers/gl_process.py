@@ -36,3 +36,10 @@ class GlProcess:
 
     def close(self):
         self.pool.shutdown()
+
+
+def render_by_gl(platform: str, supersample: int, *args):
+    """GlRenderer's render(), for a GlProcess."""
+    from synth.gl import GlRenderer
+
+    return GlRenderer(supersample, platform).render(*args)
