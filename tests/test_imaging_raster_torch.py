@@ -57,6 +57,23 @@ def test_ids_weights_and_depths_are_the_rasterisers(seed, cull, perspective):
         np.testing.assert_allclose(seen.depth[image], expected.depth, rtol=2e-7)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_centre_on_an_edge_belongs_to_one_side(mirrored):
+    """Every corner on a pixel's centre, level, upright and oblique edges through the others."""
+    v, u = np.mgrid[0:5, 0:6] * 4 + 2.5
+    screen = np.stack([u, v, np.full(u.shape, 300.0)], -1).reshape(1, -1, 3)
+    first = np.arange(30).reshape(5, 6)[:-1, :-1].ravel()
+    turn = [0, 2, 1] if mirrored else [0, 1, 2]
+    quads = np.stack([first, first + 1, first + 6, first + 7], 1)
+    triangles = np.concatenate([quads[:, :3], quads[:, [1, 3, 2]]])[:, turn]
+    whole = by_torch(torch.as_tensor(screen), triangles, True)
+    assert whole.mask.sum() == 16 * 20
+    alone = [by_torch(torch.as_tensor(screen), triangles[[t]], True) for t in range(len(triangles))]
+    assert (sum(seen.mask.long() for seen in alone) == whole.mask.long()).all()
+    expected = by_raster(screen[0], triangles, True)
+    np.testing.assert_array_equal(whole.triangle_id[0], expected.triangle_id)
+
+
 def test_the_bound_on_memory_changes_nothing(monkeypatch):
     screen, triangles, perspective = soup(5, True)
     whole = by_torch(torch.as_tensor(screen), triangles, perspective)
