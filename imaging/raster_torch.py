@@ -9,7 +9,7 @@ Needs the extra 'train'.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imaging.raster_kernels import HALF, MAX_COORDINATE_PX, ONE, SUBPIXEL_BITS
+from imaging.raster_kernels import MAX_COORDINATE_PX, ONE, SUBPIXEL_BITS
 
 if TYPE_CHECKING:
     import torch
@@ -93,8 +93,7 @@ def rasterise(
 
     with torch.no_grad():
         snapped, near = _snapped(screen.double(), perspective)
-        nearest = _nearest(snapped, near, triangles, width, height, cull)
-    ids = nearest.view(len(screen), height, width)
+        ids = nearest_ids(snapped, near, triangles, (width, height), cull)
     return _resolved(screen, snapped, triangles, ids, perspective)
 
 
@@ -106,16 +105,30 @@ def _snapped(screen, perspective):
     return (place.where(inside[..., None], 0) * ONE + 0.5).floor().long(), near
 
 
-def _nearest(snapped, near, triangles, width, height, cull):
-    """(B · height · width,) int64 ids.
+def nearest_ids(
+    snapped: "torch.Tensor",
+    near: "torch.Tensor",
+    triangles: "torch.Tensor",
+    size: tuple[int, int],
+    cull: bool = False,
+    bits: int = SUBPIXEL_BITS,
+) -> "torch.Tensor":
+    """(B, H, W) int64, the nearest triangle at each sample; -1 where there is none.
 
     One integer a candidate, its nearness above and its place in the order below: their maximum does
     not depend on the order in which a device meets them.
+
+    Args:
+        snapped: (B, V, 2) int64, 1/256 px; near: (B, V) float64, linear over the image and larger
+            where nearer; not finite for a vertex that no triangle may use.
+        triangles, cull: as of rasterise().
+        size: (width, height), samples.
+        bits: samples lie 2^bits / 256 px apart.
     """
     import torch
 
-    batch, count = len(snapped), len(triangles)
-    whole, planes = _set_up(snapped, near, triangles, width, height, cull)
+    (width, height), batch, count = size, len(snapped), len(triangles)
+    whole, planes = _set_up(snapped, near, triangles, size, cull, bits)
     best = snapped.new_full((batch * height * width,), _NOTHING)
     counts = whole[_WIDTH] * whole[_HEIGHT]
     ends = counts.cumsum(0)
@@ -132,7 +145,8 @@ def _nearest(snapped, near, triangles, width, height, cull):
         nearness = planes[0][rows] + planes[2][rows] * y + planes[1][rows] * x
         key = _ordered(nearness.float()) * (1 << 32) + (_FIRST - triangle)
         best.scatter_reduce_(0, pixel, key, "amax")
-    return (_FIRST - (best & _FIRST)).where(best != _NOTHING, -1)
+    ids = (_FIRST - (best & _FIRST)).where(best != _NOTHING, -1)
+    return ids.view(batch, height, width)
 
 
 # rows of a triangle's whole numbers: three edge functions with their biases at the box's first
@@ -141,20 +155,20 @@ _EDGES, _ALONG, _DOWN = range(3), range(3, 6), range(6, 9)
 _LEFT, _TOP, _WIDTH, _HEIGHT, _OWN = range(9, 14)
 
 
-def _set_up(snapped, near, triangles, width, height, cull):
+def _set_up(snapped, near, triangles, size, cull, bits):
     """Whole numbers (14, M) int64 and nearness planes (3, M) float64 of triangles worth testing.
 
     A plane is its value at the box's first centre and its steps along x and y.
     """
     import torch
 
-    u, v, nears, own, box = _candidates(snapped, near, triangles, width, height, cull)
+    u, v, nears, own, box = _candidates(snapped, near, triangles, size, cull, bits)
     turned = _cross(u[1] - u[0], v[1] - v[0], u[2] - u[0], v[2] - v[0]) < 0
     u, v, nears = (_swapped(corners, turned) for corners in (u, v, nears))
     du, dv = u[[2, 0, 1]] - u[[1, 2, 0]], v[[2, 0, 1]] - v[[1, 2, 0]]  # opposite each corner
-    x, y = ((first << SUBPIXEL_BITS) + HALF for first in box[:2])
+    x, y = ((first << bits) + (1 << bits) // 2 for first in box[:2])
     edges = _cross(du, dv, x - u[[1, 2, 0]], y - v[[1, 2, 0]])
-    along, down = -dv * ONE, du * ONE
+    along, down = -dv << bits, du << bits
     area = edges.sum(0).double()
     planes = torch.stack([(terms * nears).sum(0) / area for terms in (edges, along, down)])
     # a centre exactly on a side belongs to the triangle on top sides and on left ones
@@ -166,17 +180,18 @@ def _set_up(snapped, near, triangles, width, height, cull):
     return whole[:, worth], planes[:, worth]
 
 
-def _candidates(snapped, near, triangles, width, height, cull):
+def _candidates(snapped, near, triangles, size, cull, bits):
     """Corners' u, v and nearness (3, M each) of triangles whose boxes hold a pixel's centre, which
     of all images' triangles they are (M,), and left, top, width and height of their boxes."""
     import torch
 
     order = triangles.T
     u, v, nears = (a[:, order].transpose(0, 1).flatten(1) for a in (*snapped.unbind(2), near))
-    left = ((u.amin(0) + HALF - 1) >> SUBPIXEL_BITS).clamp(min=0)
-    top = ((v.amin(0) + HALF - 1) >> SUBPIXEL_BITS).clamp(min=0)
-    wide = ((u.amax(0) - HALF) >> SUBPIXEL_BITS).clamp(max=width - 1) - left + 1
-    high = ((v.amax(0) - HALF) >> SUBPIXEL_BITS).clamp(max=height - 1) - top + 1
+    (width, height), half = size, (1 << bits) // 2
+    left = ((u.amin(0) + half - 1) >> bits).clamp(min=0)
+    top = ((v.amin(0) + half - 1) >> bits).clamp(min=0)
+    wide = ((u.amax(0) - half) >> bits).clamp(max=width - 1) - left + 1
+    high = ((v.amax(0) - half) >> bits).clamp(max=height - 1) - top + 1
     # outward normals look at the camera where the area is negative, since v points down
     area = _cross(u[1] - u[0], v[1] - v[0], u[2] - u[0], v[2] - v[0])
     kept = (wide > 0) & (high > 0) & (area < 0 if cull else area != 0) & nears.isfinite().all(0)

@@ -1,18 +1,46 @@
-"""The optional OpenGL back end, through pyrender: a second opinion on the rasteriser.
+"""The optional OpenGL back end: a second opinion on the default one.
 
-pyrender 0.1.45 is the last release, and three things in it are mended here and nowhere else:
-it needs ``np.infty``, which numpy 2 no longer has; it chooses its window system from
-PYOPENGL_PLATFORM when it is imported; and it draws into a 4× multisampled buffer whose average
-mixes the depths of different surfaces.
-One process can have one OpenGL user: other GL libraries (Open3D, too) must not come before it.
+GlRenderer takes from OpenGL which triangle each sample shows (synth.gl_ids). render_gl is the image
+of pyrender itself, as its users know it, for comparison.
 """
 
 from functools import cache
 
 import numpy as np
 
-from faces.camera import FLIP, Camera
-from synth.gl_context import no_opengl, pyrender_on, unsampled
+from faces.camera import FLIP, Camera, Pose
+from imaging.projection import NEAR_MM
+from synth.gl_context import context, no_opengl, pyrender_on, unsampled
+from synth.gl_ids import triangle_ids
+from synth.id_renderer import IdRenderer
+from synth.renderer import FaceMesh
+
+
+class GlRenderer(IdRenderer):
+    """synth.renderer.Renderer with OpenGL's projection, clipping, coverage and depth test.
+
+    Args:
+        supersample: colour samples along each pixel axis.
+        platform: of synth.gl_context.PLATFORMS; None is the one that the process has, or EGL.
+
+    Raises:
+        MissingExtra: pyrender is not installed.
+        RuntimeError: there is no OpenGL that draws without a display, or the process uses another
+            platform already.
+    """
+
+    name = "gl"
+
+    def __init__(self, supersample: int = 2, platform: str | None = None):
+        super().__init__(supersample)
+        context(platform)
+        self.platform = platform
+
+    def find_ids(self, face: FaceMesh, pose: Pose, camera: Camera, seen, factor: int) -> np.ndarray:
+        """As of IdRenderer; triangles that OpenGL cuts are named as a whole."""
+        vertices = pose.apply(face.vertices_mm.astype(np.float64))
+        lens = camera.crop(0, 0, camera.width * factor, camera.height * factor, zoom=factor)
+        return triangle_ids(vertices, face.topology.triangles, lens, NEAR_MM, self.platform)
 
 
 def render_gl(
