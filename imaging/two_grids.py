@@ -102,16 +102,10 @@ def _draw(t, corners, nears, area, box, bits, centre, fine):
     scale, (na, nb, nc) = SCALE / area, nears
     along = ((by - cy) * na + (cy - ay) * nb + (ay - by) * nc) * scale
     down = ((cx - bx) * na + (ax - cx) * nb + (bx - ax) * nc) * scale
-    # a sliver so steep that its plane leaves all depths around a sample is flat
-    if abs(along) * (right - left + _REACH) + abs(down) * (bottom - top + _REACH) > SCALE:
-        along, down = 0.0, 0.0
     plane = na * SCALE, along, down
     _draw_grid(t, corners, bounds, plane, box, SUBPIXEL_BITS, centre)
     if bits != SUBPIXEL_BITS:
         _draw_grid(t, corners, bounds, plane, box, bits, fine)
-
-
-_REACH = 2 << SUBPIXEL_BITS  # beyond a triangle's bounds, to the first sample
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -132,8 +126,13 @@ def _draw_grid(t, corners, bounds, plane, box, bits, keys):
     step_a, step_b, step_c = (by - cy) << bits, (cy - ay) << bits, (ay - by) << bits
     down_a, down_b, down_c = (cx - bx) << bits, (ax - cx) << bits, (bx - ax) << bits
     spacing = np.float64(1 << bits)
-    start = np.int64(plane[0] + plane[1] * (px - ax) + plane[2] * (py - ay))
-    along, down = np.int64(plane[1] * spacing), np.int64(plane[2] * spacing)
+    first_near = plane[0] + plane[1] * (px - ax) + plane[2] * (py - ay)
+    along_near, down_near = plane[1] * spacing, plane[2] * spacing
+    # a sliver so steep that no integer holds its plane's first value is flat; what grows beyond
+    # integers from there on, outside of the triangle, wraps and comes back
+    if abs(first_near) + abs(along_near) + abs(down_near) > 3.9 * SCALE:
+        first_near, along_near, down_near = plane[0], 0.0, 0.0
+    start, along, down = np.int64(first_near), np.int64(along_near), np.int64(down_near)
     count = ((right - left) // LANES + 1) * LANES
     own, width, flat = IDS - t, keys.shape[1], keys.reshape(-1)
     for y in range(top, bottom + 1):

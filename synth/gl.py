@@ -1,22 +1,46 @@
-"""The optional OpenGL back end, through pyrender: a second opinion on the rasteriser.
+"""The optional OpenGL back end: a second opinion on the default one.
 
-pyrender 0.1.45 is the last release, and three things in it are mended here and nowhere else:
-it needs ``np.infty``, which numpy 2 no longer has; it chooses its window system from
-PYOPENGL_PLATFORM when it is imported; and it draws into a 4× multisampled buffer whose average
-mixes the depths of different surfaces.
-One process can have one OpenGL user: other GL libraries (Open3D, too) must not come before it.
+GlRenderer takes from OpenGL which triangle each sample shows (synth.gl_ids). render_gl is the image
+of pyrender itself, as its users know it, for comparison.
 """
 
-import contextlib
-import os
 from functools import cache
 
 import numpy as np
 
-from faces.camera import FLIP, Camera
-from faces.errors import MissingExtra
+from faces.camera import FLIP, Camera, Pose
+from imaging.projection import NEAR_MM
+from synth.gl_context import context, no_opengl, pyrender_on, unsampled
+from synth.gl_ids import triangle_ids
+from synth.id_renderer import IdRenderer
+from synth.renderer import FaceMesh
 
-PLATFORMS = ("egl", "osmesa")  # neither needs a display
+
+class GlRenderer(IdRenderer):
+    """synth.renderer.Renderer with OpenGL's projection, clipping, coverage and depth test.
+
+    Args:
+        supersample: colour samples along each pixel axis.
+        platform: of synth.gl_context.PLATFORMS; None is the one that the process has, or EGL.
+
+    Raises:
+        MissingExtra: pyrender is not installed.
+        RuntimeError: there is no OpenGL that draws without a display, or the process uses another
+            platform already.
+    """
+
+    name = "gl"
+
+    def __init__(self, supersample: int = 2, platform: str | None = None):
+        super().__init__(supersample)
+        context(platform)
+        self.platform = platform
+
+    def find_ids(self, face: FaceMesh, pose: Pose, camera: Camera, seen, factor: int) -> np.ndarray:
+        """As of IdRenderer; triangles that OpenGL cuts are named as a whole."""
+        vertices = pose.apply(face.vertices_mm.astype(np.float64))
+        lens = camera.crop(0, 0, camera.width * factor, camera.height * factor, zoom=factor)
+        return triangle_ids(vertices, face.topology.triangles, lens, NEAR_MM, self.platform)
 
 
 def render_gl(
@@ -42,7 +66,7 @@ def render_gl(
         MissingExtra: pyrender is not installed.
         RuntimeError: there is no OpenGL that draws without a display.
     """
-    pyrender = _pyrender()
+    pyrender = pyrender_on()
     scene = pyrender.Scene(bg_color=[0, 0, 0, 0], ambient_light=[1.0, 1.0, 1.0])
     metres = np.asarray(vertices_mm, dtype=np.float64) @ FLIP / 1000  # GL looks along −z, y up
     primitive = pyrender.Primitive(
@@ -57,21 +81,9 @@ def render_gl(
     lens = {"fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy}
     scene.add(pyrender.IntrinsicsCamera(**lens, znear=max(near, 1e-3), zfar=far))
     renderer = _renderer(camera.width, camera.height, multisample)
-    with _multisampling(multisample):
+    with unsampled(not multisample):
         color, depth = renderer.render(scene, flags=pyrender.RenderFlags.FLAT)
     return color[..., :3].copy(), depth * np.float32(1000)
-
-
-def _pyrender():
-    """pyrender, with what numpy 2 took from it and a platform that needs no display."""
-    if not hasattr(np, "infty"):
-        np.infty = np.inf  # noqa: NPY201
-    os.environ.setdefault("PYOPENGL_PLATFORM", PLATFORMS[0])
-    try:
-        import pyrender
-    except ImportError as error:
-        raise MissingExtra("rendering with OpenGL", "gl") from error
-    return pyrender
 
 
 @cache
@@ -80,29 +92,8 @@ def _renderer(width: int, height: int, multisample: bool):
 
     ``multisample`` is part of the kind, since the first render makes the buffers and keeps them.
     """
-    pyrender = _pyrender()
+    pyrender = pyrender_on()
     try:
         return pyrender.OffscreenRenderer(width, height)
     except Exception as error:  # each window system raises an exception of its own
-        platform = os.environ["PYOPENGL_PLATFORM"]
-        raise RuntimeError(
-            f"OpenGL on '{platform}': {type(error).__name__}: {error}; expected a driver that "
-            f"draws without a display; set PYOPENGL_PLATFORM to one of {', '.join(PLATFORMS)}, "
-            "or install libegl1 or libosmesa6"
-        ) from error
-
-
-@contextlib.contextmanager
-def _multisampling(wanted: bool):
-    """pyrender asks GL for four samples a pixel; without them one depth is one surface's."""
-    from pyrender import renderer
-
-    original = renderer.glRenderbufferStorageMultisample
-    if not wanted:
-        renderer.glRenderbufferStorageMultisample = lambda target, _samples, *rest: original(
-            target, 0, *rest
-        )
-    try:
-        yield
-    finally:
-        renderer.glRenderbufferStorageMultisample = original
+        raise no_opengl(error) from error

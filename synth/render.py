@@ -53,7 +53,7 @@ class RasterRenderer:
     def __init__(self, supersample: int = 2):
         if supersample not in SUPERSAMPLES:
             raise BadInput(
-                "renderer 'raster'",
+                f"renderer '{self.name}'",
                 f"supersample {supersample}",
                 f"one of {', '.join(map(str, SUPERSAMPLES))}",
                 "choose one of them",
@@ -95,11 +95,8 @@ class RasterRenderer:
             return
         factor = self.supersample
         grids = _grids(zeros, camera, factor)
-        waiting = zeros((len(seen.triangles),), np.int32)
-        bits = SUBPIXEL_BITS - factor.bit_length() + 1
-        tiles = zeros(tile_shape(camera.width, camera.height), np.int64)
+        self.find_visible(zeros, face, pose, camera, seen, box, grids)
         geometry = seen.snapped, seen.near, seen.triangles
-        find_nearest(*geometry, charted.outer, box, bits, *grids, waiting, tiles)
         rotation = np.ascontiguousarray(pose.rotation, dtype=np.float32)
         chart = charted.corner_uv, charted.area, face.topology.parts, charted.surfaces
         whole = len(face.topology.triangles)
@@ -116,6 +113,24 @@ class RasterRenderer:
             color,
             tuple(wanted[name] for name in KINDS),
         )
+
+    def find_visible(self, zeros, face, pose, camera, seen, box, grids) -> None:
+        """Write the keys of the nearest triangles at centres and samples; back ends differ in this.
+
+        Args:
+            zeros: of imaging.scratch.
+            face, pose, camera: as of render().
+            seen: the face's corners in the image.
+            box: (left, top, right, bottom) in pixels around them.
+            grids: keys of centres and of samples (imaging.two_grids), all 0; the same array twice
+                where the centres are the samples.
+        """
+        waiting = zeros((len(seen.triangles),), np.int32)
+        bits = SUBPIXEL_BITS - self.supersample.bit_length() + 1
+        tiles = zeros(tile_shape(camera.width, camera.height), np.int64)
+        geometry = seen.snapped, seen.near, seen.triangles
+        outer = _charted(face.topology).outer
+        find_nearest(*geometry, outer, box, bits, *grids, waiting, tiles)
 
 
 def renderer(name: str, supersample: int = 2) -> Renderer:
