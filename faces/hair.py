@@ -14,6 +14,7 @@ from faces.visibility import visible_vertices
 SKIN_REGIONS = ("cheeks", "nose")
 SEEN_COSINE = 0.2
 OTHER_THAN_SKIN = 0.12  # colour distance in [0, 1] from which a scalp wears hair
+OTHER_HUE = 0.035  # the same of the shares of red, green and blue: grey hair is as light as skin
 SEEN_LEAST = 12  # vertices: fewer say nothing about a head of hair
 STRAND_DEPTH = 0.1  # share of the tone by which combed hair varies, at most
 PRIOR = 0.3  # hold of "a scalp wears what is seen on it" against what is seen itself
@@ -59,10 +60,11 @@ def with_hair(
     if above.sum() < SEEN_LEAST or skin.sum() < SEEN_LEAST:
         return colors
     tone, bare = np.median(photo[above], axis=0), np.median(photo[skin], axis=0)
-    axis = tone - bare
-    if np.linalg.norm(axis) < OTHER_THAN_SKIN:
+    share = _between(photo, bare, tone, OTHER_THAN_SKIN)
+    if share is None:
+        share = _between(*map(_hue, (photo, bare, tone)), OTHER_HUE)
+    if share is None:
         return colors
-    share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
     share = _smooth(share * 2 - 0.5)
     before = _before_scalp(model) & ~zone
     told = (zone | before) & seen
@@ -78,6 +80,20 @@ def with_hair(
     strands = shade * (1 + depth * _strands(model)[:, None])
     cover = np.where(zone | before, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
     return np.clip((1 - cover) * colors + cover * strands, 0, 1).astype(np.float32)
+
+
+def _between(values, low, high, least):
+    """(V,) in [0, 1]: where values (V, 3) lie on the way from ``low`` to ``high`` (3,); None where
+    these are nearer to each other than ``least``."""
+    axis = high - low
+    if np.linalg.norm(axis) < least:
+        return None
+    return np.clip((values - low) @ axis / (axis @ axis), 0, 1)
+
+
+def _hue(colors):
+    """Each channel's share of the light, of colours (..., 3)."""
+    return colors / np.maximum(colors.sum(-1, keepdims=True), 0.02)
 
 
 def _zone(model):
