@@ -35,8 +35,9 @@ from pipelines.stages.register import in_full
 from registration.ticp import register
 from synth.beyond import fitting_model
 from synth.capture import capture
-from synth.render import render_face
+from synth.render import UNLIT, RasterRenderer
 from synth.subjects import SubjectSettings, sample_subject
+from synth.topology import face_mesh
 
 # What people wear, by the benchmark's word for it: names of synth.props.wardrobe.OCCLUDERS.
 PEOPLE = {"bare": "none", "hair": "hair", "all": "random"}
@@ -257,9 +258,8 @@ def _carried(case: Case, pixels, points_mm):
 def _texture_alone(case: Case, view: View):
     """The registered head in the fitted colours of Eq. 4, over the view; (h, w, 3) uint8."""
     face = case.face
-    vertices = view.pose.apply(face.shape_mm)
-    image = render_face(case.model, vertices, face.appearance.colors, view.camera, view.color)
-    return image.color
+    mesh = face_mesh(case.model, face.shape_mm, face.appearance.colors)
+    return RasterRenderer().render(mesh, view.pose, view.camera, UNLIT, view.color).color
 
 
 def _strip(view: View, seen: Seen, skin) -> list[np.ndarray]:

@@ -29,7 +29,8 @@ from imaging.shading import phong
 from pipelines.worker import keep_memory
 from synth import subjects
 from synth.capture import CaptureSettings, capture
-from synth.render import render_face
+from synth.render import UNLIT, RasterRenderer
+from synth.topology import face_mesh
 
 # What a stage is, by the functions that capture and this script call one after another.
 STAGES = {
@@ -127,7 +128,8 @@ def complete(model, settings: CaptureSettings, seed: int) -> None:
 def plain(model, settings: CaptureSettings, seed: int) -> None:
     rng = np.random.default_rng(seed)
     subject = subjects.sample_subject(model, rng)
-    vertices, light = subject.pose.apply(subject.shape(model)), subject.light
+    shape, light = subject.shape(model), subject.light
+    vertices = subject.pose.apply(shape)
     normals = vertex_normals(vertices, model.triangles)
     colors = phong(
         model.albedo(subject.beta),
@@ -139,7 +141,8 @@ def plain(model, settings: CaptureSettings, seed: int) -> None:
         0.1,
         light.shininess,
     )
-    render_face(model, vertices, np.clip(colors, 0, 1), settings.camera, None, settings.supersample)
+    face = face_mesh(model, shape, np.clip(colors, 0, 1))
+    RasterRenderer(settings.supersample).render(face, subject.pose, settings.camera, UNLIT)
 
 
 def megabytes() -> float:

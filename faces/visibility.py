@@ -46,7 +46,7 @@ def seen_vertices(
     screen[:, :2] -= (left, top)
     drawn = covered(screen, triangles, (width, height), camera.is_perspective)
     depth = _depth(drawn.nearness, camera.is_perspective)
-    return _unhidden(screen, depth, tolerance_mm)
+    return unhidden(screen, depth, tolerance_mm)
 
 
 def unhidden_points(
@@ -54,7 +54,7 @@ def unhidden_points(
 ) -> np.ndarray:
     """(N,) bool: camera-frame points (N, 3) mm in an image and not behind what is drawn in it."""
     depth = _depth(drawn.nearness, drawn.perspective)
-    return _unhidden(camera.screen(points_mm), depth, tolerance_mm)
+    return unhidden(camera.screen(points_mm), depth, tolerance_mm)
 
 
 def facing_camera(
@@ -94,16 +94,7 @@ def unhidden_vertices(
 ) -> np.ndarray:
     """As visible_vertices, where the depth (H, W) mm of a whole scene is known; 0 is nothing."""
     facing = facing_camera(vertices_mm, triangles, camera, cos_min)
-    return facing & points_before(vertices_mm, camera, depth_mm, tolerance_mm)
-
-
-def points_before(
-    points_mm: np.ndarray, camera: Camera, depth_mm: np.ndarray, tolerance_mm: float = 2.0
-) -> np.ndarray:
-    """(N,) bool: camera-frame points (N, 3) mm in an image and not behind its depth (H, W) mm, 0
-    where there is nothing."""
-    far = np.where(depth_mm > 0, depth_mm, np.float32(np.inf)).astype(np.float32)
-    return _unhidden(camera.screen(points_mm), far, tolerance_mm)
+    return facing & unhidden(camera.screen(vertices_mm), depth_mm, tolerance_mm)
 
 
 def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
@@ -115,14 +106,19 @@ def view_directions(points_mm: np.ndarray, camera: Camera) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _unhidden(screen, depth, tolerance_mm):
+def unhidden(screen, depth, tolerance_mm):
     """(V,) bool: no nearer surface than ``tolerance_mm`` before all four pixels around.
 
     The farthest of the four counts: a vertex on the rim of what hides the background has its own
-    surface in at least one of them. Background is infinitely far.
+    surface in at least one of them. Background, of depth 0 or inf, is infinitely far.
+
+    Args:
+        screen: (V, 3) float64, u and v in px, z in mm (Camera.screen).
+        depth: (H, W) float mm of what is drawn.
+        tolerance_mm: how far behind it a vertex may lie.
     """
     height, width = depth.shape
-    unhidden = np.zeros(len(screen), dtype=np.bool_)
+    visible = np.zeros(len(screen), dtype=np.bool_)
     for i in range(len(screen)):
         u, v, z = screen[i, 0], screen[i, 1], screen[i, 2]
         if not (z > 0 and 0 <= u < width and 0 <= v < height):
@@ -130,7 +126,6 @@ def _unhidden(screen, depth, tolerance_mm):
         x, y = int(np.floor(u - 0.5)), int(np.floor(v - 0.5))
         right, below = min(x + 1, width - 1), min(y + 1, height - 1)
         x, y = max(x, 0), max(y, 0)
-        upper = max(depth[y, x], depth[y, right])
-        lower = max(depth[below, x], depth[below, right])
-        unhidden[i] = z <= max(upper, lower) + tolerance_mm
-    return unhidden
+        four = depth[y, x], depth[y, right], depth[below, x], depth[below, right]
+        visible[i] = min(four) <= 0 or z <= max(four) + tolerance_mm
+    return visible

@@ -6,8 +6,6 @@ import cv2
 import numba
 import numpy as np
 
-from imaging.texture import look_up
-
 
 def mip_levels(texture: np.ndarray, inside: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """A texture and its halvings down to one texel.
@@ -149,18 +147,28 @@ def look_up_mip(texels, table, u, v, spread):
     while level < last and spread >= 2 * step:
         level += 1
         step *= np.float32(2)
-    near = _level(texels, table, level)
-    r, g, b = look_up(near, u, v)
+    r, g, b = _bilinear(texels, table, level, u, v)
     share = spread / step - np.float32(1)
     if share <= 0 or level == last:
         return r, g, b
-    far = _level(texels, table, level + 1)
-    r2, g2, b2 = look_up(far, u, v)
+    r2, g2, b2 = _bilinear(texels, table, level + 1, u, v)
     return r + share * (r2 - r), g + share * (g2 - g), b + share * (b2 - b)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _level(texels, table, level):
-    """A level as an image."""
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _bilinear(texels, table, level, u, v):
+    """Three channels of a level; without a view of it, which costs more than the reading."""
     start, height, width = table[level, 0], table[level, 1], table[level, 2]
-    return texels[start : start + height * width].reshape(height, width, 3)
+    x = min(max(np.float32(u * width - 0.5), np.float32(0)), np.float32(width - 1.001))
+    y = min(max(np.float32(v * height - 0.5), np.float32(0)), np.float32(height - 1.001))
+    i, j = int(y), int(x)
+    a, b, one = x - np.float32(j), y - np.float32(i), np.float32(1)
+    first = start + i * width + j
+    w00, w01, w10, w11 = (one - a) * (one - b), a * (one - b), (one - a) * b, a * b
+    p, q = np.uint64(first), np.uint64(first + 1)
+    r, s = np.uint64(first + width), np.uint64(first + width + 1)
+    return (
+        w00 * texels[p, 0] + w01 * texels[q, 0] + w10 * texels[r, 0] + w11 * texels[s, 0],
+        w00 * texels[p, 1] + w01 * texels[q, 1] + w10 * texels[r, 1] + w11 * texels[s, 1],
+        w00 * texels[p, 2] + w01 * texels[q, 2] + w10 * texels[r, 2] + w11 * texels[s, 2],
+    )

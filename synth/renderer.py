@@ -81,7 +81,7 @@ class Lighting:
         direction: (3,) unit, towards the lamp; color: (3,) its strength.
         specular: k_s; shininess: ν > 0.
         linear: whether strengths are of linear light and the picture is developed as a camera does
-            (synth.scene.developed); else all is in sRGB values, as faces.appearance fits them.
+            (imaging.develop); else all is in sRGB values, as faces.appearance fits them.
         shadows: whether the mesh keeps the lamp off itself.
     """
 

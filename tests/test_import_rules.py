@@ -82,7 +82,7 @@ def test_every_package_with_code_has_a_floor():
     [
         ("imaging", "from faces.camera import Camera", 1),
         ("faces", "import registration.solver", 1),
-        ("registration", "from synth.render import render_face", 1),
+        ("registration", "from synth.render import RasterRenderer", 1),
         ("augment", "def f():\n    from registration import ticp", 1),  # late is no excuse
         ("synth", "import pipelines.engine as e, manifests.shard", 2),
         ("faces", "try:\n    import mediapipe\nexcept ImportError:\n    mediapipe = None", 1),

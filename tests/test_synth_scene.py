@@ -6,10 +6,11 @@ import trimesh
 
 from faces.camera import Camera, Pose
 from imaging.deferred import to_linear
+from imaging.develop import CONTRAST, developed
 from imaging.raster import downsample
 from synth.assembly import Assembly
 from synth.light import Light
-from synth.scene import CONTRAST, LABELS, Backdrop, Piece, developed, render_scene
+from synth.scene import LABELS, Backdrop, Piece, render_scene
 
 CAMERA = Camera(80, 60, 100.0, 100.0, 40.0, 30.0)
 Y0 = 0.282095
