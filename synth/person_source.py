@@ -9,7 +9,8 @@ from faces.backdrop import Backdrop, show_still
 from faces.camera import FLIP, Camera
 from faces.morphable import PARTS, MorphableModel
 from faces.rotation import matrix_from_euler
-from faces.visibility import points_before, view_directions
+from faces.visibility import unhidden, view_directions
+from imaging.develop import developed
 from imaging.raster import Fragments
 from imaging.shading import harmonics
 from imaging.shadow import open_axes
@@ -22,12 +23,13 @@ from synth.head import GROUPS
 from synth.light import EXPOSURE, Light, sample_light
 from synth.renderer import PART_LABELS, Rendered
 from synth.rooms.room import make_backdrop
-from synth.scene import Piece, developed
+from synth.scene import Piece
 from synth.settings import RenderSettings
 from synth.sources import SourceView
 from synth.subjects import Subject, exposure_for
 from synth.topology import topology_of
 
+HIDDEN_MM = 2.0  # behind what is drawn; closer it is the same surface
 DOWN = np.array([0.0, 1.0, 0.0])  # in the camera frame, where the body stands upright
 LENGTH_MM = 700.0  # of what is added to clothes: at a pitch of 60° the hem stays out of the image
 ROOM_PX, ROOM_MM = 640, 900.0  # edge of the image of the room, px and mm at the head
@@ -136,7 +138,7 @@ class PersonSource:
         shown = self._part[centres.triangle_id]
         own = centres.mask & ~np.isin(shown, _BESIDE_HEAD)
         around = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        seen = facing & points_before(marks, camera, centres.depth)
+        seen = facing & unhidden(camera.screen(marks), centres.depth, HIDDEN_MM)
         column, row = camera.project(marks[seen]).astype(int).T
         seen[seen] = around[row, column]
         return seen

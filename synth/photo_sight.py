@@ -13,6 +13,7 @@ from faces.texture import sample, smoothstep
 from faces.types import RegisteredFace, Scan
 from faces.visibility import unhidden_points, view_directions
 from imaging.raster import Coverage, covered
+from imaging.wide_blur import wide_blur
 from synth.head import GROUPS
 
 # Degrees between normal and line of sight from which a texel begins to be, and is, too stretched:
@@ -22,6 +23,9 @@ JUMP_MM = 8.0  # depth between neighbouring pixels from which they lie on two su
 RIM = (0.006, 0.02)  # of the head's height: so near to an outline colours mix; beyond, none do
 PERSON = (0.8, 0.98)  # share of a pixel from which it begins to be, and is, the person's alone
 APART_MM = (0.3, 1.2)  # so near to a lid's or lip's rim a slightly wrong fit shows the other side
+# What is around a person: pixels with less of one, so many widths of the head around (σ), and how
+# far from its mean a pixel of a wall is
+BACKGROUND, AROUND, ALIKE = 0.02, 0.15, 0.1
 SKIN = 0  # of GROUPS
 SQUARE = np.ones((3, 3), np.uint8)
 
@@ -47,6 +51,8 @@ class PhotoOfHead:
     color: (H, W, 3) float32 in [0, 1].
     camera: of it.
     drawn: the head as this camera sees it.
+    own: (H, W) float32, the person's share of each pixel, none where a wall shows beside a skull
+        that the fit has too wide.
     clean: (H, W, 4) float32 in [0, 1]: where skin, eyes and the mouth's inside are seen away from
         outlines and from each other; and skin without what lies before it.
     """
@@ -54,6 +60,7 @@ class PhotoOfHead:
     color: np.ndarray
     camera: Camera
     drawn: Coverage
+    own: np.ndarray
     clean: np.ndarray
 
     @classmethod
@@ -67,6 +74,7 @@ class PhotoOfHead:
         size = (camera.width, camera.height)
         screen = camera.screen(face.vertices_mm)
         drawn = covered(screen, model.triangles, size, camera.is_perspective)
+        person = person * ~_wall(color, person, drawn, model)
         own = _away_from_rims(drawn) * smoothstep((person - PERSON[0]) / (PERSON[1] - PERSON[0]))
         shown = model_groups(model)[model.triangles[:, 0]][drawn.triangle_id]
         apart = _apart_from_others(np.where(drawn.triangle_id >= 0, shown, -1), face, camera)
@@ -76,7 +84,11 @@ class PhotoOfHead:
         )
         free = cv2.GaussianBlur((~hidden).astype(np.float32), (0, 0), 1.0) * ~hidden
         clean = np.dstack([own[..., None] * apart, own * apart[..., SKIN] * free])
-        return cls(color, camera, drawn, clean.astype(np.float32))
+        return cls(color, camera, drawn, person, clean.astype(np.float32))
+
+    def shown_scalp(self, model: MorphableModel) -> np.ndarray:
+        """(H, W) bool: pixels at which the model's scalp is drawn."""
+        return _scalp_in(self.drawn, model)
 
     def look(self, points_mm: np.ndarray, normals: np.ndarray, group: np.ndarray) -> Sight:
         """Points (N, 3) mm, camera frame, of the head, with unit normals (N, 3) and their groups
@@ -90,6 +102,12 @@ class PhotoOfHead:
         bare = np.take_along_axis(clean, group[:, None], 1)[:, 0]
         trust = np.where(group == SKIN, clean[:, -1], bare)
         return Sight(sample(self.color, pixels), trust, bare)
+
+
+def _scalp_in(drawn: Coverage, model: MorphableModel) -> np.ndarray:
+    """(H, W) bool: pixels at which the model's scalp is drawn."""
+    scalp = model.regions.get("scalp", np.zeros(model.vertex_count, dtype=bool))
+    return (drawn.triangle_id >= 0) & scalp[model.triangles].any(1)[drawn.triangle_id]
 
 
 @lru_cache(maxsize=4)
@@ -109,6 +127,23 @@ class _Target:
         self.valid = np.ones(depth_mm.shape, dtype=bool)
         far = np.where(depth_mm > 0, depth_mm, np.inf)
         self.points_mm = np.broadcast_to(far[..., None], (*depth_mm.shape, 3))
+
+
+def _wall(color, person, drawn: Coverage, model: MorphableModel) -> np.ndarray:
+    """(H, W) bool: pixels of the drawn scalp in the colour of what is around the person.
+
+    No landmark tells how high a skull is. Skin may be as light as a wall: faces are not asked.
+    """
+    shown = _scalp_in(drawn, model)
+    if not shown.any():
+        return shown
+    columns = np.flatnonzero(shown.any(0))
+    sigma = AROUND * (columns[-1] - columns[0] + 1)
+    outside = (person < BACKGROUND).astype(np.float32)
+    weight = wide_blur(outside, sigma)
+    behind = wide_blur(color * outside[..., None], sigma) / np.maximum(weight, 1e-6)[..., None]
+    alike = (np.abs(color - behind).max(2) < ALIKE) & (weight > 1e-3)
+    return cv2.morphologyEx((shown & alike).astype(np.uint8), cv2.MORPH_OPEN, SQUARE) > 0
 
 
 def _away_from_rims(drawn: Coverage) -> np.ndarray:

@@ -1,8 +1,9 @@
 """A registered scan or photo, to be rendered at any pose."""
 
+import cv2
 import numpy as np
 
-from faces.backdrop import complete_backdrop, show_still
+from faces.backdrop import complete_backdrop, show_still, zoom_of
 from faces.camera import FLIP, Camera, Pose
 from faces.errors import BadInput
 from faces.morphable import MorphableModel
@@ -26,7 +27,7 @@ TRACE = 0.02  # share of the person from which a pixel is no background
 WISPS = 0.08  # widths of the face around the person where single hairs may show
 # Chests, in widths of the face below the chin and beside it: where they begin, half their width
 # there, and how fast it grows downwards; wide, for what is left of a sleeve shows
-CHEST = (0.2, 0.6, 2.0)
+CHEST = (0.15, 1.6, 3.0)
 
 
 class RegisteredSource:
@@ -61,9 +62,10 @@ class RegisteredSource:
         self._mesh = face_mesh(model, face.shape_mm, face.appearance.albedo, levels)
         self._backdrop = None
         if settings.background == "own":
-            color = scan.color.astype(np.float32) / 255
+            upright = framed(scan.camera, face.pose.apply(self._framed), settings)
+            zoom = min(zoom_of(scan.camera, upright), 1.0)
             gone = gone_with(person, face, model)
-            self._backdrop = complete_backdrop(color, gone, None, scan.camera)
+            self._backdrop = complete_backdrop(*_at_zoom(scan, gone, zoom))
 
     def view(
         self, yaw_deg: float, pitch_deg: float, roll_deg: float, rng: np.random.Generator
@@ -101,6 +103,16 @@ class RegisteredSource:
             fitted.shininess,
             settings.shadows,
         )
+
+
+def _at_zoom(scan: Scan, gone: np.ndarray, zoom: float):
+    """The arguments of complete_backdrop at the size at which views show the scan."""
+    width, height = (max(round(n * zoom), 1) for n in (scan.camera.width, scan.camera.height))
+    zoom = width / scan.camera.width
+    color = cv2.resize(scan.color, (width, height), interpolation=cv2.INTER_AREA)
+    share = cv2.resize(gone.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    camera = scan.camera.crop(0, 0, width, height, zoom)
+    return color.astype(np.float32) / 255, share > 0, None, camera
 
 
 def gone_with(person: np.ndarray, face: RegisteredFace, model: MorphableModel) -> np.ndarray:

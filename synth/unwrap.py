@@ -21,12 +21,14 @@ from faces.scan_person import DRAWN_PARTS, scan_person
 from faces.texture import WHISPER, carry
 from faces.types import Appearance, RegisteredFace, Scan
 from faces.uv import UvAtlas
-from synth.photo_sight import SKIN, PhotoOfHead, Sight, model_groups
+from synth.photo_sight import PERSON, SKIN, PhotoOfHead, Sight, model_groups
 from synth.settings import RenderSettings
 
 SHADE_LEAST = 0.35  # of the light's full strength: darker skin lies in a shadow, not in albedo
 INNER_SHADE = {"mouth_socket": 0.3, "gums": 0.6, "tongue": 0.6, "teeth": 0.8}
 HAIRY, FOREIGN = 0.15, 0.18  # from the fitted colour: a scalp with hair, a hidden ear or neck
+ABOVE_BROWS_MM = 8.0
+MATTE, GLOSS = 0.3, 1.2  # the quantile of hair that does not shine, and the most above it
 FLANK = 0.6  # cosine below which a face is a flank
 MIRRORED = 0.1  # trust in a mirrored vertex, of a seen one's, where the model is corrected
 MIRROR_MAX = 0.9  # brows, freckles and partings are not symmetric where both sides are half seen
@@ -56,7 +58,7 @@ def unwrap(
     photo = PhotoOfHead.of(scan, face, model, person)
     normals = vertex_normals(face.vertices_mm, model.triangles)
     light = None if settings.light == "kept" else face.appearance
-    donor, shift, believed = _on_vertices(photo, face, model, normals, light, person)
+    donor, shift, believed = _on_vertices(photo, face, model, normals, light)
     atlas = atlas_of(model, settings.texture_px)
     partner, paired = mirrored_vertices(model)
     group = np.rint(atlas.gather @ model_groups(model).astype(np.float32)).astype(np.int64)
@@ -126,7 +128,7 @@ class _Texels:
         return without_light(sight.photo, ways, view, self.light), trust
 
 
-def _on_vertices(photo: PhotoOfHead, face, model, normals, light, person):
+def _on_vertices(photo: PhotoOfHead, face, model, normals, light):
     """What fills the texture where no photo shows it: (V, 3) the corrected albedo, (V, 3) what is
     to be added to the mirrored photo, and (V, 2) how far the photo is believed, if it shows skin
     and whatever it shows."""
@@ -146,7 +148,7 @@ def _on_vertices(photo: PhotoOfHead, face, model, normals, light, person):
     wanted = np.where((trust > SEEN)[:, None], albedo, mirrored) - base
     held = np.maximum(np.where(trust > SEEN, trust, 0), borrowed)
     donor = base + carry(wanted, held, np.zeros_like(base), WHISPER, model.triangles)
-    return _haired(np.clip(donor, 0, 1), photo, face, model, light, person), shift, believed
+    return _haired(np.clip(donor, 0, 1), photo, face, model, light), shift, believed
 
 
 def _base(face: RegisteredFace, model: MorphableModel, light) -> np.ndarray:
@@ -162,13 +164,14 @@ def _believed(sight: Sight, facing: np.ndarray, face: RegisteredFace, model: Mor
     """(V, 2) float32, factors on what the photo shows: as skin, and as whatever grows on it.
 
     ``facing`` (V,) is the cosine to the camera. Flanks, ears and necks show wall, collars and
-    hair where the fit is wide; there the fitted colour decides, and two edges around it.
+    hair where the fit is wide, foreheads show locks too thin for an occluder; there the fitted
+    colour decides, and two edges around it.
     """
     apart = np.abs(sight.photo - face.appearance.colors).max(1)
     nowhere = np.zeros(model.vertex_count, dtype=bool)
     scalp = model.regions.get("scalp", nowhere)
     beside = model.regions.get("ears", nowhere) | model.regions.get("neck", nowhere)
-    beside |= (facing < FLANK) & (model_groups(model) == SKIN)
+    beside |= ((facing < FLANK) & (model_groups(model) == SKIN)) | _forehead(model)
     foreign = (beside & (apart > FOREIGN)) | (scalp & (apart > HAIRY))
     for _ in range(2):
         foreign[model.triangles[foreign[model.triangles].any(1)]] = True
@@ -176,23 +179,43 @@ def _believed(sight: Sight, facing: np.ndarray, face: RegisteredFace, model: Mor
     return np.stack([skin, scalp], 1).astype(np.float32)
 
 
-def _haired(donor, photo: PhotoOfHead, face, model, light, person):
+def _haired(donor, photo: PhotoOfHead, face, model, light):
     """The donor (V, 3) with hair on the scalp where the photo shows some."""
-    image = photo.color
-    if light is not None:  # hair is no Phong surface: its mean light is what is taken off
-        full = light.ambient + light.directional / 2
+    image = _without_gloss(photo, model)
+    if light is not None:  # hair is no Phong surface: the light's full strength is taken off
+        full = light.ambient + light.directional
         image = np.clip(image / np.maximum(full, 1e-3), 0, 1).astype(np.float32)
     triangles = model.part_triangles(*DRAWN_PARTS)
     bald = donor.astype(np.float32)
-    haired = with_hair(bald, image, person, face.vertices_mm, model, triangles, photo.camera)
-    return np.where(_throat(model)[:, None], bald, haired)
+    haired = with_hair(bald, image, photo.own, face.vertices_mm, model, triangles, photo.camera)
+    return np.where(_throat(model)[:, None], bald, haired.colors)
+
+
+def _without_gloss(photo: PhotoOfHead, model: MorphableModel) -> np.ndarray:
+    """The photo (H, W, 3), hair no brighter than what is usual of it: hair shines, and from above
+    most, where a camera sees the least of it."""
+    shown = photo.shown_scalp(model) & (photo.own > PERSON[0])
+    if not shown.any():
+        return photo.color
+    light = photo.color.mean(2)
+    limit = GLOSS * np.quantile(light[shown], MATTE)
+    gain = np.where(shown, np.minimum(1, limit / np.maximum(light, 1e-3)), 1)
+    return (photo.color * gain[..., None]).astype(np.float32)
 
 
 @lru_cache(maxsize=4)
 def _throat(model: MorphableModel) -> np.ndarray:
-    """(V,) bool: the neck before the ears, where hair hangs and none grows."""
+    """(V,) bool: the neck before the ears and below the chin, where hair hangs and none grows."""
     if "neck" not in model.regions or "ears" not in model.regions:
         return np.zeros(model.vertex_count, dtype=bool)
-    return model.regions["neck"] & (
-        model.mean_mm[:, 2] > model.mean_mm[model.regions["ears"], 2].mean()
-    )
+    chin = model.mean_mm[model.landmarks["ibug68"][8], 1]
+    before = model.mean_mm[:, 2] > model.mean_mm[model.regions["ears"], 2].mean()
+    return model.regions["neck"] & (before | (model.mean_mm[:, 1] < chin))
+
+
+@lru_cache(maxsize=4)
+def _forehead(model: MorphableModel) -> np.ndarray:
+    """(V,) bool: the face's skin above the brows, where whatever is dark is a lock of hair."""
+    brows = model.mean_mm[model.landmarks["ibug68"][17:27], 1]
+    above = model.mean_mm[:, 1] > brows.max() + ABOVE_BROWS_MM
+    return above & model.regions.get("face", above) & model.part_vertices("skin")
