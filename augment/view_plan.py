@@ -5,6 +5,8 @@ from typing import Literal
 
 import numpy as np
 
+from faces.poses import FLORENCE_PITCHES_DEG, FLORENCE_STEP_DEG, FLORENCE_YAW_LIMIT_DEG
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedView:
@@ -48,7 +50,13 @@ class PlanSettings:
 PROFILES = {
     "fg3d": PlanSettings(),
     "dense": PlanSettings(step_deg=5.0, frontal_deg=2.5, sides="both"),
-    "florence": PlanSettings(sides="both", multiples=True, pitches_deg=(-20.0, 0.0, 20.0)),
+    "florence": PlanSettings(
+        step_deg=FLORENCE_STEP_DEG,
+        max_yaw_deg=FLORENCE_YAW_LIMIT_DEG,
+        sides="both",
+        multiples=True,
+        pitches_deg=FLORENCE_PITCHES_DEG,
+    ),
     "custom": PlanSettings(),
 }
 
