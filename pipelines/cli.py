@@ -7,6 +7,7 @@ import argparse
 import difflib
 import importlib
 import logging
+import re
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ VERBS = {
     "report": ("pipelines.verbs.report", "the HTML report of a set, anew"),
 }
 
+_NEGATIVE_LIST = re.compile(r"-[\d.]+(,-?[\d.]+)+")
 FINE, PROBLEMS, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -42,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="full log, and errors with traceback")
     try:
-        args = parser.parse_args(words[1:])
+        args = parser.parse_args(_joined(words[1:]))
     except SystemExit as stop:  # argparse has printed help, or what is wrong
         return int(stop.code or FINE)
     return _guarded(module, args)
@@ -53,6 +55,19 @@ def usage() -> str:
     width = max(map(len, VERBS))
     lines = [f"  {verb:<{width}}  {about}" for verb, (_, about) in VERBS.items()]
     return "\n".join(["usage: synth VERB ... (synth VERB --help for its options)", "", *lines])
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Words in which ``--flag -20,20`` is one: argparse takes a list that begins with a minus for
+    another flag."""
+    joined: list[str] = []
+    for word in words:
+        after_flag = joined and joined[-1].startswith("--") and "=" not in joined[-1]
+        if after_flag and _NEGATIVE_LIST.fullmatch(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _guarded(module, args: argparse.Namespace) -> int:

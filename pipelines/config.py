@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal, TypeVar
 
 import tomli_w
@@ -32,15 +33,16 @@ Part = Literal["bytes", "amount", "local"]
 STORED: tuple[Part, ...] = ("bytes", "amount")
 
 
-def setting(default: Any, about: str, part: Part = "bytes") -> Any:
+def setting(default: Any, about: str, part: Part = "bytes", bare: bool = False) -> Any:
     """A field with its help text.
 
     Args:
         default: value, or a dataclass type for a nested group.
         about: one line for --help.
         part: what the field says, see Part; of a group: of all its fields, unless "bytes".
+        bare: of a group: its flags go without the group's name.
     """
-    metadata = {"about": about, "part": part}
+    metadata = {"about": about, "part": part, "bare": bare}
     if isinstance(default, type):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -64,7 +66,7 @@ class RunConfig:
 
     seed: int = setting(0, "seed of all randomness")
     per_shard: int = setting(8, "inputs a shard; 10 to 60 seconds of work is a good size")
-    run: RunOptions = setting(RunOptions, "where and how to run", "local")
+    run: RunOptions = setting(RunOptions, "where and how to run", "local", bare=True)
 
 
 def to_dict(config: Any, parts: Sequence[Part] = ("bytes", "amount", "local")) -> dict[str, Any]:
@@ -152,20 +154,27 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def add_arguments(parser: argparse.ArgumentParser, cls: type, prefix: str = "") -> None:
-    """One flag a field: ``--seed``, ``--augment.pitch-deg``; those of ``run`` go without prefix.
+def add_arguments(
+    parser: argparse.ArgumentParser, cls: type, prefix: str = "", shown: str = ""
+) -> None:
+    """One flag a field: ``--seed``, ``--augment.pitch-deg``; those of a bare group, as ``run``,
+    go without the group's name.
 
     Flags that are not given stay out of the namespace, so that a file's values hold.
+
+    Args:
+        prefix: of the fields' places in the namespace, "GROUP."; shown: of their flags.
     """
     hints = typing.get_type_hints(cls)
     for item in dataclasses.fields(cls):
         kind, dest = hints[item.name], f"{prefix}{item.name}"
         if dataclasses.is_dataclass(kind):
-            add_arguments(parser, kind, f"{dest}.")
+            inner = shown if item.metadata.get("bare") else f"{shown}{item.name}."
+            add_arguments(parser, kind, f"{dest}.", inner)
             continue
         if any(map(dataclasses.is_dataclass, typing.get_args(kind))):
             continue  # a schedule: a list of groups, to be written in a file
-        flag = "--" + dest.removeprefix("run.").replace("_", "-")
+        flag = "--" + f"{shown}{item.name}".replace("_", "-")
         about = item.metadata.get("about", "").replace("%", "%%")
         if item.default is not dataclasses.MISSING and item.default is not None:
             about += f" (default: {item.default})".replace("%", "%%")
@@ -191,14 +200,19 @@ def from_arguments(
             place = data
             for group in groups:
                 place = place.setdefault(group, {})
-            place[name] = _words(value) if isinstance(value, list) else value
+            place[name] = [*chain(*value)] if isinstance(value, list) else value
     return from_dict(cls, complete(data) if complete else data, "command line")
 
 
-def _words(values: list[Any]) -> list[Any]:
-    """A flag's list; words may come apart or with commas between them."""
-    parts = [v.split(",") if isinstance(v, str) else [v] for v in values]
-    return [part for group in parts for part in group if part != ""]
+def _several(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    """A reader of one word of a list: "60,90" and "60" alike, so that words may come apart or
+    with commas between them."""
+
+    def read(word: str) -> list[Any]:
+        return [kind(part) for part in word.split(",") if part]
+
+    read.__name__ = kind.__name__  # argparse names it where a word cannot be read
+    return read
 
 
 def _kind(hint: Any) -> dict[str, Any]:
@@ -211,7 +225,7 @@ def _kind(hint: Any) -> dict[str, Any]:
         return {"choices": parts, "type": type(parts[0])}
     if origin is tuple:
         variable = len(parts) == 2 and parts[1] is Ellipsis
-        return {"nargs": "*" if variable else len(parts), "type": parts[0]}
+        return {"nargs": "*" if variable else "+", "type": _several(parts[0])}
     return {"type": hint, "metavar": hint.__name__.upper()}
 
 

@@ -49,6 +49,16 @@ def test_wrong_flags_are_wrong_usage(capsys):
     assert cli.main(["verify", "--help"]) == 0
 
 
+@pytest.mark.parametrize("words", [("-20,20",), ("-20", "20"), ("=-20,20",)])
+def test_a_list_that_begins_with_a_minus_is_no_flag(words, tmp_path, capsys):
+    """It reaches the settings, which know what is wrong with it."""
+    flag = "--views.pitches-deg"
+    given = [flag + words[0]] if words[0].startswith("=") else [flag, *words]
+    out = ["--out", str(tmp_path), "--subjects", "0", "--model", "none"]
+    assert cli.main(["fg3d", *given, *out]) == 2
+    assert "none" in capsys.readouterr().err
+
+
 def test_a_folder_without_a_set_is_one_line(tmp_path, capsys):
     for verb in ("status", "verify", "retry"):
         assert cli.main([verb, str(tmp_path)]) == 2

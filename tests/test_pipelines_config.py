@@ -86,6 +86,31 @@ def test_words_of_a_list_come_apart_or_with_commas():
         assert from_arguments(Demo, flags("--tags", *words), {}).tags == ("a", "b", "c")
 
 
+@pytest.mark.parametrize("words", [("{}", "-5", "5"), ("{}=-5,5",)])
+def test_a_pair_is_one_word_or_two(words):
+    flag = "--views.pitch-range-deg"
+    config = from_arguments(Demo, flags(*(word.format(flag) for word in words)), {})
+    assert config.views.pitch_range_deg == (-5.0, 5.0)
+    assert config_hash(config) == config_hash(Demo(views=Views(pitch_range_deg=(-5.0, 5.0))))
+
+
+def test_a_pair_of_three_is_refused():
+    with pytest.raises(BadInput, match="3 values; expected 2"):
+        from_arguments(Demo, flags("--views.pitch-range-deg", "1,2,3"), {})
+
+
+def test_flags_of_a_bare_group_go_without_its_name():
+    @dataclass(frozen=True)
+    class Bare(RunConfig):
+        views: Views = setting(Views, "the views", bare=True)
+
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, Bare)
+    args = parser.parse_args(["--pitch-range-deg", "1,2", "--energy", "amberg"])
+    config = from_arguments(Bare, args, {"views": {"yaw_step_deg": 2.0}})
+    assert config.views == Views(2.0, (1.0, 2.0), "amberg")
+
+
 def test_what_is_given_is_completed_before_defaults_fill_the_rest():
     def complete(given):
         return given | {"views": {"energy": "amberg", "yaw_step_deg": 5.0} | given["views"]}
