@@ -14,7 +14,20 @@ _SAMPLING = {
     "444": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
 }
-_PNG_LEVEL = 3  # zlib's; higher ones take several times as long for a few per cent
+_LEVEL, _STRATEGY = cv2.IMWRITE_PNG_COMPRESSION, cv2.IMWRITE_PNG_STRATEGY
+_FILTER = cv2.IMWRITE_PNG_FILTER
+# How a PNG is packed, by what is in it; chosen by benchmarks/encode.py, which prints what each way
+# costs. Left to choose a filter for every row, libpng tries all five.
+_PNG = {
+    # photographs, noise: zlib's higher levels take several times as long for a few per cent
+    "plain": [_LEVEL, 3],
+    # gradients, as depth and coordinates have
+    "smooth": [_FILTER, cv2.IMWRITE_PNG_FILTER_UP, _LEVEL, 1],
+    # gradients with fine relief, or of 16 bits a channel
+    "relief": [_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH, _STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE],
+    # few values in even regions
+    "flat": [_FILTER, cv2.IMWRITE_PNG_FILTER_NONE, _STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE],
+}
 
 
 def encode_jpeg(color: np.ndarray, quality: int = 95, sampling: str = "444") -> bytes:
@@ -27,8 +40,12 @@ def encode_jpeg(color: np.ndarray, quality: int = 95, sampling: str = "444") -> 
     return _encode(".jpg", cv2.cvtColor(color, cv2.COLOR_RGB2BGR), options)
 
 
-def encode_png(image: np.ndarray) -> bytes:
-    """(H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, to a lossless PNG."""
+def encode_png(image: np.ndarray, content: str = "plain") -> bytes:
+    """(H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, to a lossless PNG.
+
+    ``content`` says what is in it, and so how it is packed best: "plain", a photograph; "smooth",
+    gradients; "relief", gradients with fine detail; "flat", few values in even regions.
+    """
     if image.dtype not in (np.uint8, np.uint16) or image.shape[2:] not in ((), (3,), (4,)):
         raise ValueError(
             f"PNG: {image.dtype} of shape {image.shape}; expected uint8 or uint16 (H, W), "
@@ -36,18 +53,17 @@ def encode_png(image: np.ndarray) -> bytes:
         )
     swap = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
     swapped = image if image.ndim == 2 else cv2.cvtColor(image, swap[image.shape[2]])
-    return _encode(".png", swapped, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL])
+    return _encode(".png", swapped, _PNG[content])
 
 
 def encode_mask(mask: np.ndarray) -> bytes:
-    """(H, W) uint8 of few levels in even regions to a lossless PNG, by runs: of a view's mask a
-    tenth smaller than encode_png, in three quarters of the time."""
+    """(H, W) uint8 of few levels in even regions to a lossless PNG, by runs."""
     if mask.dtype != np.uint8 or mask.ndim != 2:
         raise ValueError(
             f"mask: {mask.dtype} of shape {mask.shape}; expected uint8 (H, W); "
             "take encode_png or encode_depth for others"
         )
-    return _encode(".png", mask, [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE])
+    return encode_png(mask, "flat")
 
 
 def decode_image(data: bytes, what: str = "image") -> np.ndarray:
@@ -75,8 +91,12 @@ def decode_image(data: bytes, what: str = "image") -> np.ndarray:
     return cv2.cvtColor(image, swap[image.shape[2]])
 
 
-def encode_depth(depth_mm: np.ndarray, step_mm: float = DEPTH_STEP_MM) -> bytes:
+def encode_depth(
+    depth_mm: np.ndarray, step_mm: float = DEPTH_STEP_MM, content: str = "plain"
+) -> bytes:
     """Depth (H, W) float mm to a 16-bit PNG in steps of ``step_mm``; 0 stays "nothing seen".
+
+    ``content`` as of encode_png: "smooth" for depth without noise.
 
     Raises:
         ValueError: where a depth is negative, not finite, or beyond 65,535 steps.
@@ -91,7 +111,7 @@ def encode_depth(depth_mm: np.ndarray, step_mm: float = DEPTH_STEP_MM) -> bytes:
     steps = np.rint(depth / step_mm)
     seen = (depth > 0) & (steps == 0)
     steps[seen] = 1  # a depth below half a step must not turn into a hole
-    return encode_png(steps.astype(np.uint16))
+    return encode_png(steps.astype(np.uint16), content)
 
 
 def decode_depth(
@@ -115,9 +135,11 @@ def encode_normals(normals: np.ndarray) -> bytes:
     """Unit normals (H, W, 3) to an 8-bit PNG, rgb = 127.5·(n + 1); zero vectors become black."""
     if normals.ndim != 3 or normals.shape[2] != 3:
         raise ValueError(f"normals: shape {normals.shape}; expected (H, W, 3); stack x, y, z")
-    seen = (normals != 0).any(axis=2, keepdims=True)
-    steps = np.rint(np.clip(127.5 * (normals + 1), 0, 255))
-    return encode_png(np.where(seen, steps, 0).astype(np.uint8))
+    steps = np.clip(127.5 * (normals + 1), 0, 255)
+    np.rint(steps, out=steps)
+    x, y, z = (normals[..., axis] for axis in range(3))
+    steps[(x == 0) & (y == 0) & (z == 0)] = 0
+    return encode_png(steps.astype(np.uint8), "relief")
 
 
 def decode_normals(data: bytes, what: str = "normal map") -> np.ndarray:
@@ -127,6 +149,52 @@ def decode_normals(data: bytes, what: str = "normal map") -> np.ndarray:
     normals = steps.astype(np.float32) / 127.5 - 1
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     return np.where((steps > 0).any(axis=2, keepdims=True), normals, 0).astype(np.float32)
+
+
+def encode_unit(values: np.ndarray) -> bytes:
+    """Smooth values (H, W, 3) in [0, 1] to an 8-bit PNG of 255 · value."""
+    return encode_png(np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8), "smooth")
+
+
+def encode_uv(uv: np.ndarray, mask: np.ndarray) -> bytes:
+    """Coordinates (H, W, 2) in [0, 1] to a 16-bit PNG: red u and green v in steps of 1/65535,
+    blue 65535 where ``mask`` (H, W) is not 0, so that (0, 0) is a place as any other."""
+    if uv.ndim != 3 or uv.shape[2] != 2 or mask.shape != uv.shape[:2]:
+        raise ValueError(
+            f"uv: shape {uv.shape} with a mask of {mask.shape}; expected (H, W, 2) and (H, W); "
+            "stack u, v"
+        )
+    steps = np.zeros((*mask.shape, 3), dtype=np.uint16)
+    np.rint(65535 * np.clip(uv, 0, 1), out=steps[..., :2], casting="unsafe")
+    steps[..., 2] = np.where(mask != 0, 65535, 0)
+    return encode_png(steps, "relief")
+
+
+def decode_uv(data: bytes, what: str = "uv map") -> tuple[np.ndarray, np.ndarray]:
+    """The inverse of encode_uv: (H, W, 2) float32 and (H, W) bool."""
+    steps = decode_image(data, what)
+    _expect(steps, what, np.uint16, (3,))
+    return (steps[..., :2] / np.float32(65535)).astype(np.float32), steps[..., 2] > 0
+
+
+def encode_ids(ids: np.ndarray) -> bytes:
+    """Numbers (H, W) from -1, nothing, to 2²⁴ - 2 as a 24-bit PNG of number + 1, red the high byte.
+
+    Raises:
+        ValueError: a number outside.
+    """
+    numbers = np.asarray(ids, dtype=np.int32) + np.int32(1)
+    if numbers.ndim != 2 or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= 1 << 24:
+        raise ValueError(f"ids: shape {numbers.shape}; expected (H, W) from -1 to 2**24 - 2")
+    octets = numbers.astype(">i4")[..., None].view(np.uint8)[..., 1:]
+    return encode_png(np.ascontiguousarray(octets), "relief")
+
+
+def decode_ids(data: bytes, what: str = "id map") -> np.ndarray:
+    """The inverse of encode_ids: (H, W) int32, -1 where nothing is."""
+    octets = decode_image(data, what)
+    _expect(octets, what, np.uint8, (3,))
+    return octets.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.int32) - 1
 
 
 def quantise_vertices(vertices_mm: np.ndarray) -> tuple[np.ndarray, float]:

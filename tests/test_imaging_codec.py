@@ -127,3 +127,46 @@ def test_masks_come_back_by_runs():
     assert data == codec.encode_mask(mask)
     with pytest.raises(ValueError, match="uint8"):
         codec.encode_mask(mask.astype(np.float32))
+
+
+@pytest.mark.parametrize("content", ["plain", "smooth", "relief", "flat"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_how_a_png_is_packed_changes_no_pixel(content, dtype):
+    image = picture().astype(dtype) * (1 if dtype == np.uint8 else 251)
+    for shown in (image, image[..., 0]):
+        data = codec.encode_png(shown, content)
+        np.testing.assert_array_equal(codec.decode_image(data), shown)
+        if dtype == np.uint8:  # Pillow reads 16 bits of one channel only
+            with Image.open(io.BytesIO(data)) as other:
+                np.testing.assert_array_equal(np.asarray(other), shown)
+
+
+def test_uv_is_kept_to_half_a_step_and_its_corner_is_a_place():
+    rng = np.random.default_rng(1)
+    uv = rng.uniform(size=(9, 8, 2)).astype(np.float32)
+    uv[0, 0] = 0
+    mask = rng.random((9, 8)) > 0.3
+    mask[0, 0] = True
+    back, seen = codec.decode_uv(codec.encode_uv(uv, mask))
+    np.testing.assert_array_equal(seen, mask)
+    # half a step of 1/65535, and the rounding of float32 near 1
+    np.testing.assert_allclose(back, uv, atol=0.5 / 65535 + 1e-7)
+
+
+def test_ids_come_back_whole():
+    ids = np.array([[-1, 0, 1, 254, 255], [256, 65534, 65535, 65536, (1 << 24) - 2]], np.int32)
+    back = codec.decode_ids(codec.encode_ids(ids))
+    assert back.dtype == np.int32
+    np.testing.assert_array_equal(back, ids)
+
+
+@pytest.mark.parametrize("bad", [-2, (1 << 24) - 1])
+def test_ids_beyond_24_bits_are_refused(bad):
+    with pytest.raises(ValueError, match="2\\*\\*24"):
+        codec.encode_ids(np.full((2, 2), bad))
+
+
+def test_unit_values_are_kept_to_half_a_step():
+    values = np.random.default_rng(2).uniform(size=(5, 6, 3)).astype(np.float32)
+    back = codec.decode_image(codec.encode_unit(values)) / 255
+    np.testing.assert_allclose(back, values, atol=0.5 / 255 + 1e-6)
