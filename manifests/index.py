@@ -68,7 +68,11 @@ def manifest_table(records: Sequence[ShardRecord]) -> pa.Table:
     suffixes = sorted({s for record in records for e in record.entries for s in e.members})
     schema = manifest_schema(suffixes)
     batches = [pa.RecordBatch.from_arrays(_columns(r, schema), schema=schema) for r in records]
-    return pa.Table.from_batches(batches, schema).combine_chunks()
+    table = pa.Table.from_batches(batches, schema).combine_chunks()
+    if poses := pose_summary(records):
+        said = schema.metadata | {b"facesynth_poses": json.dumps(poses).encode()}
+        table = table.replace_schema_metadata(said)
+    return table
 
 
 def manifest_schema(suffixes: Sequence[str]) -> pa.Schema:
@@ -83,10 +87,13 @@ def manifest_schema(suffixes: Sequence[str]) -> pa.Schema:
 
 
 def shard_list(records: Sequence[ShardRecord], manifest_sha256: str, rows: int) -> dict:
-    """What shards.json says: every shard with its checksum, and the manifest's."""
+    """What shards.json says: every shard with its checksum, the manifest's, and "poses" where
+    the set was rendered."""
+    poses = pose_summary(records)
     return {
         "schema": SCHEMA_VERSION,
         "manifest": {"name": MANIFEST, "sha256": manifest_sha256, "rows": rows},
+        **({"poses": poses} if poses else {}),
         "shards": [
             {
                 "name": f"{record.name}.tar",
@@ -97,6 +104,35 @@ def shard_list(records: Sequence[ShardRecord], manifest_sha256: str, rows: int) 
             }
             for record in records
         ],
+    }
+
+
+def pose_summary(records: Sequence[ShardRecord]) -> dict:
+    """The poses of a rendered set; {} for others.
+
+    Returns:
+        "plan"; "requested_large_share" and "achieved_large_share" of |yaw| > 45°, the former
+        None where the plan asks for none; the counts "views", "large", "inputs" and
+        "failed_inputs", in any stage. An input counts whole: one that failed leaves the share as
+        it was, and stands in FAILURES.
+    """
+    failed = sum(len(record.failures) for record in records)
+    records = [record for record in records if record.stage == SAMPLES]
+    rows = [row for record in records for row in record.rows if row.get("plan") is not None]
+    if not rows:
+        return {}
+    # |yaw| > 45° of each view, as many as the views' own inputs say
+    shares = [row["achieved_large_share"] for row in rows]
+    large = round(sum(shares))
+    keys = {entry.key.rpartition("_pose")[0] for record in records for entry in record.entries}
+    return {
+        "plan": rows[0]["plan"],
+        "requested_large_share": rows[0].get("requested_large_share"),
+        "achieved_large_share": large / len(rows),
+        "views": len(rows),
+        "large": large,
+        "inputs": len(keys),
+        "failed_inputs": failed,
     }
 
 

@@ -51,6 +51,10 @@ ROW_COLUMNS = (
     Column("roll_deg", "float64", "achieved roll, degrees"),
     Column("requested_yaw_deg", "float64", "planned yaw, degrees"),
     Column("requested_pitch_deg", "float64", "planned pitch, degrees"),
+    Column("plan", "string", "name of the plan of poses that the image was rendered for"),
+    Column("requested_large_share", "float64", "share of |yaw| > 45° that the plan asks for"),
+    Column("achieved_large_share", "float64", "share of |yaw| > 45° among this input's images"),
+    Column("renderer", "string", "back end that rendered the image"),
     Column("iod_mm", "float64", "outer interocular distance of the face, mm"),
     Column("verdict", "string", 'of the registration: "accept", "review" or "reject"'),
     Column("reason", "string", "why, in words; empty for a plain accept"),
@@ -91,6 +95,10 @@ SAMPLE_FIELDS = (
     Column("quality", "object", "verdict, reason and figures of the registration"),
     Column("iod_mm", "float64", "outer interocular distance, mm"),
     Column("seed", "int64", "seed of the run"),
+    Column("plan", "string", "name of the plan of poses"),
+    Column("requested_large_share", "float64", "share of |yaw| > 45° that the plan asks for"),
+    Column("achieved_large_share", "float64", "share of |yaw| > 45° among this input's images"),
+    Column("renderer", "string", "back end that rendered the image"),
     Column("degradation", "object", "faults put on the image, as augment.degrade.Degradation"),
 )
 

@@ -44,7 +44,7 @@ def scan_members(scan: Scan) -> Members:
     return {
         "color.png": codec.encode_png(scan.color),
         "depth.png": codec.encode_depth(scan.depth_mm),
-        "scan.json": _json(about),
+        "scan.json": json_bytes(about),
         "truth.npz": encode_arrays(scan.truth),
     }
 
@@ -82,15 +82,15 @@ def face_members(face: RegisteredFace) -> Members:
         "provenance": asdict(face.provenance),
         "model": face.model,
         "camera": asdict(face.camera),
-        "pose": _pose_json(face.pose),
-        "initial_pose": _pose_json(face.initial.pose),
+        "pose": pose_json(face.pose),
+        "initial_pose": pose_json(face.initial.pose),
         "light": {
             name: light[name]
             for name in ("ambient", "directional", "light", "specular", "shininess")
         },
-        "quality": _quality_json(face.quality),
+        "quality": quality_json(face.quality),
     }
-    return {"face.npz": encode_arrays(arrays), "face.json": _json(about)}
+    return {"face.npz": encode_arrays(arrays), "face.json": json_bytes(about)}
 
 
 def face_from_members(key: str, members: Members, model: MorphableModel) -> RegisteredFace:
@@ -131,7 +131,7 @@ def face_from_members(key: str, members: Members, model: MorphableModel) -> Regi
 def vertex_member(face: RegisteredFace) -> tuple[bytes, float]:
     """``KEY.vertices.npy``, the same for all views of a face, and its step in mm."""
     vertices, step_mm = codec.quantise_vertices(face.shape_mm)
-    return _npy(vertices), step_mm
+    return npy_bytes(vertices), step_mm
 
 
 def view_members(
@@ -151,7 +151,7 @@ def view_members(
         "jpg": codec.encode_jpeg(view.color, JPEG_QUALITY),
         "vertices.npy": array,
         "synth.png": codec.encode_mask(view.synthesised),
-        "json": _json(labels),
+        "json": json_bytes(labels),
     }
     return members | dict(_buffer_member(*named) for named in view.buffers.items())
 
@@ -190,7 +190,7 @@ def _labels(key: str, view: View, face: RegisteredFace) -> dict:
         "scan": face.key,
         "model": face.model,
         "convention": CONVENTION,
-        **_pose_json(view.pose),
+        **pose_json(view.pose),
         "yaw_deg": view.yaw_deg,
         "pitch_deg": view.pitch_deg,
         "roll_deg": view.roll_deg,
@@ -201,8 +201,8 @@ def _labels(key: str, view: View, face: RegisteredFace) -> dict:
         "landmarks_visible": view.landmarks_visible,
         "identity": face.initial.identity.round(5),
         "expression": face.initial.expression.round(5),
-        "initial": _pose_json(face.initial.pose),
-        "quality": _quality_json(face.quality),
+        "initial": pose_json(face.initial.pose),
+        "quality": quality_json(face.quality),
     }
 
 
@@ -212,7 +212,7 @@ def _fields(record) -> dict:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
-def _quality_json(quality: Quality) -> dict:
+def quality_json(quality: Quality) -> dict:
     """JSON has no NaN: what a photo leaves unknown is null."""
     return {name: None if value != value else value for name, value in _fields(quality).items()}
 
@@ -238,7 +238,8 @@ def _initial(about: dict, arrays: dict[str, np.ndarray], model: MorphableModel) 
     return FaceFit(pose, identity, expression, pose.apply(model.shape(identity, expression)))
 
 
-def _pose_json(pose: Pose) -> dict:
+def pose_json(pose: Pose) -> dict:
+    """A pose as a sample's JSON has it."""
     return {
         "rotation": np.asarray(pose.rotation).tolist(),
         "translation_mm": np.asarray(pose.translation_mm).tolist(),
@@ -268,7 +269,8 @@ def _landmarks(about: dict) -> Landmarks:
     return Landmarks(points, about["scheme"], np.array(about["confidence"]))
 
 
-def _json(value: dict) -> bytes:
+def json_bytes(value: dict) -> bytes:
+    """A member's JSON; arrays become lists, and NaN is refused."""
     return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -279,7 +281,8 @@ def _plain(value):
     raise TypeError(f"{type(value).__name__} has no place in a shard's JSON")
 
 
-def _npy(array: np.ndarray) -> bytes:
+def npy_bytes(array: np.ndarray) -> bytes:
+    """An array as an NPY file."""
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     return stream.getvalue()

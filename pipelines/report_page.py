@@ -14,7 +14,7 @@ from pipelines.truth import COLUMNS, PLACES, mean_errors
 
 VERDICTS = ("accept", "review", "reject")
 
-_STYLE = """
+STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1400px; color: #222 }
 h1 { font-size: 1.5rem } h2 { font-size: 1.05rem; margin: 2.2rem 0 .3rem }
 img { max-width: 100%; display: block; margin: .3rem 0 }
@@ -55,7 +55,7 @@ def write_page(set_dir: Path, entries: list[FaceEntry]) -> str:
         _review_list(entries),
         _truth_table(entries),
         _place_table(entries),
-        _failure_table(set_dir),
+        failure_table(set_dir),
         "<h2>Faces</h2><p>Each: input, detected landmarks, initial fit, registration, distance to "
         f"the scan (blue 0 to red {pictures.ERROR_SPAN_MM:g} mm, grey unmatched), distance to the "
         f"truth where it is known (red {pictures.TRUTH_SPAN_MM:g} mm), fitted texture and light; "
@@ -64,7 +64,7 @@ def write_page(set_dir: Path, entries: list[FaceEntry]) -> str:
     ]
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
-        f"<title>{name}</title><style>{_STYLE}</style>{''.join(body)}</html>\n"
+        f"<title>{name}</title><style>{STYLE}</style>{''.join(body)}</html>\n"
     )
 
 
@@ -187,7 +187,8 @@ def _table(
     return f"<table><tr><th>face{head}</tr>{body}</table>"
 
 
-def _failure_table(set_dir: Path) -> str:
+def failure_table(set_dir: Path) -> str:
+    """The inputs that failed, with why; "" where none did."""
     rows = [
         json.loads(line)
         for path in sorted((set_dir / "failures").glob("*.jsonl"))

@@ -16,6 +16,7 @@ STREAMS = {
     "pair": 8,
     "degrade": 9,
     "views": 10,
+    "poses": 11,
 }
 
 

@@ -85,6 +85,21 @@ class PosePlan:
         pairs = zip(self.poses, pitches, strict=True)
         return tuple(replace(pose, pitch_deg=float(pitch)) for pose, pitch in pairs)
 
+    def with_pitches(self, pitch_range: tuple[float, float]) -> "PosePlan":
+        """The same yaws with pitches of a range (lowest, highest), drawn for each input.
+
+        Until they are drawn the poses have the range's middle.
+
+        Raises:
+            BadInput: the plan has pitches of its own, or no such range.
+        """
+        if any(pose.pitch_deg for pose in self.poses):
+            got, expected = f"plan '{self.name}' has pitches of its own", "a plan without"
+            raise BadInput("--pitch-range", got, expected, "leave one of them out")
+        low, high = _pitch_range(pitch_range)
+        poses = tuple(replace(pose, pitch_deg=(low + high) / 2) for pose in self.poses)
+        return replace(self, poses=poses, pitch_range=None if low == high else (low, high))
+
     @classmethod
     def small(cls) -> "PosePlan":
         """Set S: yaw and pitch of -15°, 0 and 15° but for the frontal pose, 8 views."""
@@ -172,10 +187,9 @@ class PosePlan:
             BadInput: what cannot be had, with the nearest that can.
         """
         yaws = PoseRange(yaw_range, ratio, views, step_deg, both_sides).yaws()
-        low, high = _pitch_range(pitch_range)
-        poses = tuple(TargetPose(float(yaw), (low + high) / 2) for yaw in yaws)
         name = "yaw {:g},{:g}".format(*yaw_range)
-        return cls(name, poses, ratio, None if low == high else (low, high))
+        plan = cls(name, tuple(TargetPose(float(yaw)) for yaw in yaws), ratio)
+        return plan.with_pitches(pitch_range)
 
 
 PRESETS = ("small", "large", "yaw", "pitch", "deca", "chen20", "ladder", "florence")

@@ -255,3 +255,15 @@ def test_45_degrees_is_not_large():
     assert not TargetPose(45.0).is_large
     assert not TargetPose(-45.0, 80.0).is_large
     assert TargetPose(-45.1).is_large
+
+
+def test_a_preset_with_pitches_of_a_range():
+    plan = PosePlan.ladder()[3].with_pitches((-20, 20))
+    assert [pose.yaw_deg for pose in plan] == [pose.yaw_deg for pose in PosePlan.ladder()[3]]
+    assert plan.requested_share == 0.3
+    assert {pose.pitch_deg for pose in plan.for_input(np.random.default_rng(0))} != {0.0}
+    fixed = PosePlan.yaw().with_pitches((7, 7))
+    assert {pose.pitch_deg for pose in fixed} == {7.0}
+    assert fixed.pitch_range is None
+    with pytest.raises(BadInput, match="of its own"):
+        PosePlan.pitch().with_pitches((0, 5))

@@ -20,7 +20,17 @@ def run_from_arguments(recipe: Recipe, args: argparse.Namespace) -> tuple[Any, i
     """Make the set that file and flags describe; its settings and the exit status.
 
     Raises:
-        BadInput: no such file, an unknown setting, or as run_recipe.
+        BadInput: as config_from_arguments or run_recipe.
+    """
+    config = config_from_arguments(recipe, args)
+    return config, run_recipe(recipe, config)
+
+
+def config_from_arguments(recipe: Recipe, args: argparse.Namespace) -> Any:
+    """The settings that file and flags describe, with what the recipe notes of their files.
+
+    Raises:
+        BadInput: no such file, or an unknown setting.
     """
     base = {}
     if args.config is not None:
@@ -30,5 +40,4 @@ def run_from_arguments(recipe: Recipe, args: argparse.Namespace) -> tuple[Any, i
             raise BadInput(
                 f"--config {args.config}", "no such file", "a TOML file", "check the path"
             ) from error
-    config = recipe.identify(from_arguments(recipe.config, args, base, recipe.complete))
-    return config, run_recipe(recipe, config)
+    return recipe.identify(from_arguments(recipe.config, args, base, recipe.complete))
