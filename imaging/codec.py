@@ -23,7 +23,9 @@ _PNG = {
     "plain": [_LEVEL, 3],
     # gradients, as depth and coordinates have
     "smooth": [_FILTER, cv2.IMWRITE_PNG_FILTER_UP, _LEVEL, 1],
-    # gradients with fine relief, or of 16 bits a channel
+    # the same of 16 bits a channel, or in steps
+    "fine": [_FILTER, cv2.IMWRITE_PNG_FILTER_UP, _STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE],
+    # gradients with relief, as normals have
     "relief": [_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH, _STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE],
     # few values in even regions
     "flat": [_FILTER, cv2.IMWRITE_PNG_FILTER_NONE, _STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE],
@@ -44,7 +46,8 @@ def encode_png(image: np.ndarray, content: str = "plain") -> bytes:
     """(H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16, to a lossless PNG.
 
     ``content`` says what is in it, and so how it is packed best: "plain", a photograph; "smooth",
-    gradients; "relief", gradients with fine detail; "flat", few values in even regions.
+    gradients; "fine", those of 16 bits or in steps; "relief", those with fine detail; "flat", few
+    values in even regions.
     """
     if image.dtype not in (np.uint8, np.uint16) or image.shape[2:] not in ((), (3,), (4,)):
         raise ValueError(
@@ -135,11 +138,10 @@ def encode_normals(normals: np.ndarray) -> bytes:
     """Unit normals (H, W, 3) to an 8-bit PNG, rgb = 127.5·(n + 1); zero vectors become black."""
     if normals.ndim != 3 or normals.shape[2] != 3:
         raise ValueError(f"normals: shape {normals.shape}; expected (H, W, 3); stack x, y, z")
-    steps = np.clip(127.5 * (normals + 1), 0, 255)
-    np.rint(steps, out=steps)
+    steps = cv2.convertScaleAbs(np.maximum(normals, -1), alpha=127.5, beta=127.5)
     x, y, z = (normals[..., axis] for axis in range(3))
     steps[(x == 0) & (y == 0) & (z == 0)] = 0
-    return encode_png(steps.astype(np.uint8), "relief")
+    return encode_png(steps, "relief")
 
 
 def decode_normals(data: bytes, what: str = "normal map") -> np.ndarray:
@@ -153,7 +155,7 @@ def decode_normals(data: bytes, what: str = "normal map") -> np.ndarray:
 
 def encode_unit(values: np.ndarray) -> bytes:
     """Smooth values (H, W, 3) in [0, 1] to an 8-bit PNG of 255 · value."""
-    return encode_png(np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8), "smooth")
+    return encode_png(cv2.convertScaleAbs(np.maximum(values, 0), alpha=255), "smooth")
 
 
 def encode_uv(uv: np.ndarray, mask: np.ndarray) -> bytes:
@@ -167,7 +169,7 @@ def encode_uv(uv: np.ndarray, mask: np.ndarray) -> bytes:
     steps = np.zeros((*mask.shape, 3), dtype=np.uint16)
     np.rint(65535 * np.clip(uv, 0, 1), out=steps[..., :2], casting="unsafe")
     steps[..., 2] = np.where(mask != 0, 65535, 0)
-    return encode_png(steps, "relief")
+    return encode_png(steps, "fine")
 
 
 def decode_uv(data: bytes, what: str = "uv map") -> tuple[np.ndarray, np.ndarray]:
@@ -187,7 +189,7 @@ def encode_ids(ids: np.ndarray) -> bytes:
     if numbers.ndim != 2 or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= 1 << 24:
         raise ValueError(f"ids: shape {numbers.shape}; expected (H, W) from -1 to 2**24 - 2")
     octets = numbers.astype(">i4")[..., None].view(np.uint8)[..., 1:]
-    return encode_png(np.ascontiguousarray(octets), "relief")
+    return encode_png(np.ascontiguousarray(octets), "fine")
 
 
 def decode_ids(data: bytes, what: str = "id map") -> np.ndarray:

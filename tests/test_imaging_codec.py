@@ -129,7 +129,7 @@ def test_masks_come_back_by_runs():
         codec.encode_mask(mask.astype(np.float32))
 
 
-@pytest.mark.parametrize("content", ["plain", "smooth", "relief", "flat"])
+@pytest.mark.parametrize("content", ["plain", "smooth", "fine", "relief", "flat"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_how_a_png_is_packed_changes_no_pixel(content, dtype):
     image = picture().astype(dtype) * (1 if dtype == np.uint8 else 251)
