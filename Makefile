@@ -1,10 +1,11 @@
 # Every target sets up what it needs first. `make help` lists them.
 
 VENV     ?= .venv
-OUT      ?= out/fg3d
+OUT      ?= out/$(firstword $(filter fg3d render,$(MAKECMDGOALS)) fg3d)
 SUBJECTS ?= 4
 SEED     ?= 0
 LAYOUT   ?= auto
+PRESET   ?= chen20
 READY    := $(VENV)/.ready
 BIN      := $(VENV)/bin
 
@@ -17,7 +18,7 @@ INPUT = $(if $(SCANS),--scans $(SCANS) --layout $(LAYOUT),--subjects $(SUBJECTS)
 EXTRA = $(if $(LANDMARKER),--face-landmarker $(LANDMARKER)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fg3d test lint bench lock clean
+.PHONY: help setup fg3d render test lint bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -29,6 +30,10 @@ $(READY): requirements.lock pyproject.toml tools/setup.sh
 
 fg3d: $(READY) ## a set of rotated, labelled faces: SCANS= LAYOUT= LANDMARKER= MODEL= OUT= SUBJECTS= SEED=
 	$(BIN)/synth fg3d $(INPUT) --seed $(SEED) --out $(OUT) $(EXTRA)
+
+render: $(READY) ## faces at controlled poses: FACES= or SUBJECTS=, PRESET= LAYOUT= MODEL= OUT= SEED=
+	$(BIN)/synth render $(if $(FACES),--faces $(FACES) --layout $(LAYOUT),--subjects $(SUBJECTS)) \
+		--preset $(PRESET) --seed $(SEED) --out $(OUT) $(EXTRA)
 
 test: $(READY) ## every test (those on SHARED data skip where it is absent)
 	$(BIN)/python -m pytest

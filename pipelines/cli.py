@@ -18,6 +18,7 @@ from manifests.shard import BadShard
 # it is imported only when its verb is called.
 VERBS = {
     "fg3d": ("pipelines.verbs.fg3d", "make a set: scans, registration, rotated views"),
+    "render": ("pipelines.verbs.render", "faces at controlled poses, with every label"),
     "subjects": ("pipelines.verbs.subjects", "make virtual people before a simulated camera"),
     "model": ("pipelines.verbs.model", "import a face model, or say what one holds"),
     "status": ("pipelines.verbs.status", "how far a set is, and what failed"),

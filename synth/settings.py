@@ -1,6 +1,6 @@
 """How faces are rendered: size, framing, light, background and buffers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 LightMode = Literal["fitted", "head", "random", "flat", "kept"]
@@ -34,7 +34,8 @@ class RenderSettings:
     light: LightMode = "fitted"
     shadows: bool = False
     background: BackgroundMode = "own"
-    background_folder: str = ""
+    # no part of a set: the recipe notes what is in it
+    background_folder: str = field(default="", metadata={"part": "local"})
     background_color: tuple[int, int, int] = (128, 128, 128)
     texture_px: int = 512
     supersample: int = 2

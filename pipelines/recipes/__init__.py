@@ -14,6 +14,8 @@ from pipelines.plan import ShardTask
 # Name -> "module:attribute" of a Recipe.
 RECIPES: dict[str, str] = {
     "fg3d": "pipelines.recipes.fg3d:RECIPE",
+    "render": "pipelines.recipes.render:RECIPE",
+    "faces": "pipelines.recipes.render:FACES",
     "subjects": "pipelines.recipes.subjects:RECIPE",
 }
 
@@ -32,6 +34,7 @@ class Recipe:
             the values of a named profile; defaults fill what is still missing.
         identify: config -> config, with what its files hold noted beside their paths, so that a
             set depends on contents and not on where they lie.
+        report: (set folder, config, number of faces) -> the page; None where there is no report.
         warm_up: "module:function" names that each worker calls once.
     """
 
@@ -42,6 +45,7 @@ class Recipe:
     finish: Callable[[Path, Any], None] | None = None
     complete: Callable[[dict[str, Any]], dict[str, Any]] = lambda given: given
     identify: Callable[[Any], Any] = lambda config: config
+    report: Callable[[Path, Any, int], Path] | None = None
     warm_up: tuple[str, ...] = field(default=())
 
 

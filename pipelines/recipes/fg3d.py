@@ -70,6 +70,11 @@ def finish(out: Path, config: Fg3dConfig) -> None:
     write_report(out, load_model(config.model))
 
 
+def report(out: Path, config: Fg3dConfig, faces: int) -> Path:
+    """The report anew, of so many faces."""
+    return write_report(out, load_model(config.model), faces)
+
+
 def samples(task: ShardTask, config: Fg3dConfig) -> ShardRecord:
     """Stage "samples": the views as they are, or degraded from the shard of views."""
     return (degrade if config.degrade.enabled else augment).run(task, config)
@@ -96,4 +101,5 @@ RECIPE = Recipe(
     finish=finish,
     complete=complete,
     identify=identify,
+    report=report,
 )

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from faces.models import load_model
-from pipelines.report import MAX_FACES, write_report
+from faces.errors import BadInput
+from pipelines.report import MAX_FACES
 from pipelines.run import read_config
 
 
@@ -16,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report and say where it lies."""
-    _, config = read_config(args.set)
-    print(write_report(args.set, load_model(config.model), args.faces))
+    recipe, config = read_config(args.set)
+    if recipe.report is None:
+        got, expected = f"recipe '{recipe.name}' has no report", "a set of faces"
+        raise BadInput(f"set '{args.set}'", got, expected, "look at its folder")
+    print(recipe.report(args.set, config, args.faces))
     return 0
