@@ -1,8 +1,9 @@
-"""Triangle meshes: normals, edges, subdivision and similarity alignment."""
+"""Triangle meshes: normals, edges, subdivision, hulls and similarity alignment."""
 
 import numba
 import numpy as np
 import scipy.sparse as sp
+from scipy.spatial import ConvexHull
 
 from faces.rotation import nearest_rotation
 
@@ -90,6 +91,16 @@ def similarity(
     rotation = nearest_rotation(covariance)
     factor = np.trace(rotation.T @ covariance) / (w @ (p**2).sum(1)) if scale else 1.0
     return float(factor), rotation, target_mean - factor * rotation @ source_mean
+
+
+def hull_points(points: np.ndarray) -> np.ndarray:
+    """Those of the points (N, 3) that are corners of their convex hull: the box around all of them
+    in any view is the box around these few.
+
+    Raises:
+        scipy.spatial.QhullError: all in one plane, or fewer than four.
+    """
+    return points[ConvexHull(points).vertices]
 
 
 def loop_subdivide(triangles: np.ndarray, vertex_count: int) -> tuple[np.ndarray, sp.csr_matrix]:

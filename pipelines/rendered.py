@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
-from scipy.spatial import ConvexHull
 
+from faces.mesh import hull_points
 from faces.morphable import MorphableModel
 from faces.poses import TargetPose, large_share
 from faces.rotation import CONVENTION, euler_from_matrix
@@ -107,8 +107,7 @@ def rendered_samples(
         **face.labels,
         **common,
     }
-    boxed = face.shape_mm[_boxed(face.model)]
-    boxed = boxed[ConvexHull(boxed).vertices]  # the corners of its box in any view are among them
+    boxed = hull_points(face.shape_mm[_boxed(face.model)])
     samples = []
     for number, ((target, view), angles) in enumerate(zip(views, achieved, strict=True)):
         key = f"{face.key}_pose{number:03d}"

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from faces.camera import FLIP, Camera, Pose
+from faces.mesh import hull_points
 from faces.model_meshes import ModelMesh
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
@@ -41,7 +42,7 @@ class MeshSource:
         """
         self.shape_mm = mesh.shape_mm
         self.settings, self._renderer = settings, renderer
-        self._framed = self.shape_mm[framed_vertices(model, settings.framing)]
+        self._framed = hull_points(self.shape_mm[framed_vertices(model, settings.framing)])
         self._centre = middle_of(self.shape_mm[framed_vertices(model, "head")])
         self._base = Pose(np.eye(3), np.array([0.0, 0.0, DISTANCE_MM]))
         self._camera = Camera.from_fov(settings.size_px, settings.size_px, FOV_DEG)

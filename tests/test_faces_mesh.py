@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from faces.mesh import loop_subdivide, similarity, soften, unique_edges, vertex_normals
+from faces.mesh import hull_points, loop_subdivide, similarity, soften, unique_edges, vertex_normals
 from faces.rotation import matrix_from_euler
 
 
@@ -128,3 +128,15 @@ def test_softening_keeps_constants_and_evens_a_border():
     np.testing.assert_array_equal((evened > 0.5)[away], half[away])
     across = evened[points[:, 1] == 5]
     assert (np.diff(across) > 0).all()
+
+
+def test_hull_points_have_the_box_of_all_in_any_view():
+    rng = np.random.default_rng(8)
+    points = rng.normal(size=(500, 3))
+    few = hull_points(points)
+    assert len(few) < 120
+    for _ in range(20):
+        view = rng.normal(size=(3, 3))  # any linear view, sheared ones too
+        turned, corners = points @ view, few @ view
+        np.testing.assert_allclose(corners.min(0), turned.min(0), atol=1e-12)
+        np.testing.assert_allclose(corners.max(0), turned.max(0), atol=1e-12)
