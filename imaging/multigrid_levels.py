@@ -22,6 +22,8 @@ class Level(NamedTuple):
         total: float32, the sum of a cell's conductances, A's diagonal; 0 where there is no cell.
         inverse: float32, 1 / total; 0 where there is no cell.
         free: float32, 1 where there is neither a cell nor anything held.
+        outside: float32, 1 where there is no cell.
+        gain: float32, conductance to what is held, of one of the pixels' joints to it; else 1.
         span: (h + 2, 2) int64 first and last + 1 column of a row that hold cells; 1, 1 for none.
     """
 
@@ -30,6 +32,8 @@ class Level(NamedTuple):
     total: np.ndarray
     inverse: np.ndarray
     free: np.ndarray
+    outside: np.ndarray
+    gain: np.ndarray
     span: np.ndarray
 
 
@@ -39,7 +43,7 @@ class Levels(NamedTuple):
     Attributes:
         shape: (levels, 2) int64, h + 2 and w + 2.
         start: (levels + 1, 2) int64, a level's first cell and first row.
-        fields: (5, cells) float32 of Level, ``right`` to ``free``.
+        fields: (7, cells) float32 of Level, ``right`` to ``gain``.
         span: (rows, 2) int64 of Level.
     """
 
@@ -63,7 +67,7 @@ def make_levels(kind: np.ndarray, coarsest: int, zeros=np.zeros) -> Levels:
     start = np.zeros((len(shape) + 1, 2), int)
     start[1:, 0], start[1:, 1] = np.cumsum(shape[:, 0] * shape[:, 1]), np.cumsum(shape[:, 0])
     cells, rows = start[-1]
-    levels = Levels(shape, start, zeros((5, cells), np.float32), zeros((rows, 2), int))
+    levels = Levels(shape, start, zeros((7, cells), np.float32), zeros((rows, 2), int))
     padded, joints = zeros(shapes[0], np.uint8), zeros((3, *shapes[0]), np.uint8)
     padded[1:-1, 1:-1] = kind
     _fill_levels(padded, joints, levels)
@@ -82,6 +86,8 @@ def level_at(levels, depth):
         fields[2, first:last].reshape(rows, columns),
         fields[3, first:last].reshape(rows, columns),
         fields[4, first:last].reshape(rows, columns),
+        fields[5, first:last].reshape(rows, columns),
+        fields[6, first:last].reshape(rows, columns),
         levels.span[levels.start[depth, 1] : levels.start[depth + 1, 1]],
     )
 
@@ -146,6 +152,8 @@ def _coarsened(kind, joints):
 def _conduct(kind, joints, size, level):
     """Conductances: of n joints side by side over a length ``size``, n / size."""
     level.free[:] = 1
+    level.outside[:] = 1
+    level.gain[:] = 1
     right, down, total, span = level.right, level.down, level.total, level.span
     for y in range(1, kind.shape[0] - 1):
         span[y, 0] = kind.shape[1]
@@ -157,7 +165,12 @@ def _conduct(kind, joints, size, level):
             right[y, x] = joints[0, y, x] / size
             down[y, x] = joints[1, y, x] / size
             total[y, x] = right[y, x] + right[y, x - 1] + down[y, x] + down[y - 1, x]
-            total[y, x] += _to_held(joints[2, y, x], size)
+            count = joints[2, y, x]
+            held = _to_held(count, size)
+            total[y, x] += held
+            level.outside[y, x] = 0
+            if count > 0:
+                level.gain[y, x] = held / count
             level.inverse[y, x] = 1 / total[y, x]
         if span[y, 1] == 0:
             span[y] = 1
