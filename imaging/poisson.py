@@ -77,9 +77,10 @@ def _solve(target, mask, donor, free, mixed, tolerance):
 
 def _fill_box(target, mask, donor, held, mixed, tolerance, out):
     """Write the fill of the mask to ``out``: a start, then what its gradients lack."""
-    kind, part, parts = _kinds(mask, held)
+    parts, part = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    kind, count = kinds(held, part, parts)
     at_rim_alone = start_values(target, donor, kind, part, parts, out) and not mixed
-    for some in _apart(kind, part):
+    for some in _apart(kind, part, count):
         box = _box(some == WANTED)
         images, own = (image[box] for image in (target, donor, out)), some[box].copy()
         _add_lacking(*images, own, mixed, at_rim_alone, tolerance)
@@ -92,16 +93,16 @@ def _add_lacking(target, donor, out, kind, mixed, at_rim_alone, tolerance):
         add_wanted(grid.solve(tolerance), kind, out)
 
 
-def _apart(kind, part):
-    """Kinds of each large part alone, then of all the small ones.
+def _apart(kind, part, count):
+    """Kinds of each large part alone, then of all the small ones; count: wanted pixels of each.
 
     A coarse cell that holds pixels of two parts joins them, which the solver has to undo; and what
     lies between parts is no work for either.
     """
-    count = np.bincount(part[kind == WANTED])
-    if not count.any():
+    if np.count_nonzero(count) == 1:
+        yield kind
         return
-    large = count >= LARGE * count.sum()
+    large = count > LARGE * count.sum()
     for k in np.flatnonzero(large):
         yield np.where((kind == WANTED) & (part != k), np.uint8(FREE), kind)
     if count[~large].any():
@@ -135,9 +136,3 @@ def _check_rim(target, mask, held):
             f"target: {bad} of {len(rim)} rim pixels are not finite; expected "
             "finite values beside the mask; pass them as free, or widen the mask"
         )
-
-
-def _kinds(mask, held):
-    """Kinds (h, w) of imaging.multigrid_levels; the mask's 4-connected parts, and their count."""
-    count, part = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
-    return kinds(held, part, count), part, count

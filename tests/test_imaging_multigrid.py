@@ -26,7 +26,7 @@ def make(wanted, held):
     """Kinds (SIZE, SIZE): the parts of ``wanted`` that touch what is held."""
     wanted = wanted & ~held
     count, part = cv2.connectedComponents(wanted.astype(np.uint8), connectivity=4)
-    return kinds(held, part, count)
+    return kinds(held, part, count)[0]
 
 
 def whole_image(rng):
@@ -69,9 +69,9 @@ def held_dots(rng):
     return make(~held, held)
 
 
-def maze(rng):
+def maze(rng, size=SIZE):
     """One corridor of a pixel's width and half the image's pixels, held at one end."""
-    wanted = np.zeros((SIZE, SIZE), bool)
+    wanted = np.zeros((size, size), bool)
     wanted[::2] = True
     wanted[1::4, -1] = wanted[3::4, 0] = True
     held = np.zeros_like(wanted)
@@ -135,14 +135,14 @@ def test_the_error_is_within_the_tolerance(mask):
 
 
 def test_where_cycles_do_not_help_a_direct_solver_does(monkeypatch):
-    kind = maze(None)
+    kind = maze(None, 3 * SIZE)
     right = np.where((kind == WANTED)[..., None], np.ones(3), 0)
     expected = reference(kind, right)
     right, expected = right / expected.max(), expected / expected.max()
     found = solved(kind, right)
     assert np.abs(found - expected).max() < TOLERANCE
     monkeypatch.setattr(imaging.multigrid, "_solve_directly", lambda level, right, x: x)
-    assert np.abs(solved(kind, right) - expected).max() > 10 * TOLERANCE
+    assert np.abs(solved(kind, right) - expected).max() > 100 * TOLERANCE
 
 
 @pytest.mark.parametrize("shape", [(1, 300), (300, 1), (5, 7), (200, 33)])
