@@ -23,7 +23,7 @@ class Level(NamedTuple):
         inverse: float32, 1 / total; 0 where there is no cell.
         free: float32, 1 where there is neither a cell nor anything held.
         outside: float32, 1 where there is no cell.
-        gain: float32, conductance to what is held, of one of the pixels' joints to it; else 1.
+        gain: float32, a cell's conductance to what is held over its pixels'; 1 where nothing is.
         span: (h + 2, 2) int64 first and last + 1 column of a row that hold cells; 1, 1 for none.
     """
 

@@ -71,7 +71,12 @@ def solve(levels, vectors, channels, tolerance):
 
 @_compiled
 def _start(levels, vectors, channels, factor):
-    """x by the solutions of the coarse levels, each the start of the next (full multigrid)."""
+    """x by the solutions of the coarse levels, each the start of the next (full multigrid).
+
+    What pulls is mostly what is held. A coarse cell is nearer to it than the distance that its
+    pixels' joints add up to, so that its right-hand side is scaled as its conductance was, and the
+    solution, which need not vanish there as a correction does, is continued level to the outside.
+    """
     last = len(levels.shape) - 1
     for depth in range(last):
         level, right = level_at(levels, depth), vector_at(levels, vectors.right, depth, channels)

@@ -12,7 +12,7 @@ from imaging.poisson_kernels import add_wanted, kinds, lacking_gradients, start_
 from imaging.scratch import scratch
 
 TOLERANCE = 0.5 / 255  # of colours in [0, 1]: half a grey level
-LARGE = 0.05  # a part with more of the mask's pixels is solved for by itself
+LARGE = 0.05  # a part with a larger share of the wanted pixels is solved for by itself
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 

@@ -13,7 +13,7 @@ _STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 @numba.njit(cache=True, nogil=True)
 def kinds(held, part, parts):
-    """(h, w) uint8; WANTED are the pixels of the parts that touch what is held. And how many a part.
+    """(h, w) uint8, WANTED in the parts that touch what is held; (parts,) how many in each.
 
     Args:
         held: (h, w) bool.

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
 import imaging.multigrid
+from imaging import multigrid_steps
 from imaging.multigrid import Multigrid
 from imaging.multigrid_band import factorize, solve_band
 from imaging.multigrid_levels import FREE, HELD, WANTED, level_at, make_levels
@@ -15,6 +16,7 @@ from imaging.scratch import scratch
 
 SIZE = 96
 TOLERANCE = 1e-3  # of solutions of about 1
+CROSS = np.float32([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
 
 
 def blobs(rng, scale, share):
@@ -143,6 +145,25 @@ def test_where_cycles_do_not_help_a_direct_solver_does(monkeypatch):
     assert np.abs(found - expected).max() < TOLERANCE
     monkeypatch.setattr(imaging.multigrid, "_solve_directly", lambda level, right, x: x)
     assert np.abs(solved(kind, right) - expected).max() > 100 * TOLERANCE
+
+
+@pytest.mark.parametrize("mask", [one_side, face_like, islands, held_dots])
+def test_the_start_is_near_where_all_that_is_held_is_one_level(mask, monkeypatch):
+    """Every coarse level's solution is that level too, whatever the shape.
+
+    Interpolation past a corner of the mask overshoots by up to a sixteenth.
+    """
+    kind = mask(np.random.default_rng(3))
+    beside = cv2.filter2D((kind == HELD).astype(np.float32), -1, CROSS, borderType=0)
+    right = np.repeat(np.where(kind == WANTED, beside, 0)[..., None], 2, 2)
+    monkeypatch.setattr(imaging.multigrid, "solve", start_alone)
+    np.testing.assert_allclose(solved(kind, right), 1, atol=1 / 16)
+
+
+def start_alone(levels, vectors, channels, tolerance):
+    factor = factorize(level_at(levels, len(levels.shape) - 1))
+    multigrid_steps._start(levels, vectors, channels, factor)
+    return True
 
 
 @pytest.mark.parametrize("shape", [(1, 300), (300, 1), (5, 7), (200, 33)])
