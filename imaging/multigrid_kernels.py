@@ -49,14 +49,6 @@ def ascend(level, free, error, right, x):
 
 
 @_compiled
-def prolong(level, free, error, x):
-    """x += the coarse error, bilinear between its cells; 0 where held, level towards the free."""
-    row, fine = np.zeros(error.shape[2], np.float32), np.zeros(x.shape[2] + 1, np.float32)
-    for y in range(1, x.shape[0] - 1):
-        _prolong(level, free, error, x, y, row, fine)
-
-
-@_compiled
 def multiply(level, x, out, first, second):
     """out = A x; the dot products of x with out, ``first`` and ``second``, (3, C) float64."""
     dots = np.zeros((3, x.shape[1]))
@@ -256,6 +248,18 @@ def sum_blocks(level, right, coarse):
         lo, hi = level.span[y]
         for c in range(right.shape[1]):
             _add_pairs(right[y, c], (lo + 1) // 2, hi // 2, coarse[(y + 1) // 2, c])
+
+
+@_compiled
+def scale(level, x):
+    """x *= the level's gain."""
+    for y in range(1, x.shape[0] - 1):
+        lo, hi = level.span[y]
+        gain = level.gain[y, lo:hi]
+        for c in range(x.shape[1]):
+            to = x[y, c, lo:hi]
+            for i in range(hi - lo):
+                to[i] *= gain[i]
 
 
 @_compiled

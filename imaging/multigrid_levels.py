@@ -22,6 +22,8 @@ class Level(NamedTuple):
         total: float32, the sum of a cell's conductances, A's diagonal; 0 where there is no cell.
         inverse: float32, 1 / total; 0 where there is no cell.
         free: float32, 1 where there is neither a cell nor anything held.
+        outside: float32, 1 where there is no cell.
+        gain: float32, a cell's conductance to what is held over its pixels'; 1 where nothing is.
         span: (h + 2, 2) int64 first and last + 1 column of a row that hold cells; 1, 1 for none.
     """
 
@@ -30,6 +32,8 @@ class Level(NamedTuple):
     total: np.ndarray
     inverse: np.ndarray
     free: np.ndarray
+    outside: np.ndarray
+    gain: np.ndarray
     span: np.ndarray
 
 
@@ -39,7 +43,7 @@ class Levels(NamedTuple):
     Attributes:
         shape: (levels, 2) int64, h + 2 and w + 2.
         start: (levels + 1, 2) int64, a level's first cell and first row.
-        fields: (5, cells) float32 of Level, ``right`` to ``free``.
+        fields: (7, cells) float32 of Level, ``right`` to ``gain``.
         span: (rows, 2) int64 of Level.
     """
 
@@ -63,7 +67,7 @@ def make_levels(kind: np.ndarray, coarsest: int, zeros=np.zeros) -> Levels:
     start = np.zeros((len(shape) + 1, 2), int)
     start[1:, 0], start[1:, 1] = np.cumsum(shape[:, 0] * shape[:, 1]), np.cumsum(shape[:, 0])
     cells, rows = start[-1]
-    levels = Levels(shape, start, zeros((5, cells), np.float32), zeros((rows, 2), int))
+    levels = Levels(shape, start, zeros((7, cells), np.float32), zeros((rows, 2), int))
     padded, joints = zeros(shapes[0], np.uint8), zeros((3, *shapes[0]), np.uint8)
     padded[1:-1, 1:-1] = kind
     _fill_levels(padded, joints, levels)
@@ -82,6 +86,8 @@ def level_at(levels, depth):
         fields[2, first:last].reshape(rows, columns),
         fields[3, first:last].reshape(rows, columns),
         fields[4, first:last].reshape(rows, columns),
+        fields[5, first:last].reshape(rows, columns),
+        fields[6, first:last].reshape(rows, columns),
         levels.span[levels.start[depth, 1] : levels.start[depth + 1, 1]],
     )
 
@@ -129,38 +135,66 @@ def _coarsened(kind, joints):
     """Kind and joints of the 2×2 blocks: what crosses a block's side, what is held in it."""
     shape = ((kind.shape[0] - 1) // 2 + 2, (kind.shape[1] - 1) // 2 + 2)
     blocks, crossing = np.zeros(shape, np.uint8), np.zeros((3, *shape), np.int32)
-    for y in range(1, kind.shape[0] - 1):
-        v = (y + 1) // 2
-        for x in range(1, kind.shape[1] - 1):
-            u = (x + 1) // 2
-            blocks[v, u] = max(blocks[v, u], kind[y, x])
-            if x % 2 == 0:
-                crossing[0, v, u] += joints[0, y, x]
-            if y % 2 == 0:
-                crossing[1, v, u] += joints[1, y, x]
-            crossing[2, v, u] += joints[2, y, x]
+    for v in range(1, shape[0] - 1):
+        above, below = kind[2 * v - 1, 1:], kind[2 * v, 1:]
+        right_above, right_below = joints[0, 2 * v - 1, 1:], joints[0, 2 * v, 1:]
+        down, held_above, held_below = (
+            joints[1, 2 * v, 1:],
+            joints[2, 2 * v - 1, 1:],
+            joints[2, 2 * v, 1:],
+        )
+        block, right, under, held = (
+            blocks[v, 1:-1],
+            crossing[0, v, 1:-1],
+            crossing[1, v, 1:-1],
+            crossing[2, v, 1:-1],
+        )
+        for u in range(len(block)):
+            i, j = 2 * u, 2 * u + 1
+            block[u] = max(max(above[i], above[j]), max(below[i], below[j]))
+            right[u] = np.int32(right_above[j]) + np.int32(right_below[j])
+            under[u] = np.int32(down[i]) + np.int32(down[j])
+            held[u] = np.int32(held_above[i]) + np.int32(held_above[j])
+            held[u] += np.int32(held_below[i]) + np.int32(held_below[j])
     return blocks, crossing
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _conduct(kind, joints, size, level):
     """Conductances: of n joints side by side over a length ``size``, n / size."""
     level.free[:] = 1
-    right, down, total, span = level.right, level.down, level.total, level.span
+    level.outside[:] = 1
+    level.gain[:] = 1
+    share = np.float32(1 / size)
     for y in range(1, kind.shape[0] - 1):
-        span[y, 0] = kind.shape[1]
-        for x in range(1, kind.shape[1] - 1):
-            level.free[y, x] = kind[y, x] == FREE
-            if kind[y, x] != WANTED:
-                continue
-            span[y, 0], span[y, 1] = min(span[y, 0], x), x + 1
-            right[y, x] = joints[0, y, x] / size
-            down[y, x] = joints[1, y, x] / size
-            total[y, x] = right[y, x] + right[y, x - 1] + down[y, x] + down[y - 1, x]
-            total[y, x] += _to_held(joints[2, y, x], size)
-            level.inverse[y, x] = 1 / total[y, x]
-        if span[y, 1] == 0:
-            span[y] = 1
+        level.span[y] = _span(kind[y])
+        gain, held, what = level.gain[y, 1:-1], joints[2, y, 1:-1], kind[y, 1:-1]
+        for i in range(len(gain)):
+            if size > 1 and held[i] > 0:
+                gain[i] = _to_held(held[i], size) / held[i]
+        free, outside = level.free[y, 1:-1], level.outside[y, 1:-1]
+        right, down = level.right[y, 1:-1], level.down[y, 1:-1]
+        to_right, downwards = joints[0, y, 1:-1], joints[1, y, 1:-1]
+        for i in range(len(gain)):
+            free[i], outside[i] = what[i] == FREE, what[i] != WANTED
+            right[i], down[i] = share * np.float32(to_right[i]), share * np.float32(downwards[i])
+        before, above = level.right[y, :-2], level.down[y - 1, 1:-1]
+        total, inverse = level.total[y, 1:-1], level.inverse[y, 1:-1]
+        for i in range(len(gain)):
+            all_round = right[i] + before[i] + down[i] + above[i]
+            total[i] = all_round + gain[i] * np.float32(held[i])
+            inverse[i] = np.float32(1) / total[i] if total[i] > 0 else np.float32(0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _span(kind):
+    """First and last + 1 column of a row that hold cells; 1, 1 for none."""
+    first, last = 1, len(kind) - 1
+    while first < last and kind[first] != WANTED:
+        first += 1
+    while last > first and kind[last - 1] != WANTED:
+        last -= 1
+    return (first, last) if first < last else (1, 1)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -170,9 +204,7 @@ def _to_held(count, size):
     A straight rim has ``size`` joints and is half a cell and half a pixel away. Of fewer joints
     the current spreads from a point, whose resistance grows with the logarithm of the distance.
     """
-    if count == 0:
-        return 0.0
     straight = (size + 1) / (2 * size)
     if count >= size:
-        return count / (size * straight)
-    return 1 / (straight + np.log(size / count) / np.pi)
+        return np.float32(count / (size * straight))
+    return np.float32(1 / (straight + np.log(size / count) / np.pi))

@@ -12,7 +12,7 @@ from imaging.multigrid_kernels import (
     ascend,
     descend,
     multiply,
-    prolong,
+    scale,
     subtract_product,
     sum_blocks,
 )
@@ -71,11 +71,18 @@ def solve(levels, vectors, channels, tolerance):
 
 @_compiled
 def _start(levels, vectors, channels, factor):
-    """x by the solutions of the coarse levels, each the start of the next (full multigrid)."""
+    """x by the solutions of the coarse levels, each the start of the next (full multigrid).
+
+    What pulls is mostly what is held. A coarse cell is nearer to it than the distance that its
+    pixels' joints add up to, so that its right-hand side is scaled as its conductance was, and the
+    solution, which need not vanish there as a correction does, is continued level to the outside.
+    """
     last = len(levels.shape) - 1
     for depth in range(last):
         level, right = level_at(levels, depth), vector_at(levels, vectors.right, depth, channels)
         sum_blocks(level, right, vector_at(levels, vectors.right, depth + 1, channels))
+    for depth in range(1, last + 1):
+        scale(level_at(levels, depth), vector_at(levels, vectors.right, depth, channels))
     right, x = (
         vector_at(levels, vectors.right, last, channels),
         vector_at(levels, vectors.x, last, channels),
@@ -88,7 +95,7 @@ def _start(levels, vectors, channels, factor):
             vector_at(levels, vectors.x, depth, channels),
             vector_at(levels, vectors.cycle_right, depth, channels),
         )
-        prolong(level, coarse.free, below, x)
+        ascend(level, coarse.outside, below, right, x)
         subtract_product(level, x, right, residual)
         if depth > 0:
             add(level, _cycle(levels, vectors, depth, channels, factor), x)

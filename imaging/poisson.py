@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 
 from imaging.multigrid import Multigrid
-from imaging.multigrid_levels import WANTED
+from imaging.multigrid_levels import FREE, WANTED
 from imaging.poisson_kernels import add_wanted, kinds, lacking_gradients, start_values
 from imaging.scratch import scratch
 
 TOLERANCE = 0.5 / 255  # of colours in [0, 1]: half a grey level
+LARGE = 0.05  # a part with a larger share of the wanted pixels is solved for by itself
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -76,14 +77,36 @@ def _solve(target, mask, donor, free, mixed, tolerance):
 
 def _fill_box(target, mask, donor, held, mixed, tolerance, out):
     """Write the fill of the mask to ``out``: a start, then what its gradients lack."""
-    kind, part, parts = _kinds(mask, held)
+    parts, part = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    kind, count = kinds(held, part, parts)
     at_rim_alone = start_values(target, donor, kind, part, parts, out) and not mixed
-    if not (kind == WANTED).any():
-        return
+    for some in _apart(kind, part, count):
+        box = _box(some == WANTED)
+        images, own = (image[box] for image in (target, donor, out)), some[box].copy()
+        _add_lacking(*images, own, mixed, at_rim_alone, tolerance)
+
+
+def _add_lacking(target, donor, out, kind, mixed, at_rim_alone, tolerance):
     with scratch() as zeros:
         grid = Multigrid(kind, target.shape[2], zeros)
         lacking_gradients(target, donor, kind, mixed, at_rim_alone, out, grid.right)
         add_wanted(grid.solve(tolerance), kind, out)
+
+
+def _apart(kind, part, count):
+    """Kinds of each large part alone, then of all the small ones; count: wanted pixels of each.
+
+    A coarse cell that holds pixels of two parts joins them, which the solver has to undo; and what
+    lies between parts is no work for either.
+    """
+    if np.count_nonzero(count) == 1:
+        yield kind
+        return
+    large = count > LARGE * count.sum()
+    for k in np.flatnonzero(large):
+        yield np.where((kind == WANTED) & (part != k), np.uint8(FREE), kind)
+    if count[~large].any():
+        yield np.where((kind == WANTED) & large[part], np.uint8(FREE), kind)
 
 
 def _box(mask):
@@ -113,9 +136,3 @@ def _check_rim(target, mask, held):
             f"target: {bad} of {len(rim)} rim pixels are not finite; expected "
             "finite values beside the mask; pass them as free, or widen the mask"
         )
-
-
-def _kinds(mask, held):
-    """Kinds (h, w) of imaging.multigrid_levels; the mask's 4-connected parts, and their count."""
-    count, part = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
-    return kinds(held, part, count), part, count

@@ -13,7 +13,7 @@ _STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 @numba.njit(cache=True, nogil=True)
 def kinds(held, part, parts):
-    """(h, w) uint8; WANTED are the pixels of the parts that touch what is held.
+    """(h, w) uint8, WANTED in the parts that touch what is held; (parts,) how many in each.
 
     Args:
         held: (h, w) bool.
@@ -21,6 +21,7 @@ def kinds(held, part, parts):
     """
     height, width = held.shape
     kind, anchored = np.zeros(held.shape, np.uint8), np.zeros(parts, np.bool_)
+    count = np.zeros(parts, np.int64)
     for y in range(height):
         for x in range(width):
             if held[y, x]:
@@ -34,7 +35,8 @@ def kinds(held, part, parts):
         for x in range(width):
             if anchored[part[y, x]]:
                 kind[y, x] = WANTED
-    return kind
+                count[part[y, x]] += 1
+    return kind, count
 
 
 @numba.njit(cache=True, nogil=True)

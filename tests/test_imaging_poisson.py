@@ -44,6 +44,19 @@ def test_agrees_with_a_plain_solve():
     np.testing.assert_array_equal(got[~mask], target[~mask].astype(np.float32))
 
 
+def test_large_parts_and_small_ones_agree_with_a_plain_solve():
+    """Parts a pixel apart at their nearest; held, free and the image's border beside each."""
+    rng = np.random.default_rng(5)
+    target, donor = rng.uniform(size=(2, 48, 48, 3))
+    mask = disc(48, (14, 12), 11) | disc(48, (14, 36), 11) | disc(48, (40, 24), 6)
+    mask[:, 24] = False
+    mask[28:32:2, ::3] = True  # single pixels, of no large share together
+    free = np.zeros_like(mask)
+    free[:12] = ~mask[:12]
+    got = fill(target, mask, donor, free, tolerance=0.1 / 255)
+    np.testing.assert_allclose(got, reference(target, mask, donor, free), atol=0.1 / 255)
+
+
 def test_a_shifted_donor_gives_the_target():
     rng = np.random.default_rng(1)
     target = rng.uniform(size=(40, 40, 3))
