@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -170,11 +171,11 @@ def test_a_photo_without_landmarks_is_refused(photographed):
 
 def test_mediapipes_jaw_stays_where_it_is_on_a_turned_head():
     """The mesh's own 68 points at 40° to either side, once as MediaPipe's scheme and once as
-    ibug68, whose jaw slides. The first has no bias to speak of: 1° is a third of the second's, and
-    what one perspective photo tells of turn and shape leaves 1.1° a face.
+    ibug68, whose jaw slides: yaws 0.5° outward on the mean, and 3.0°. Exact points of a shape that
+    the model has not leave 1.1° a face, 0.3° on the mean of 16.
     """
     model, outward = load_model("default"), {"ibug68": [], "mediapipe478": []}
-    for seed, yaw in enumerate([40.0, -40.0] * 4):
+    for seed, yaw in product(range(8), (40.0, -40.0)):
         rng = np.random.default_rng(seed)
         shape, pose = simulate.true_shape(model, rng), simulate.true_pose(rng)
         pose = replace(pose, rotation=matrix_from_euler(yaw, 0.0, 0.0))
