@@ -14,7 +14,6 @@ import numpy as np
 from faces.blas import one_thread
 from faces.detectors import Detector, make_detector
 from faces.errors import BadInput
-from faces.fitting import fit_face
 from faces.landmarks import to_ibug68
 from faces.models import load_model
 from faces.morphable import MorphableModel
@@ -22,7 +21,7 @@ from faces.rotation import euler_from_matrix
 from faces.types import FaceFit, Provenance, Scan
 from manifests.pose_tables import Fault
 from pipelines.worker import limit_threads
-from registration.photo_fit import PhotoSettings
+from registration.photo_fit import PhotoSettings, fit_photo
 from registration.photo_quality import PhotoQualitySettings
 from registration.readers.base import ScanRef
 from registration.readers.photo import SUFFIXES, PhotoReader, photo_camera, read_photo
@@ -156,21 +155,14 @@ def _read(job: PhotoJob) -> Scan:
 def fit_pose(scan: Scan, model: MorphableModel) -> FaceFit:
     """Fit of a photo with landmarks, on the model's coarse level, as registration fits photos.
 
-    MediaPipe's points are of one mesh, those of the jaw too: they stay where they are on a turned
-    head, where other detectors' slide to its outline. Sliding them turns the fit outward by 2°
-    on the mean (benchmarks.audit).
-
     Raises:
         BadInput: too few landmarks, or landmarks that are no face's: half of the inner ones are
             farther from the fit than what makes registration reject a photo.
     """
+    fit = fit_photo(scan, model, PhotoSettings().fit)
     level = model.coarse if model.coarse is not None else model
-    landmarks = to_ibug68(scan.landmarks)
-    slide = scan.landmarks.scheme != "mediapipe478"
-    settings = replace(PhotoSettings().fit, slide_contour=slide)
-    fit = fit_face(level, landmarks, scan.camera, None, settings)
     points = fit.vertices_mm[level.landmarks["ibug68"][INNER]]
-    apart = scan.camera.project(points) - landmarks.points_px[INNER]
+    apart = scan.camera.project(points) - to_ibug68(scan.landmarks).points_px[INNER]
     gap_mm = np.nanmedian(np.linalg.norm(apart, axis=1) * points[:, 2] / scan.camera.fx)
     limit = PhotoQualitySettings().landmarks_median_mm[1]
     if not gap_mm <= limit:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from faces.backdrop import Backdrop, show_still
-from faces.camera import FLIP, Camera
+from faces.camera import FLIP, Camera, Pose
+from faces.mesh import hull_points
 from faces.morphable import PARTS, MorphableModel
 from faces.rotation import matrix_from_euler
 from faces.visibility import unhidden, view_directions
@@ -18,6 +19,8 @@ from synth.assembly import AXES, REACH_MM, Assembly, Known
 from synth.backgrounds import background_of
 from synth.capture import person_pieces
 from synth.clothes.hem import lengthened
+from synth.clothes.neck import neck_rings
+from synth.clothes.neck_end import neck_end
 from synth.framing import framed, framed_vertices, middle_of, turned_to
 from synth.head import GROUPS
 from synth.light import EXPOSURE, Light, sample_light
@@ -31,6 +34,8 @@ from synth.topology import topology_of
 
 HIDDEN_MM = 2.0  # behind what is drawn; closer it is the same surface
 DOWN = np.array([0.0, 1.0, 0.0])  # in the camera frame, where the body stands upright
+# Of the line of sight with the body's: seen from so straight below, the body would hide the face
+BELOW_DEG = 14.0
 LENGTH_MM = 700.0  # of what is added to clothes: at a pitch of 60° the hem stays out of the image
 ROOM_PX, ROOM_MM = 640, 900.0  # edge of the image of the room, px and mm at the head
 # what pieces beside the head's own show
@@ -57,12 +62,15 @@ class PersonSource:
         self.settings, self._subject = settings, subject
         self.shape_mm = subject.shape(model)
         head = self.shape_mm[framed_vertices(model, "head")]
-        self._framed = self.shape_mm[framed_vertices(model, settings.framing)]
+        self._framed = hull_points(self.shape_mm[framed_vertices(model, settings.framing)])
         self._centre = middle_of(head)
         pieces = person_pieces(subject, model)
+        body = _body_start(pieces)
         pieces = [lengthened(p, DOWN, LENGTH_MM) if p.label == "clothes" else p for p in pieces]
+        pieces.insert(body, _end_of_neck(pieces[body], len(neck_rings(model)[0])))
         # outside of holes that lids and lips close, skin hides its own inside
         self._base = replace(Assembly.of(pieces), closed=len(pieces[0].triangles))
+        self._body = slice(self._base.vertex_start[body + 1], None)
         self._known = Known(self._base.normals(), None, self._base.paints())
         around = self._base.centre()
         self._open, self._whole = open_axes(
@@ -90,7 +98,7 @@ class PersonSource:
         camera = framed(self._camera, pose.apply(self._framed), settings)
         turn = FLIP @ rotation @ base.rotation.T @ FLIP
         light = self._light(turn, rng)
-        whole = self._base.turned(turn, base.apply(self._centre))
+        whole = self._standing(self._base.turned(turn, base.apply(self._centre)), turn, pose)
         centres = whole.seen_by(camera)
         samples = whole.samples(camera, settings.supersample, centres)
         normals = self._known.normals @ turn.T
@@ -107,6 +115,16 @@ class PersonSource:
             self._buffers(whole, centres, normals),
         )
         return SourceView(rendered, camera, pose)
+
+    def _standing(self, whole: Assembly, turn: np.ndarray, pose: Pose) -> Assembly:
+        """The assembly; without its body where that would stand before the face."""
+        place = pose.apply(self._centre)
+        along = -(turn @ DOWN) @ place / np.linalg.norm(place)
+        if along < np.cos(np.radians(BELOW_DEG)):
+            return whole
+        points = whole.points.copy()
+        points[self._body] = place  # triangles without area are drawn nowhere
+        return replace(whole, points=points)
 
     def _light(self, turn: np.ndarray, rng: np.random.Generator) -> Light:
         own, mode = self._subject.light, self.settings.light
@@ -175,6 +193,20 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     """(H, W, 3) float32 of length 1; 0 stays 0."""
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
     return vectors / np.maximum(length, np.float32(1e-9))[..., None]
+
+
+def _body_start(pieces: list[Piece]) -> int:
+    """Index of the body's skin: of the pieces of skin the last that is no card of lashes."""
+    return max(i for i, p in enumerate(pieces) if p.label == "skin" and p.alpha is None)
+
+
+def _end_of_neck(skin: Piece, count: int) -> Piece:
+    """What closes the neck where the body is left out; ``skin`` is the body's, whose first
+    ``count`` vertices are the neck's rim."""
+    height, width = skin.albedo.shape[:2]
+    column, row = (skin.uv[:count] * [width, height]).astype(int).T
+    tones = skin.albedo[row.clip(0, height - 1), column.clip(0, width - 1)]
+    return neck_end(skin.vertices_mm[:count], tones, DOWN)
 
 
 def _group_triangles(model: MorphableModel) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 from faces.backdrop import complete_backdrop, show_still, zoom_of
 from faces.camera import FLIP, Camera, Pose
 from faces.errors import BadInput
+from faces.mesh import hull_points
 from faces.morphable import MorphableModel
 from faces.rotation import matrix_from_euler
 from faces.scan_person import scan_person
@@ -54,7 +55,7 @@ class RegisteredSource:
         self.shape_mm = np.asarray(face.shape_mm, dtype=np.float64)
         self.settings = settings
         self._face, self._renderer = face, renderer
-        self._framed = self.shape_mm[framed_vertices(model, settings.framing)]
+        self._framed = hull_points(self.shape_mm[framed_vertices(model, settings.framing)])
         self._centre = middle_of(self.shape_mm[framed_vertices(model, "head")])
         person = scan_person(scan, face, model)
         texture = unwrap(scan, face, model, settings, person)

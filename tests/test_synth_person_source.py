@@ -181,3 +181,24 @@ def test_the_ways_made_once_are_those_that_the_scene_counts():
 
 def test_the_hem_is_long_enough_to_say_so():
     assert source()._base.points[:, 1].max() > LENGTH_MM
+
+
+def test_from_straight_below_no_body_stands_before_the_head():
+    """At a pitch of -90° the camera looks along the body. What is left is the head, without
+    clothes, its chin in sight, and with a neck that is closed: between two pixels of its
+    end no pixel shows the background."""
+    view = seen_from(0, -90, 0)
+    parts, mask = view.rendered.buffers["parts"], view.rendered.buffers["mask"] > 0
+    assert not (parts == PART_LABELS.index("clothes")).any()
+    assert (parts[mask] == PART_LABELS.index("neck")).mean() > 0.1
+    assert 0.15 < mask.mean() < 0.6  # a head in its frame, and not what would fill it
+    end = (parts == PART_LABELS.index("neck")) & (view.rendered.buffers["triangle_id"] < 0)
+    rows = np.flatnonzero(end.any(1))[2:-2]
+    for row in rows:
+        columns = np.flatnonzero(end[row])
+        assert mask[row, columns[0] : columns[-1]].all()
+    assert view.rendered.landmarks_visible[8]  # the chin
+
+
+def test_at_other_pitches_the_body_stays():
+    assert (seen_from(45, -60, 0).rendered.buffers["parts"] == PART_LABELS.index("clothes")).any()
