@@ -79,22 +79,32 @@ def _opacity(varying, triangles, t, weights):
 
 
 @numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
-def _weights(snapped, near, triangles, perspective, t, px, py):
-    """Perspective-correct weights of a triangle's corners at a place in 1/256 px.
-
-    The triangle's area and the place's depth fall out where they are made to sum to 1.
-    """
+def _edges(snapped, triangles, t, px, py):
+    """Edge functions of a triangle at a place in 1/256 px, int64: all of one sign inside."""
     i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
     ax, ay = np.int64(snapped[i, 0]), np.int64(snapped[i, 1])
     bx, by = np.int64(snapped[j, 0]), np.int64(snapped[j, 1])
     cx, cy = np.int64(snapped[k, 0]), np.int64(snapped[k, 1])
-    a = np.float64(edge(bx, by, cx, cy, px, py))
-    b = np.float64(edge(cx, cy, ax, ay, px, py))
-    c = np.float64(edge(ax, ay, bx, by, px, py))
+    return edge(bx, by, cx, cy, px, py), edge(cx, cy, ax, ay, px, py), edge(ax, ay, bx, by, px, py)
+
+
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _weighed(near, triangles, perspective, t, edges):
+    """Perspective-correct weights of a triangle's corners from its edge functions.
+
+    The triangle's area and the place's depth fall out where they are made to sum to 1.
+    """
+    a, b, c = np.float64(edges[0]), np.float64(edges[1]), np.float64(edges[2])
     if perspective:
-        a, b, c = a * near[i], b * near[j], c * near[k]
+        a, b, c = a * near[triangles[t, 0]], b * near[triangles[t, 1]], c * near[triangles[t, 2]]
     scale = 1 / (a + b + c)
     return a * scale, b * scale, c * scale
+
+
+@numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _weights(snapped, near, triangles, perspective, t, px, py):
+    """Perspective-correct weights of a triangle's corners at a place in 1/256 px."""
+    return _weighed(near, triangles, perspective, t, _edges(snapped, triangles, t, px, py))
 
 
 @numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
@@ -147,10 +157,12 @@ def _central(snapped, near, triangles, perspective, ids, top, left, factor):
             if t == last:
                 continue
             last = t
-            weights = _weights(snapped, near, triangles, perspective, t, px, py)
+            edges = _edges(snapped, triangles, t, px, py)
+            weights = _weighed(near, triangles, perspective, t, edges)
+            # told from whole numbers: the weights need not be waited for
+            if (edges[0] | edges[1] | edges[2]) >= 0 or max(edges[0], edges[1], edges[2]) <= 0:
+                return t, weights[0], weights[1], weights[2]
             least = min(weights[0], weights[1], weights[2])
             if least > best:
                 best, chosen, shares = least, t, weights
-            if best >= 0:
-                return chosen, shares[0], shares[1], shares[2]
     return chosen, shares[0], shares[1], shares[2]

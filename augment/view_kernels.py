@@ -95,14 +95,17 @@ def _average(count, places, shares, carried, pixels, is_lit, maps, rules, area, 
     n = 0
     while n < count:
         x = places[n, PIXEL]
+        if n + 1 == count or places[n + 1, PIXEL] != x:  # alone: nothing to average
+            photo, tone, weight, flags = _shade(carried, n, is_lit, pixels, maps, places, rules)
+            part = shares[n, 3]
+            if part > 1e-6:
+                _write(out, y, x, photo, tone, weight, part / area, flags if part > 0.5 else 0)
+            n += 1
+            continue
         trusted, any_photo, donor = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
         trust, alpha, reasons = 0.0, 0.0, 0
         while n < count and places[n, PIXEL] == x:
-            photo, tone, weight, flags = _shade(
-                carried, n, pixels[n, 0], pixels[n, 1], maps, places[n, SURFACE], rules
-            )
-            if is_lit:
-                photo, tone = _lit(carried, n, photo), _lit(carried, n, tone)
+            photo, tone, weight, flags = _shade(carried, n, is_lit, pixels, maps, places, rules)
             part = shares[n, 3]
             trusted, any_photo = _plus(trusted, part * weight, photo), _plus(any_photo, part, photo)
             donor, trust, alpha = _plus(donor, part, tone), trust + part * weight, alpha + part
@@ -124,8 +127,9 @@ def _write(out, y, x, photo, donor, trust, alpha, reasons):
 
 
 @numba.njit(nogil=True, cache=True, inline="always", error_model="numpy")
-def _shade(carried, n, u, v, maps, surface, rules):
+def _shade(carried, n, is_lit, pixels, maps, places, rules):
     """Photo, donor, trust and reasons at a place."""
+    u, v, surface = pixels[n, 0], pixels[n, 1], places[n, SURFACE]
     depth, facing = carried[n, POINT + 2], carried[n, FACING]
     photo, trust, flags = photo_at(depth, facing, carried[n, STATIC], maps, surface, u, v, rules)
     tone = carried[n, COLOR], carried[n, COLOR + 1], carried[n, COLOR + 2]
@@ -137,6 +141,8 @@ def _shade(carried, n, u, v, maps, surface, rules):
             tone[1] + weight * (carried[n, SECOND_GAIN + 1] * other[1] - tone[1]),
             tone[2] + weight * (carried[n, SECOND_GAIN + 2] * other[2] - tone[2]),
         )
+    if is_lit:
+        photo, tone = _lit(carried, n, photo), _lit(carried, n, tone)
     return photo, tone, trust, flags
 
 
