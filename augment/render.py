@@ -119,7 +119,7 @@ def show_textures(
         drawn.firm.nearness,
         (source.mesh.static, drawn.mesh.varying, NO_GAIN if gain is None else gain),
         source.maps.surfaces,
-        (source.color, lens_of(face.camera)),
+        lens_of(face.camera),
         rules_of(settings.visibility, turn_deg(face.pose, pose)),
         (k, k * _pixel_edge(drawn.camera)),
         (photo, donor, trust, alpha, reasons),

@@ -69,7 +69,6 @@ def prepare(
     hull = _hull(face, model, triangles, layers, scan.camera, drawn)
     hull_mm = _drawn(hull, triangles, scan.camera).fragments().depth
     layers = with_hull(layers, hull_mm, scale, settings.foreground)
-    maps = source_maps(layers, settings.visibility)
     gone = doubtful(layers, scale, settings.foreground)
     gone = gone | ghosts(color, gone, scale)
     sheet = None  # only a background that turns needs its depth
@@ -77,6 +76,7 @@ def prepare(
         sheet = background_sheet(layers, settings.foreground, settings.anchors)
     backdrop = complete_backdrop(color, gone, sheet, scan.camera)
     own = unmixed(color, layers.alpha, backdrop.color)
+    maps = source_maps(layers, settings.visibility, own)
     normals = vertex_normals(hull, triangles)
     seen = see_head(own, face, hull, normals, model, scalp_depth(model), maps, settings)
     colors = head_colors(seen, face, hull, normals, model, triangles)

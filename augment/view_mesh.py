@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augment import view_kernels as kernels
+from augment import turn_kernels as kernels
 from augment.image_mesh import GRID_OFFSET_MM, SceneMesh
 from augment.seen import facing_of
 from augment.visibility import VisibilitySettings, lens_of
@@ -20,7 +20,7 @@ class ViewMesh:
 
     Attributes:
         points_mm: (N, 3) float64, source camera frame.
-        static: (N, 16) float32, the columns of augment.view_kernels.
+        static: (N, 16) float32, the columns of augment.turn_kernels.
         normals: (N, 3) float32, source camera frame.
         opacity: (N, 2) float32, unturned and turned; only the fringe's count.
         heads, firm: how many of the vertices are the head's, and how many are opaque.

@@ -56,12 +56,13 @@ class SourceMaps:
     """What each source pixel is good for.
 
     Attributes:
-        surfaces: (2, H, W, 4) float32, for the head and for the grid:
+        surfaces: (2, H, W, 8) float32, for the head and for the grid:
             own, 1 where the pixel and those beside it show that surface, 0 where bilinear sampling
             would mix in another one;
             clean, in [0, 1], the same without rims, where colours mix;
             depth, mm, of what hides a point of that surface that lies farther; inf = nothing;
-            hollow, 1 where no sensor measured the foreground.
+            hollow, 1 where no sensor measured the foreground;
+            red, green, blue, of the source's pixel, the same for both; and one without a use.
     """
 
     surfaces: np.ndarray
@@ -99,10 +100,19 @@ def without_islands(weight: np.ndarray, smallest_px: float) -> np.ndarray:
     return np.where(small[label], np.float32(0), weight)
 
 
-def source_maps(layers: Layers, settings: VisibilitySettings = VisibilitySettings()) -> SourceMaps:
-    """Cleanliness and depth of the source image, made once for all views."""
+def source_maps(
+    layers: Layers,
+    settings: VisibilitySettings = VisibilitySettings(),
+    color: np.ndarray | None = None,
+) -> SourceMaps:
+    """Cleanliness and depth of the source image, made once for all views.
+
+    ``color`` is the image, (H, W, 3) float32; without it, it is black.
+    """
     shown = layers.foreground | (layers.head_mm > 0)
-    whole = np.zeros((2, *shown.shape, 4), np.float32)
+    whole = np.zeros((2, *shown.shape, kernels.COLUMNS), np.float32)
+    if color is not None:
+        whole[..., kernels.COLOR : kernels.COLOR + 3] = color
     whole[..., kernels.DEPTH] = np.inf
     part = box_of(shown, int(4 * settings.vote_px) + settings.rim_px + BESIDE_PX)
     layers, maps = cropped(layers, part), whole[(slice(None), *part)]

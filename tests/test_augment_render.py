@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from augment import view_kernels as kernels
+from augment import turn_kernels as kernels
 from augment.labels import head_centre
 from augment.render import draw_scene, render_textures
 from augment.rotate import crop_camera, make_view, turned_pose

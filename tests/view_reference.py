@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from augment import view_kernels as kernels
+from augment import turn_kernels as kernels
 from augment.view_mesh import turn_deg, turn_mesh
 from imaging.raster import rasterise
 
