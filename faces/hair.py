@@ -15,6 +15,7 @@ from faces.visibility import visible_vertices
 SKIN_REGIONS = ("cheeks", "nose")
 SEEN_COSINE = 0.2
 OTHER_THAN_SKIN = 0.12  # colour distance in [0, 1] from which a scalp wears hair
+OTHER_HUE = 0.035  # the same of the shares of red, green and blue: grey hair is as light as skin
 SEEN_LEAST = 12  # vertices: fewer say nothing about a head of hair
 LUMINANCE = (0.299, 0.587, 0.114)
 DARKER = (
@@ -112,11 +113,24 @@ def _tone(photo, bare):
 
 def _share(photo, tone, bare):
     """(V,) how much of a colour between skin and hair is hair; None where the two are alike."""
-    axis = tone - bare
-    if np.linalg.norm(axis) < OTHER_THAN_SKIN:
+    share = _between(photo, bare, tone, OTHER_THAN_SKIN)
+    if share is None:
+        share = _between(*map(_hue, (photo, bare, tone)), OTHER_HUE)
+    return None if share is None else _smooth(share * 2 - 0.5)
+
+
+def _between(values, low, high, least):
+    """(V,) in [0, 1]: where values (V, 3) lie on the way from ``low`` to ``high`` (3,); None where
+    these are nearer to each other than ``least``."""
+    axis = high - low
+    if np.linalg.norm(axis) < least:
         return None
-    share = np.clip((photo - bare) @ axis / (axis @ axis), 0, 1)
-    return _smooth(share * 2 - 0.5)
+    return np.clip((values - low) @ axis / (axis @ axis), 0, 1)
+
+
+def _hue(colors):
+    """Each channel's share of the light, of colours (..., 3)."""
+    return colors / np.maximum(colors.sum(-1, keepdims=True), 0.02)
 
 
 def _zone(model):

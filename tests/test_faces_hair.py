@@ -27,12 +27,12 @@ def head():
     return model, pose.apply(model.mean_mm.astype(float)), triangles, distance
 
 
-def dressed(head, hairline_mm, gap_mm):
+def dressed(head, hairline_mm, gap_mm, hair=HAIR):
     """The skin-coloured head with the hair seen of one that grows ``hairline_mm`` before the
     scalp; from ``gap_mm`` before it backwards nothing of the face is seen."""
     model, vertices, triangles, distance = head
     on_face = model.regions["face"]
-    painted = np.where((distance < hairline_mm)[:, None], HAIR, SKIN)
+    painted = np.where((distance < hairline_mm)[:, None], hair, SKIN)
     shown = rasterise(CAMERA.screen(vertices), triangles, (320, 320))
     image = np.nan_to_num(shown.interpolate(painted, triangles)).astype(np.float32)
     unseen = (on_face & (distance < gap_mm)).astype(np.float32)
@@ -78,6 +78,16 @@ def test_unseen_scalp_has_the_tone_that_does_not_shine(head, own):
     assert far.sum() > 300
     # what is seen of the lamp has faded
     assert np.median(np.abs(colors - own).max(1)[far]) < 0.05
+
+
+def test_grey_hair_as_light_as_the_skin_is_told_by_its_hue(head):
+    model, *_ = head
+    grey, bare = np.float32([0.67, 0.57, 0.53]), np.float32([0.69, 0.51, 0.42])
+    scalp = model.regions["scalp"]
+    found = dressed(head, hairline_mm=1e-3, gap_mm=0.0, hair=grey)
+    assert np.median(np.abs(found - grey).max(1)[scalp]) < 0.02
+    shaved = dressed(head, hairline_mm=1e-3, gap_mm=0.0, hair=bare)  # skin in a weaker light
+    np.testing.assert_array_equal(shaved[scalp], np.broadcast_to(SKIN, shaved[scalp].shape))
 
 
 def between(head, gap_mm):
