@@ -36,11 +36,13 @@ class Hair:
         colors: (V, 3) float32 in [0, 1].
         cover: (V,) float32, how much hair each wears.
         shown: (V,) bool, where the image shows it; nowhere on a bare scalp.
+        tone: (3,) float32 in [0, 1], what most of the seen hair looks like; None: there is none.
     """
 
     colors: np.ndarray
     cover: np.ndarray
     shown: np.ndarray
+    tone: np.ndarray | None = None
 
 
 def with_hair(
@@ -95,7 +97,7 @@ def with_hair(
     cover = np.where(zone | before, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
     dressed = np.clip((1 - cover) * colors + cover * carried[:, 1:], 0, 1).astype(np.float32)
     shown = hair & zone & (not shines)
-    return Hair(dressed, cover[:, 0].astype(np.float32), shown)
+    return Hair(dressed, cover[:, 0].astype(np.float32), shown, None if shines else tone)
 
 
 def _tone(photo, bare):
