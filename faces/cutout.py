@@ -15,6 +15,7 @@ WALL_SHARE = 0.3  # of a head's surroundings: a sensor that sees so much of the 
 TRACE = 0.03  # less of a person in a pixel is noise of the matte
 WALL_MM = 30.0  # a wall is as it is so near around
 PLAIN = 0.06  # difference of colours in [0, 1] up to which a plain wall's shades and noise go
+HALF = 2  # of the image's size suffices for colours
 SPECK_PX = 2  # single pixels are hair's own highlights
 FLIPS = (np.s_[:, :], np.s_[:, ::-1])
 SHADOW_SPREAD = 1.1  # of its width, by the depths of head and shoulders
@@ -129,19 +130,22 @@ def _as_the_wall(color, alpha, beside, mm_per_px):
     beside = beside & (alpha > TRACE)
     if not beside.any():
         return beside
-    reach = WALL_MM / mm_per_px
-    part, out = box_of(beside, int(2 * reach)), np.zeros(beside.shape, bool)
+    reach = WALL_MM / mm_per_px / HALF
+    part, out = box_of(beside, int(2 * HALF * reach)), np.zeros(beside.shape, bool)
+    half = tuple(max(1, side // HALF) for side in beside[part].shape[::-1])
+    image = cv2.resize(color[part], half, interpolation=cv2.INTER_AREA)
     cell = max(1, int(reach / 4))
-    size = tuple(max(1, side // cell) for side in beside[part].shape[::-1])
-    image, wall = color[part], (alpha[part] < TRACE).astype(np.float32)
+    size = tuple(max(1, side // cell) for side in half)
+    wall = (alpha[part] < TRACE).astype(np.float32)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     pure = cv2.resize(wall, size, interpolation=cv2.INTER_AREA)[..., None] > 0.99
     sums = wide_blur(np.concatenate([pure, pure * small, pure * small**2], -1), reach / cell)
     mean, square = np.split(sums[..., 1:] / np.maximum(sums[..., :1], 1e-4), 2, axis=-1)
     shades = np.sqrt(np.maximum(square - mean**2, 0).max(-1))
-    mean, shades = (cv2.resize(np.float32(a), image.shape[1::-1]) for a in (mean, shades))
-    plain, alike = shades < PLAIN, np.abs(image - mean).max(-1) < PLAIN
-    out[part] = opened(beside[part] & plain & alike, SPECK_PX)
+    mean, shades = (cv2.resize(np.float32(a), half) for a in (mean, shades))
+    apart = np.maximum(cv2.absdiff(image, mean).max(-1), shades)
+    apart = cv2.resize(apart, beside[part].shape[::-1])
+    out[part] = opened(beside[part] & (apart < PLAIN), SPECK_PX)
     return out
 
 

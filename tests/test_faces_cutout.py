@@ -125,7 +125,7 @@ def test_a_plain_wall_between_lock_and_neck_is_no_person():
     alpha = np.where(gap | chest | lock | (head.depth_mm > 0), 1, 0).astype(np.float32)
     beside = gap | lock
     found = cutout._as_the_wall(color, alpha, beside, 1.5)
-    assert found[gap].mean() > 0.95  # opening leaves a corner out
+    assert found[gap].mean() > 0.9  # halving and opening leave corners out
     assert not found[~gap].any()
     # a wall of patches does not tell a person's colour from its own
     patches = 0.5 + 0.3 * np.sign(np.sin(np.arange(320) / 5))[None, :, None]
@@ -140,6 +140,6 @@ def test_a_photos_cut_out_opens_the_wall_beside_the_neck_and_keeps_lock_and_shir
     monkeypatch.setattr(cutout, "person_mask", lambda *_: inside)
     monkeypatch.setattr(cutout, "keyed", lambda color, alpha, *_: alpha)
     alpha = cut_out(color, depth, depth > 0, head, 900.0, 1.5)
-    assert (alpha[gap] == 0).mean() > 0.95
+    assert (alpha[gap] == 0).mean() > 0.9
     low = chest & (np.arange(240)[:, None] > 195)
     assert alpha[lock].min() == alpha[low].min() == 1
