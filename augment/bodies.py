@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from augment.grid import cells, compacted, lattice, triangles_of
+from augment.mane import across, mane
 from augment.spread import carried, spread
+from augment.thickness import thickness
 from faces.camera import Camera
 
-SCALES = 6  # widths told apart on the way up to the thickest body
 RIM_CELLS = 3  # so near the outline the depth is that of the rim
 BEHIND_MM = 4.0  # a back lies at least this far behind its front
 CLOTH_MM = 8.0  # so far behind the nape, or before a cheek, a collar or a lock lies
@@ -93,6 +94,7 @@ def make_bodies(
     mm_per_px: float,
     camera: Camera,
     settings: BodySettings = BodySettings(),
+    hair: np.ndarray | None = None,
 ) -> Bodies:
     """The person, as far as the registered head does not show it, closed at the back.
 
@@ -111,31 +113,43 @@ def make_bodies(
             behind, and no farther behind than the head itself.
         mm_per_px: size of a pixel at the head.
         camera: of the image.
+        hair: (3,) in [0, 1], what hair looks like, which goes on behind the neck; None: no hair.
     """
     coarse = _coarse(mask, own, head, depth_mm, color, mm_per_px, settings)
     if not coarse.own.any():
         return Bodies(np.zeros((0, 3)), np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32))
     reach = np.ones((2 * settings.overlap_cells + 1,) * 2, np.uint8)
-    column, row, hindmost = _head_cells(head_mm, coarse, camera, settings)
-    joined = _joined(coarse.own, np.median(column))
+    middle, hindmost = _head_cells(head_mm, coarse, camera, settings)
+    hanging = None
+    if hair is not None:
+        seen = coarse.own & coarse.painted, coarse.inside, coarse.distance_mm, coarse.color
+        hanging = mane(*seen, hindmost, middle, hair, settings.stride_px * mm_per_px)
+    joined = _joined(coarse.own, middle)
     behind = coarse.inside & (cv2.dilate(joined.astype(np.uint8), reach) > 0)
     before = coarse.inside & (cv2.dilate(coarse.own.astype(np.uint8), reach) > 0)
     base = spread(coarse.front_mm[..., None], _near_rim(coarse, settings, mm_per_px))[..., 0]
-    thick = _thickness(coarse.distance_mm, coarse.inside, settings)
+    thick = thickness(coarse.distance_mm, coarse.inside, settings.half_depth_mm)
     front = _below_head(_steady_rim(coarse, base), coarse)
     steady = cv2.medianBlur(front.astype(np.float32), 5)
-    back = np.minimum(base + thick, _behind_head(column, row, hindmost, coarse))
+    back = np.minimum(base + thick, _behind_head(hindmost))
+    if hanging is not None:
+        behind = behind | (hanging.behind & coarse.inside)
+        hung = base + hanging.reach * (hanging.depth_mm - base)
+        back = np.where(hanging.behind, hung, back)
     back = np.where(coarse.rim, front, np.maximum(back, steady + BEHIND_MM))
     shells = [cells(before, front, settings.jump_mm), cells(behind, back, np.inf)]
     points = [_points(coarse, front, 0, camera), _points(coarse, base, back - base, camera)]
-    return _sewn(coarse, shells, [front, back], points, _colors(coarse, settings))
+    return _sewn(coarse, shells, [front, back], points, _colors(coarse, settings, hanging))
 
 
-def _colors(coarse, settings):
-    """(h, w, 3) of the front, and of the back, which is coloured as the front near its outline."""
+def _colors(coarse, settings, hanging):
+    """(h, w, 3) of the front, and of the back: as the front near its outline, or hanging hair."""
     lit = coarse.own & coarse.painted
     edge = lit & ~coarse.neck & (coarse.distance_mm < settings.edge_mm)
-    return [carried(coarse.color, lit), carried(coarse.color, edge if edge.any() else lit)]
+    back = carried(coarse.color, edge if edge.any() else lit)
+    if hanging is not None:
+        back = across(np.where(hanging.hair[..., None], coarse.color, back), hanging)
+    return [carried(coarse.color, lit), back]
 
 
 def _sewn(coarse, shells, depths, points, colors):
@@ -223,18 +237,18 @@ def _joined(own, middle):
 
 
 def _head_cells(head_mm, coarse, camera, settings):
-    """(V,) column, row and depth of the head's vertices over the cells."""
+    """The column of the head's middle, and (h, w) float32 its hindmost depth; 0 beside it."""
     pixels = np.nan_to_num(camera.project(head_mm)) / settings.stride_px + 1
     column = np.clip(pixels[:, 0].astype(int), 0, coarse.inside.shape[1] - 1)
     row = np.clip(pixels[:, 1].astype(int), 0, coarse.inside.shape[0] - 1)
-    return column, row, head_mm[:, 2]
+    hindmost = np.zeros(coarse.inside.shape, np.float32)
+    np.maximum.at(hindmost, (row, column), head_mm[:, 2])
+    return np.median(column), hindmost
 
 
-def _behind_head(column, row, depth_mm, coarse):
+def _behind_head(hindmost):
     """(h, w) the depth that a back may have behind the head, for cloth lies on the nape; inf
     beside it."""
-    hindmost = np.zeros(coarse.inside.shape, np.float32)
-    np.maximum.at(hindmost, (row, column), depth_mm)
     hindmost = cv2.dilate(hindmost, np.ones((9, 9), np.uint8))
     return np.where(hindmost > 0, hindmost + CLOTH_MM, np.inf)
 
@@ -270,21 +284,6 @@ def _below_head(front_mm, coarse):
     farthest = cv2.dilate(head, np.ones((3, 3), np.uint8)) + BEHIND_MM
     below = coarse.inside & ~coarse.own & (farthest > BEHIND_MM)
     return np.where(below, np.maximum(far, farthest), front)
-
-
-def _thickness(distance_mm, inside, settings):
-    """(h, w) mm behind the outline: half an ellipse whose half axes are the local half width."""
-    half = np.zeros_like(distance_mm)
-    unit = distance_mm[inside].min()
-    for radius in np.linspace(0, settings.half_depth_mm, SCALES + 1)[1:]:
-        far = (distance_mm < radius).astype(np.uint8)
-        if not far.all():
-            reach = cv2.distanceTransform(far, cv2.DIST_L2, 5) * unit
-            half[reach <= radius] = radius
-    half = np.clip(distance_mm, half, settings.half_depth_mm)
-    half = cv2.GaussianBlur(half, (0, 0), 2)
-    depth = np.clip(distance_mm - unit, 0, half)
-    return np.sqrt(np.maximum(depth * (2 * half - depth), 0))
 
 
 def _completed(depth_mm, inside):

@@ -90,6 +90,7 @@ def build_scene(
     camera: Camera,
     settings: MeshSettings = MeshSettings(),
     neck: np.ndarray | None = None,
+    hair: np.ndarray | None = None,
 ) -> SceneMesh:
     """Head, bodies and fringe in one vertex and one index buffer.
 
@@ -101,6 +102,7 @@ def build_scene(
         layers: the complete depth.
         mm_per_px: size of a pixel at the head.
         neck: (V,) bool, the head's vertices whose open end is continued downwards; None: none.
+        hair: (3,) colour in [0, 1] of the head's hair; None: nothing is known of any.
     """
     sigma = camera.height / 60
     layers, color, camera = _person_alone(layers, color, camera, settings)
@@ -117,6 +119,7 @@ def build_scene(
         mm_per_px,
         camera,
         settings.bodies,
+        hair,
     )
     fringe, fringe_px = _fringe(shown, beside, layers, mm_per_px, camera, settings)
     smooth = _masked_blur(color, shown & (layers.alpha > 0.9), sigma)

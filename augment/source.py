@@ -94,6 +94,7 @@ def prepare(
         scan.camera,
         settings.mesh,
         model.regions.get("neck"),
+        hair and hair.tone,
     )
     scene = with_mirrored(scene, seen, face.appearance.colors, model, triangles)
     if hair is not None:

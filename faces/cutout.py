@@ -7,11 +7,16 @@ import numpy as np
 
 from faces.person import person_mask
 from faces.portrait import portrait
-from imaging.masks import box_of, closed, grown, shrunk
+from imaging.masks import box_of, closed, grown, opened, shrunk
 from imaging.matte import keyed
+from imaging.wide_blur import wide_blur
 
 WALL_SHARE = 0.3  # of a head's surroundings: a sensor that sees so much of the wall sees walls
 TRACE = 0.03  # less of a person in a pixel is noise of the matte
+WALL_MM = 30.0  # a wall is as it is so near around
+PLAIN = 0.06  # difference of colours in [0, 1] up to which a plain wall's shades and noise go
+HALF = 2  # of the image's size suffices for colours
+SPECK_PX = 2  # single pixels are hair's own highlights
 FLIPS = (np.s_[:, :], np.s_[:, ::-1])
 SHADOW_SPREAD = 1.1  # of its width, by the depths of head and shoulders
 SQUARE = np.ones((3, 3), np.uint8)
@@ -83,21 +88,24 @@ def cut_out(
     solid = _attached(measured, own, closing) | own
     if color is None:
         return solid.astype(np.float32)
-    person, other, likely = _seeds(
+    person, other, likely, beside = _seeds(
         depth_mm, measured, solid, head, own, far_mm, mm_per_px, settings
     )
     alpha = keyed(color, person_mask(color, person, other, likely), person, settings.rim_px)
     alpha = np.where(person, 1, np.where(other, 0, alpha)).astype(np.float32)
+    if beside is not None:
+        alpha[_as_the_wall(color, alpha, beside, mm_per_px)] = 0
     near = grown(_attached(alpha > 0.5, own, closing), settings.rim_px)
     return np.where(near & (alpha > TRACE), alpha, 0)
 
 
 def _seeds(smooth, measured, solid, head, own, far, mm_per_px, settings):
-    """(H, W) bool surely the person, surely not, and float32 the chance of it by place, or None."""
+    """(H, W) bool surely the person, surely not, float32 the chance of it by place, and bool, where
+    a photo shows hair or wall; or None."""
     drawn = head.depth_mm > 0
     if not measured.any() and own.any():
         known = portrait(drawn, own, head.ears, head.down)
-        return shrunk(known.person, settings.rim_px), known.other, known.likely
+        return shrunk(known.person, settings.rim_px), known.other, known.likely, known.beside
     wall = _whole(smooth >= far)
     # registered flanks may stand out of the person: where the sensor is blind, colour decides
     sure = shrunk(_whole(measured) & solid, settings.rim_px) | shrunk(own, 2 * settings.rim_px)
@@ -105,7 +113,7 @@ def _seeds(smooth, measured, solid, head, own, far, mm_per_px, settings):
     other = shrunk(wall & ~solid, settings.rim_px) | (apart > settings.reach_mm)
     beside = (apart > 0) & (apart < settings.blind_mm)
     if (wall & beside).sum() <= WALL_SHARE * beside.sum():
-        return sure, other, None  # a hole says nothing where the sensor sees no wall either
+        return sure, other, None, None  # a hole says nothing where the sensor sees no wall either
     skull = drawn & ~wall & _above(own)
     sure |= shrunk(skull, settings.skull_mm / mm_per_px)
     other |= shrunk(_shadow(smooth, wall, solid | skull) | wall, settings.rim_px) & ~solid
@@ -113,7 +121,32 @@ def _seeds(smooth, measured, solid, head, own, far, mm_per_px, settings):
     chance = np.where(crown, settings.crown, settings.hole)
     holes = beside & (smooth == 0)
     sparse = solid & crown  # hair that gave a depth here and there
-    return sure, other & ~sure, np.where(holes | sparse, chance, 0).astype(np.float32)
+    return sure, other & ~sure, np.where(holes | sparse, chance, 0).astype(np.float32), None
+
+
+def _as_the_wall(color, alpha, beside, mm_per_px):
+    """(H, W) bool: the part of ``beside`` that looks like a plain wall around it, seen between
+    locks and neck."""
+    beside = beside & (alpha > TRACE)
+    if not beside.any():
+        return beside
+    reach = WALL_MM / mm_per_px / HALF
+    part, out = box_of(beside, int(2 * HALF * reach)), np.zeros(beside.shape, bool)
+    half = tuple(max(1, side // HALF) for side in beside[part].shape[::-1])
+    image = cv2.resize(color[part], half, interpolation=cv2.INTER_AREA)
+    cell = max(1, int(reach / 4))
+    size = tuple(max(1, side // cell) for side in half)
+    wall = (alpha[part] < TRACE).astype(np.float32)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    pure = cv2.resize(wall, size, interpolation=cv2.INTER_AREA)[..., None] > 0.99
+    sums = wide_blur(np.concatenate([pure, pure * small, pure * small**2], -1), reach / cell)
+    mean, square = np.split(sums[..., 1:] / np.maximum(sums[..., :1], 1e-4), 2, axis=-1)
+    shades = np.sqrt(np.maximum(square - mean**2, 0).max(-1))
+    mean, shades = (cv2.resize(np.float32(a), half) for a in (mean, shades))
+    apart = np.maximum(cv2.absdiff(image, mean).max(-1), shades)
+    apart = cv2.resize(apart, beside[part].shape[::-1])
+    out[part] = opened(beside[part] & (apart < PLAIN), SPECK_PX)
+    return out
 
 
 def _above(mask):

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from faces.camera import Camera
 from faces.harmonic import harmonic
+from faces.mesh import unique_edges
 from faces.morphable import MorphableModel
 from faces.texture import sample
 from faces.visibility import visible_vertices
@@ -36,11 +39,13 @@ class Hair:
         colors: (V, 3) float32 in [0, 1].
         cover: (V,) float32, how much hair each wears.
         shown: (V,) bool, where the image shows it; nowhere on a bare scalp.
+        tone: (3,) float32 in [0, 1], what most of the seen hair looks like; None: there is none.
     """
 
     colors: np.ndarray
     cover: np.ndarray
     shown: np.ndarray
+    tone: np.ndarray | None = None
 
 
 def with_hair(
@@ -88,14 +93,16 @@ def with_hair(
     told = (zone | before) & seen
     prior = np.where(model.regions["scalp"], 1.0, 0.0)
     hold = np.select([told, zone, before], [1.0, PRIOR, BEFORE], 10.0)
-    wanted = np.where(told, share, prior)
     hair = told & (share > 0.5)
+    loose = hair & ~_hanging_together(hair, model.regions["scalp"] | before, triangles)
+    share, hair = np.where(loose, 0, share), hair & ~loose
+    wanted = np.where(told, share, prior)
     rows = np.concatenate([wanted[:, None], np.where(hair[:, None], photo, tone)], 1)
     carried = harmonic(rows, hold, triangles)
     cover = np.where(zone | before, _smooth(carried[:, 0] * 2 - 0.5), 0)[:, None]
     dressed = np.clip((1 - cover) * colors + cover * carried[:, 1:], 0, 1).astype(np.float32)
     shown = hair & zone & (not shines)
-    return Hair(dressed, cover[:, 0].astype(np.float32), shown)
+    return Hair(dressed, cover[:, 0].astype(np.float32), shown, None if shines else tone)
 
 
 def _tone(photo, bare):
@@ -134,6 +141,15 @@ def _between(values, low, high, least):
 def _hue(colors):
     """Each channel's share of the light, of colours (..., 3)."""
     return colors / np.maximum(colors.sum(-1, keepdims=True), 0.02)
+
+
+def _hanging_together(hair, scalp, triangles):
+    """(V,) bool: the hair that goes on to the scalp's; a shadow below a chin does not."""
+    edges = unique_edges(triangles[hair[triangles].sum(1) > 1])
+    i, j = edges[hair[edges].all(1)].T
+    graph = coo_matrix((np.ones(len(i), np.int8), (i, j)), (len(hair),) * 2)
+    _, label = connected_components(graph, directed=False)
+    return np.isin(label, label[hair & scalp])
 
 
 def _zone(model):

@@ -14,6 +14,7 @@ TUFT = 0.6  # above the face hair may reach the image's upper border
 EDGE = 1 / 60  # of the longer side: the border above the shoulders shows the room
 ABOVE = -0.2  # so far below the chin no shoulder reaches; above it is less than 0
 CHEST_CHANCE, SKULL_CHANCE = 0.97, 0.6  # a white shirt before a white wall is a person's
+LOCKS = (-0.6, 0.2)  # below the chin: from the ears down to where collars begin
 LIPS = -0.35  # below them the jaw alone is sure, behind which the model draws its own neck
 
 
@@ -24,11 +25,13 @@ class Portrait:
     other: bool, surely not.
     likely: float32, the chance of the person by place alone: of the chest, and of the fitted
         skull, which no landmark shows; 0 where place tells nothing.
+    beside: bool, beside jaw and neck and above the chest: only hair hangs there.
     """
 
     person: np.ndarray
     other: np.ndarray
     likely: np.ndarray
+    beside: np.ndarray
 
 
 def portrait(
@@ -59,7 +62,9 @@ def portrait(
     chest = ~_all(~_in_chest(place) for place in both)
     likely = np.where(chest, CHEST_CHANCE, np.where(head & (own.down < 0), SKULL_CHANCE, 0))
     other = _all(_beyond_hair(place) for place in both) | _border(both)
-    return Portrait(person, other & ~person, likely.astype(np.float32))
+    level = _all((place.down > LOCKS[0]) & (place.down < LOCKS[1]) for place in both)
+    beside = level & ~chest & ~jaw & ~person
+    return Portrait(person, other & ~person, likely.astype(np.float32), beside)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

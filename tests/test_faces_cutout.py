@@ -99,3 +99,47 @@ def test_no_background_is_taken_from_holes_beside_the_person():
         np.where(depth < 1000, depth, 0), head, 1.0, settings, BackgroundSettings(), color
     )
     assert (doubtful(blind, 1.0, settings) == blind.foreground).all()
+
+
+def photo(wall):
+    """A photo without depth: (colour, head, gap): a head, a dark lock that leaves a gap beside the
+    neck, in which the wall shows, and a white collar."""
+    v, u = np.mgrid[:240, :320]
+    color = np.full((240, 320, 3), wall, np.float32)
+    face = ((u - 160) / 45) ** 2 + ((v - 100) / 60) ** 2 < 1
+    neck = (np.abs(u - 160) < 25) & (v > 100)
+    chest = (v > 190) & (np.abs(u - 160) < 60 + 2 * (v - 190))
+    lock = (np.abs(u - 214) < 5) & (v > 90) & (v < 192)
+    color[chest] = 0.95
+    color[face | neck] = [0.75, 0.55, 0.45]
+    color[lock | ((face) & (v < 60))] = [0.1, 0.08, 0.06]
+    gap = (v > 135) & (v < 160) & (u > 188) & (u < 206) & ~face & ~neck
+    color += np.random.default_rng(0).normal(0, 0.01, color.shape).astype(np.float32)
+    none = np.zeros(face.shape, bool)
+    head = HeadImage(700.0 * (face | neck).astype(np.float32), face, none, none)
+    return color, head, gap, chest, lock
+
+
+def test_a_plain_wall_between_lock_and_neck_is_no_person():
+    color, head, gap, chest, lock = photo([0.84, 0.85, 0.86])
+    alpha = np.where(gap | chest | lock | (head.depth_mm > 0), 1, 0).astype(np.float32)
+    beside = gap | lock
+    found = cutout._as_the_wall(color, alpha, beside, 1.5)
+    assert found[gap].mean() > 0.9  # halving and opening leave corners out
+    assert not found[~gap].any()
+    # a wall of patches does not tell a person's colour from its own
+    patches = 0.5 + 0.3 * np.sign(np.sin(np.arange(320) / 5))[None, :, None]
+    mixed = np.where((alpha > 0)[..., None], color, patches).astype(np.float32)
+    assert not cutout._as_the_wall(mixed, alpha, beside, 1.5).any()
+
+
+def test_a_photos_cut_out_opens_the_wall_beside_the_neck_and_keeps_lock_and_shirt(monkeypatch):
+    color, head, gap, chest, lock = photo([0.84, 0.85, 0.86])
+    depth = np.zeros(gap.shape, np.float32)
+    inside = (gap | chest | lock | (head.depth_mm > 0)).astype(np.float32)
+    monkeypatch.setattr(cutout, "person_mask", lambda *_: inside)
+    monkeypatch.setattr(cutout, "keyed", lambda color, alpha, *_: alpha)
+    alpha = cut_out(color, depth, depth > 0, head, 900.0, 1.5)
+    assert (alpha[gap] == 0).mean() > 0.9
+    low = chest & (np.arange(240)[:, None] > 195)
+    assert alpha[lock].min() == alpha[low].min() == 1

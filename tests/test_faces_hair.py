@@ -90,6 +90,22 @@ def test_grey_hair_as_light_as_the_skin_is_told_by_its_hue(head):
     np.testing.assert_array_equal(shaved[scalp], np.broadcast_to(SKIN, shaved[scalp].shape))
 
 
+def test_a_dark_neck_below_bare_skin_is_no_hair(head):
+    model, vertices, triangles, distance = head
+    low = (model.mean_mm[:, 1] < model.mean_mm[model.regions["face"], 1].min()) & (distance > 60)
+    painted = np.where((model.regions["scalp"] | low)[:, None], HAIR, SKIN)
+    shown = rasterise(CAMERA.screen(vertices), triangles, (320, 320))
+    image = np.nan_to_num(shown.interpolate(painted, triangles)).astype(np.float32)
+    skin = np.broadcast_to(SKIN, painted.shape).astype(np.float32)
+    alpha = shown.mask.astype(np.float32)
+    found = with_hair(skin, image, alpha, vertices, model, triangles, CAMERA)
+    seen = visible_vertices(vertices, triangles, CAMERA, cos_min=0.5)
+    assert (low & seen).sum() > 50
+    np.testing.assert_array_equal(found.colors[low & seen], skin[low & seen])
+    assert not found.shown[low].any()
+    assert found.shown.any()
+
+
 def between(head, gap_mm):
     """(V,) bool: the face's vertices near the scalp on the side before the camera."""
     model, vertices, _, distance = head
