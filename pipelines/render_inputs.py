@@ -12,6 +12,7 @@ from pipelines.plan import PLAN, load_plan
 from pipelines.rendered import BUFFER_NAMES
 from registration.readers.layouts import tell_layout
 from registration.readers.photo import SUFFIXES as PHOTO_SUFFIXES
+from synth.render import renderer
 from synth.renderer import BUFFERS
 from synth.rooms.room import find_photos
 from synth.settings import RenderSettings
@@ -118,6 +119,22 @@ def check_model(config) -> None:
             f"the model '{made_with.model}'",
             "name it with --model",
         )
+
+
+def check_renderer(config) -> None:
+    """Raise before any work what a back end cannot do.
+
+    Raises:
+        BadInput: virtual people by another than "raster", or no device for it here.
+        MissingExtra: its package is not installed.
+    """
+    name = config.render.renderer
+    if name == "raster":
+        return
+    if config.faces_kind == "people":
+        expected = "raster: strands and glasses are drawn by it alone"
+        raise BadInput("--renderer", f"'{name}' for virtual people", expected, "leave it out")
+    renderer(name, config.render.supersample)
 
 
 def _people(config) -> list[dict]:

@@ -123,8 +123,9 @@ def rendered_samples(
 
 
 def rendered_buffers(wanted: Sequence[str]) -> tuple[str, ...]:
-    """The buffers to render for those that are wanted: uv needs to know where it is."""
-    return tuple(wanted) + (("mask",) if "uv" in wanted and "mask" not in wanted else ())
+    """The buffers to render for those that are wanted: uv is where the model's triangles are."""
+    needed = "uv" in wanted and "triangle_id" not in wanted
+    return tuple(wanted) + (("triangle_id",) if needed else ())
 
 
 def buffer_members(buffers: dict[str, np.ndarray], wanted: Sequence[str]) -> Members:
@@ -139,7 +140,7 @@ def buffer_members(buffers: dict[str, np.ndarray], wanted: Sequence[str]) -> Mem
         elif name == "pncc":
             encoded["pncc.png"] = codec.encode_unit(buffer)
         elif name == "uv":
-            encoded["uv.png"] = codec.encode_uv(buffer, buffers["mask"])
+            encoded["uv.png"] = codec.encode_uv(buffer, buffers["triangle_id"] >= 0)
         elif name == "triangle_id":
             encoded["ids.png"] = codec.encode_ids(buffer)
         else:

@@ -6,6 +6,9 @@ from faces.camera import Camera, Pose
 from faces.morphable import MorphableModel
 from synth.settings import RenderSettings
 
+# Of the line of sight with the body's: seen from so straight below, the body would hide the face
+BELOW_DEG = 14.0
+
 
 def framed_vertices(model: MorphableModel, framing: str) -> np.ndarray:
     """(V,) bool: what RenderSettings.framing names; all skin where the model names no regions."""
@@ -35,3 +38,9 @@ def framed(camera: Camera, points_mm: np.ndarray, settings: RenderSettings) -> C
     left, top = (low + high - edge) / 2
     size = settings.size_px
     return camera.crop(float(left), float(top), size, size, size / edge)
+
+
+def from_straight_below(place_mm: np.ndarray, down: np.ndarray) -> bool:
+    """Whether the camera looks up along the body at a head in ``place_mm`` (3,), camera frame;
+    ``down`` (3,) is the way from head to body, unit."""
+    return bool(-down @ place_mm > np.cos(np.radians(BELOW_DEG)) * np.linalg.norm(place_mm))

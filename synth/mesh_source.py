@@ -13,6 +13,7 @@ from faces.rotation import matrix_from_euler
 from imaging.codec import decode_image
 from imaging.mipmap import mip_levels
 from synth.backgrounds import background_of
+from synth.bust import Bust, needed, own_labels
 from synth.framing import framed, framed_vertices, middle_of, turned_to
 from synth.light import sample_light
 from synth.registered_source import phong_lighting, scene_lighting
@@ -50,7 +51,9 @@ class MeshSource:
         if mesh.texture is not None:
             texture = _texture(mesh.texture, settings.texture_px)
             levels = mip_levels(texture, atlas_of(model, settings.texture_px).mask)
-        self._mesh = face_mesh(model, mesh.shape_mm, mesh.colors, levels)
+        self._model_triangles = len(model.triangles)
+        mesh = face_mesh(model, mesh.shape_mm, mesh.colors, levels)
+        self._bust = Bust(model, mesh)
 
     def view(
         self, yaw_deg: float, pitch_deg: float, roll_deg: float, rng: np.random.Generator
@@ -61,9 +64,10 @@ class MeshSource:
         camera = framed(self._camera, pose.apply(self._framed), self.settings)
         lighting = self._lighting(rotation, rng)
         behind = background_of(self.settings, rng)
-        rendered = self._renderer.render(
-            self._mesh, pose, camera, lighting, behind, self.settings.buffers
-        )
+        wanted = self.settings.buffers
+        mesh = self._bust.seen(pose, self._centre)
+        rendered = self._renderer.render(mesh, pose, camera, lighting, behind, needed(wanted))
+        rendered = own_labels(rendered, self._model_triangles, wanted)
         return SourceView(rendered, camera, pose)
 
     def _lighting(self, rotation: np.ndarray, rng: np.random.Generator) -> Lighting:

@@ -21,7 +21,7 @@ from synth.capture import person_pieces
 from synth.clothes.hem import lengthened
 from synth.clothes.neck import neck_rings
 from synth.clothes.neck_end import neck_end
-from synth.framing import framed, framed_vertices, middle_of, turned_to
+from synth.framing import framed, framed_vertices, from_straight_below, middle_of, turned_to
 from synth.head import GROUPS
 from synth.light import EXPOSURE, Light, sample_light
 from synth.renderer import PART_LABELS, Rendered
@@ -34,8 +34,6 @@ from synth.topology import topology_of
 
 HIDDEN_MM = 2.0  # behind what is drawn; closer it is the same surface
 DOWN = np.array([0.0, 1.0, 0.0])  # in the camera frame, where the body stands upright
-# Of the line of sight with the body's: seen from so straight below, the body would hide the face
-BELOW_DEG = 14.0
 LENGTH_MM = 700.0  # of what is added to clothes: at a pitch of 60° the hem stays out of the image
 ROOM_PX, ROOM_MM = 640, 900.0  # edge of the image of the room, px and mm at the head
 # what pieces beside the head's own show
@@ -119,8 +117,7 @@ class PersonSource:
     def _standing(self, whole: Assembly, turn: np.ndarray, pose: Pose) -> Assembly:
         """The assembly; without its body where that would stand before the face."""
         place = pose.apply(self._centre)
-        along = -(turn @ DOWN) @ place / np.linalg.norm(place)
-        if along < np.cos(np.radians(BELOW_DEG)):
+        if not from_straight_below(place, turn @ DOWN):
             return whole
         points = whole.points.copy()
         points[self._body] = place  # triangles without area are drawn nowhere

@@ -15,6 +15,7 @@ from imaging.masks import grown
 from imaging.mipmap import mip_levels
 from imaging.shading import irradiance_polynomial
 from synth.backgrounds import background_of
+from synth.bust import Bust, needed, own_labels
 from synth.framing import framed, framed_vertices, middle_of, turned_to
 from synth.head import SKIN_GLOSS
 from synth.light import Light, sample_light
@@ -60,7 +61,9 @@ class RegisteredSource:
         person = scan_person(scan, face, model)
         texture = unwrap(scan, face, model, settings, person)
         levels = mip_levels(texture, atlas_of(model, settings.texture_px).mask)
-        self._mesh = face_mesh(model, face.shape_mm, face.appearance.albedo, levels)
+        self._model_triangles = len(model.triangles)
+        mesh = face_mesh(model, face.shape_mm, face.appearance.albedo, levels)
+        self._bust = Bust(model, mesh)
         self._backdrop = None
         if settings.background == "own":
             upright = framed(scan.camera, face.pose.apply(self._framed), settings)
@@ -77,9 +80,10 @@ class RegisteredSource:
         camera = framed(self._face.camera, pose.apply(self._framed), self.settings)
         lighting = self._lighting(pose, rng)
         behind = self._behind(camera, rng)
-        rendered = self._renderer.render(
-            self._mesh, pose, camera, lighting, behind, self.settings.buffers
-        )
+        wanted = self.settings.buffers
+        mesh = self._bust.seen(pose, self._centre)
+        rendered = self._renderer.render(mesh, pose, camera, lighting, behind, needed(wanted))
+        rendered = own_labels(rendered, self._model_triangles, wanted)
         return SourceView(rendered, camera, pose)
 
     def _behind(self, camera: Camera, rng: np.random.Generator) -> np.ndarray:

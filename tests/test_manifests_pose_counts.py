@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from manifests.pose_counts import BINS, CELL_DEG, CELLS, EDGES_DEG, PoseCounts, bin_of, is_large
+from faces.poses import LARGE_YAW_DEG, TargetPose
+from manifests.pose_counts import (
+    BINS,
+    CELL_DEG,
+    CELLS,
+    EDGES_DEG,
+    ROUNDING_DEG,
+    SMALL_BINS,
+    PoseCounts,
+    bin_of,
+    is_large,
+)
+from synth.pose_plan import PosePlan
 
 
 def slow_bin(yaw):
@@ -81,3 +93,17 @@ def test_a_rung_of_ten_views_has_its_tenth_exactly(rung):
     counts = PoseCounts()
     counts.add(np.tile(yaws, 1000))
     assert (counts.large, counts.total) == (1000 * rung, 10_000)
+
+
+def test_large_means_the_same_to_plans_and_to_counts():
+    """One edge: what a plan counts as large a manifest's audit counts so. Between 45° and what
+    rounding may make of it no plan has a pose."""
+    assert EDGES_DEG[SMALL_BINS - 1] == LARGE_YAW_DEG
+    near = LARGE_YAW_DEG + np.array([-1.0, -1e-6, 0.0, 2 * ROUNDING_DEG, 1.0])
+    yaws = np.concatenate([near, -near, np.random.default_rng(1).uniform(-90, 90, 1000)])
+    told = [TargetPose(yaw).is_large for yaw in yaws]
+    np.testing.assert_array_equal(is_large(yaws), told)
+    for views in (10, 26):
+        for plan in PosePlan.ladder(views):
+            away = np.abs(np.abs([pose.yaw_deg for pose in plan.poses]) - LARGE_YAW_DEG)
+            assert ((away == 0) | (away > ROUNDING_DEG)).all()

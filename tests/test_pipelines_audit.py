@@ -1,5 +1,6 @@
 """``synth audit``: known poses from sets, tables, tars and photos, and the status it ends with."""
 
+import argparse
 import io
 import json
 import logging
@@ -21,11 +22,14 @@ from manifests.pose_mix import views_to_reach
 from manifests.pose_tables import Fault
 from manifests.shard import ShardWriter
 from pipelines.audit_picture import draw_audits, heat_colors
-from pipelines.audit_text import mix_lines, ways_of
+from pipelines.audit_text import mix_lines, render_command, ways_of
 from pipelines.cli import main
+from pipelines.config import from_arguments
 from pipelines.pose_paths import audit_path, kind_of
 from pipelines.pose_photos import PoseOptions, fit_pose, head_angles
 from pipelines.pose_tars import expand, tar_files
+from pipelines.recipes.render import RECIPE
+from pipelines.verbs import render
 from tests import simulate
 from tests.toy import toy_model
 
@@ -322,17 +326,25 @@ def counted(large, small, subjects=()):
     return audit
 
 
+def config_of(words):
+    parser = argparse.ArgumentParser()
+    render.add_arguments(parser)
+    return from_arguments(RECIPE.config, parser.parse_args(words), {}, RECIPE.complete)
+
+
 @pytest.mark.parametrize("target", ["0.1", "0.5", "0.9", "0.063", "1/3"])
 def test_rendering_as_told_reaches_the_share(target):
-    """Every way offered, done with yaws drawn from its range and counted again."""
-    target, rng = Fraction(target), np.random.default_rng(0)
+    """Every way offered, its command read as `synth render` reads it, its plan counted again."""
+    target = Fraction(target)
     for large, small, people in ((6, 94, 10), (90, 10, 10), (50, 51, 400), (0, 3, 1)):
         audit = counted(large, small, [f"s{k}" for k in range(people)])
         addition = views_to_reach(large, large + small, target)
         for faces, views in ways_of(audit, addition) if addition.views else ():
             after = counted(large, small)
-            low, high = (60, 90) if addition.large else (-45, 45)
-            after.counts.add(rng.uniform(low, high, faces * views))
+            words = render_command(audit, addition, faces, views).split()[2:]
+            plan = config_of(words).pose_plan
+            assert len(plan.poses) == views
+            after.counts.add(np.array([pose.yaw_deg for pose in plan.poses] * faces))
             share = Fraction(after.counts.large, after.counts.total)
             assert share >= target if addition.large else share <= target
             # Less than one view a face more than the fewest: as near as whole views allow.

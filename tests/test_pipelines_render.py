@@ -1,6 +1,7 @@
 """`synth render`: the poses asked for, in every label, from people, meshes, photos and sets."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from manifests.shard import read_shard
 from manifests.verify import verify
 from pipelines.cli import main
 from synth.pose_plan import PosePlan
+from synth.renderer import PART_LABELS
 from tests import simulate
 from tests.toy import toy_model
 
@@ -53,6 +55,14 @@ def write_mesh(path, shape, model, **more):
 def render(root, out, *words):
     fixed = ["render", "--out", str(out), "--model", str(root / "toy.npz"), *PICTURE]
     return main([*fixed, *words])
+
+
+def no_torch_or_cuda():
+    if find_spec("torch") is None:
+        return "torch is not installed"
+    import torch
+
+    return "a CUDA device is there" if torch.cuda.is_available() else ""
 
 
 def samples(out):
@@ -149,12 +159,15 @@ def test_every_buffer_is_a_label_of_the_same_pixels(meshes):
         seen = codec.decode_image(members["mask.png"]) > 0
         assert seen.any()
         np.testing.assert_array_equal(codec.decode_depth(members["depth.png"]) > 0, seen)
-        np.testing.assert_array_equal(codec.decode_ids(members["ids.png"]) >= 0, seen)
-        np.testing.assert_array_equal(codec.decode_image(members["parts.png"]) > 0, seen)
-        np.testing.assert_array_equal(codec.decode_uv(members["uv.png"])[1], seen)
+        parts = codec.decode_image(members["parts.png"])
+        np.testing.assert_array_equal(parts > 0, seen)
+        own = codec.decode_ids(members["ids.png"]) >= 0
+        assert (parts[seen & ~own] == PART_LABELS.index("neck")).all()  # what carries it on
+        assert not own[~seen].any()
+        np.testing.assert_array_equal(codec.decode_uv(members["uv.png"])[1], own)
         normals = codec.decode_normals(members["normal.png"])
         np.testing.assert_array_equal((normals != 0).any(2), seen)
-        assert not codec.decode_image(members["pncc.png"])[~seen].any()
+        assert not codec.decode_image(members["pncc.png"])[~own].any()
 
 
 def test_buffers_alone_that_are_asked_for(root, tmp_path):
@@ -295,6 +308,10 @@ REFUSED = {
     "no poses": (("--subjects", "1"), "--yaw-range"),
     "no such preset": (("--subjects", "1", "--preset", "chen"), "chen20"),
     "preset and range": (("--subjects", "1", "--preset", "yaw", "--ratio", "1"), "--ratio"),
+    "people by another back end": (
+        ("--subjects", "1", "--preset", "yaw", "--renderer", "cuda"),
+        "virtual people",
+    ),
     "no such share": (
         ("--subjects", "1", "--yaw-range", "60,90", "--ratio", "0.1", "--views", "26"),
         "nearest: --ratio 0.115385 or --views 30",
@@ -319,6 +336,14 @@ def test_what_cannot_be_is_refused_before_work(name, root, tmp_path, capsys):
     assert render(root, tmp_path / "out", *words) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(bool(no_torch_or_cuda()), reason=no_torch_or_cuda() or "-")
+def test_a_back_end_without_its_device_is_refused_before_work(root, tmp_path, capsys):
+    faces = ("--faces", str(root / "meshes"), "--preset", "small", "--renderer", "cuda")
+    assert render(root, tmp_path / "set", *faces) == 2
+    assert "no CUDA device" in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
 
 
 def test_another_model_than_the_sets_is_refused(photos, root, tmp_path, capsys):

@@ -15,6 +15,7 @@ from pipelines.render_inputs import (
     KINDS,
     backgrounds_id,
     check_model,
+    check_renderer,
     face_inputs,
     kind_of,
     known_buffers,
@@ -134,7 +135,8 @@ def identify(config: RenderConfig) -> RenderConfig:
 
     Raises:
         BadInput: neither or both of people and faces, none there, poses or buffers that cannot be
-            had, or a model that the set's faces were not registered with.
+            had, a back end that cannot render them here, or a model that the set's faces were not
+            registered with.
     """
     if (config.faces is None) == (config.subjects is None):
         got = "neither is given" if config.faces is None else "both are given"
@@ -143,6 +145,7 @@ def identify(config: RenderConfig) -> RenderConfig:
     settings = replace(config.render, buffers=known_buffers(config.render.buffers))
     kind = kind_of(config)
     config = replace(config, render=settings, faces_kind=kind)
+    check_renderer(config)
     if kind == "scans":
         config = replace(config, layout=layout_of(config))
     config = replace(config, backgrounds_id=backgrounds_id(settings))
