@@ -1,10 +1,10 @@
-"""Keys of imaging.two_grids for the triangles that another back end found."""
+"""Keys of imaging.keys for the triangles that another back end found."""
 
 import numba
 import numpy as np
 
+from imaging.keys import IDS, SCALE
 from imaging.raster_kernels import DROPPED, doubled_area, weights_at
-from imaging.two_grids import IDS, SCALE
 
 
 @numba.njit(nogil=True, cache=True)

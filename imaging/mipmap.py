@@ -159,8 +159,10 @@ def look_up_mip(texels, table, u, v, spread):
 def _bilinear(texels, table, level, u, v):
     """Three channels of a level; without a view of it, which costs more than the reading."""
     start, height, width = table[level, 0], table[level, 1], table[level, 2]
-    x = min(max(np.float32(u * width - 0.5), np.float32(0)), np.float32(width - 1.001))
-    y = min(max(np.float32(v * height - 0.5), np.float32(0)), np.float32(height - 1.001))
+    across, down, half = np.float32(width), np.float32(height), np.float32(0.5)
+    inside = np.float32(1.001)
+    x = min(max(np.float32(u) * across - half, np.float32(0)), across - inside)
+    y = min(max(np.float32(v) * down - half, np.float32(0)), down - inside)
     i, j = int(y), int(x)
     a, b, one = x - np.float32(j), y - np.float32(i), np.float32(1)
     first = start + i * width + j

@@ -27,18 +27,20 @@ _block = _Block()
 def scratch() -> Iterator[Callable[..., np.ndarray]]:
     """``with scratch() as zeros``: zeros(shape, dtype=float32) is as np.zeros.
 
-    The arrays are the caller's until the block is left; nothing of them may be kept. Blocks nest.
+    With ``cleared=False`` it holds what it held, for those who write before they read. The arrays
+    are the caller's until the block is left; nothing of them may be kept. Blocks nest.
     """
     start = _block.used
 
-    def zeros(shape, dtype=np.float32):
+    def zeros(shape, dtype=np.float32, cleared=True):
         count = math.prod(shape) * np.dtype(dtype).itemsize
         begin, end = _block.used, _block.used + count
         if end > len(_block.memory):  # arrays handed out keep the old memory alive
             _block.memory = np.zeros(max(2 * len(_block.memory), end), np.uint8)
         _block.used = -(-end // _LINE) * _LINE
         array = _block.memory[begin:end]
-        array[:] = 0
+        if cleared:
+            array[:] = 0
         return array.view(dtype).reshape(shape)
 
     try:

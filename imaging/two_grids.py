@@ -1,30 +1,20 @@
-"""The nearest triangle at pixels' centres and at the samples between them, in one visit each.
+"""The nearest triangle at pixels' centres, and at the samples between them where that counts.
 
-Labels are read at the centres, colour at ``factor``² samples a pixel. Both grids share a triangle's
-corners, area, edges and plane of depth. A grid is one array of keys: the upper bits are nearness as
-a fixed-point number, the lower ones the triangle's id, counted downwards. The nearest triangle is
-then the largest key, and of equally near ones the first: a row of samples is a handful of integer
-additions and a maximum, without a branch, which compilers turn into vector instructions.
+Labels are read at the centres, and so is the colour of all pixels inside a surface. What lies at a
+rim (imaging.rim) is sampled ``factor``² times a pixel, in a second visit of the triangles there.
 
 What no camera can see is not drawn: after the triangles that face it, coarse tiles know their
-farthest sample, and whatever lies behind that is left out, which changes no pixel.
+farthest centre, and whatever lies behind that is left out, which changes no pixel.
 """
 
 import numba
 import numpy as np
 
-from imaging.raster_kernels import DROPPED, SUBPIXEL_BITS, edge
+from imaging.keys import IDS, SCALE, draw_keys
+from imaging.raster_kernels import DROPPED, HALF, SUBPIXEL_BITS, edge
 
-ID_BITS = 22  # four million triangles
-IDS = (1 << ID_BITS) - 1
-SCALE = 2.0**61  # keys of a nearness of 1; 39 bits of it are left above the id
 TILE_BITS = 3  # 8 × 8 pixels: a few triangles of a face
-LANES = 8
-
-
-def blank_shape(width: int, height: int) -> tuple[int, int]:
-    """Shape of an image's keys, int64: rows end in a few that are drawn on and never read."""
-    return height, (width // LANES + 2) * LANES
+THIN = 4  # pixels along the box of a triangle between the centres that is looked at all the same
 
 
 def tile_shape(width: int, height: int) -> tuple[int, int]:
@@ -32,166 +22,186 @@ def tile_shape(width: int, height: int) -> tuple[int, int]:
     return (height >> TILE_BITS) + 1, (width >> TILE_BITS) + 1
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def triangle_of(key):
-    """The triangle of a key; -1 where nothing is."""
-    return IDS - (key & IDS) if key > 0 else -1
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def nearness_of(key):
-    """The nearness of a key, to 2^-39."""
-    return (key & ~IDS) / SCALE
-
-
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def find_nearest(snapped, near, triangles, outer, box, bits, centre, fine, waiting, tiles):
-    """Write the key of the nearest triangle at every centre and sample.
+def find_nearest(snapped, near, triangles, outer, box, keys, rim, waiting, tiles):
+    """Write the key of the nearest triangle at every centre.
 
     Args:
         snapped, near: of imaging.projection.project.
         triangles: (T, 3) int32, outward normals.
         outer: the first triangles that hide most of the others, drawn first where they face the
-            camera; only speed depends on it.
+            camera.
         box: (left, top, right, bottom) in whole pixels, the part of the image that is written.
-        bits: samples lie 2^bits / 256 px apart; 8 where the centres are the samples.
-        centre, fine: keys of both grids, of blank_shape, all 0; ``fine`` is not touched where bits
-            is 8.
-        waiting: (T,) int32 and tiles int64 of tile_shape, scratch.
+        keys: of imaging.keys.blank_shape, all 0.
+        rim: (H, W) uint8; 1 is written where one of the triangles after ``outer``, strands and
+            spectacles among them, is before all else and between the centres.
+        waiting: (T,) int32, scratch.
+        tiles: int64 of tile_shape, all 0; what find_samples() wants to know is written.
     """
     count = 0
     for t in range(len(triangles)):
-        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay = np.int64(snapped[i, 0]), np.int64(snapped[i, 1])
-        bx, by = np.int64(snapped[j, 0]), np.int64(snapped[j, 1])
-        cx, cy = np.int64(snapped[k, 0]), np.int64(snapped[k, 1])
-        if ax == DROPPED or bx == DROPPED or cx == DROPPED:
+        corners, nears = _corners(snapped, near, triangles, t)
+        bounds = _bounds(corners)
+        if bounds[0] == DROPPED:
             continue
-        area = edge(ax, ay, bx, by, cx, cy)
-        if area == 0:
-            continue
-        if t >= outer or area > 0:
-            waiting[count] = t
-            count += 1
-            continue
-        corners = ax, ay, cx, cy, bx, by
-        _draw(t, corners, (near[i], near[k], near[j]), -area, box, bits, centre, fine)
-    _farthest(box, bits, centre, fine, tiles)
+        left, top, right, bottom = _centres(bounds, box)
+        if t < outer:
+            if left > right or top > bottom:
+                continue
+            ax, ay, bx, by, cx, cy = corners
+            area = edge(ax, ay, bx, by, cx, cy)
+            if area < 0:
+                span = left, top, right, bottom
+                draw_keys(t, corners, nears, area, span, SUBPIXEL_BITS, keys)
+                continue
+        waiting[count] = t
+        count += 1
+    _farthest(box, keys, tiles)
     for n in range(count):
-        t = waiting[n]
-        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay = np.int64(snapped[i, 0]), np.int64(snapped[i, 1])
-        bx, by = np.int64(snapped[j, 0]), np.int64(snapped[j, 1])
-        cx, cy = np.int64(snapped[k, 0]), np.int64(snapped[k, 1])
-        corners, nears = (ax, ay, bx, by, cx, cy), (near[i], near[j], near[k])
-        if _is_behind(corners, max(nears[0], nears[1], nears[2]), box, tiles):
+        t = np.int64(waiting[n])
+        corners, nears = _corners(snapped, near, triangles, t)
+        bounds = _bounds(corners)
+        if _is_behind(bounds, max(nears[0], nears[1], nears[2]), box, tiles):
             continue
+        ax, ay, bx, by, cx, cy = corners
         area = edge(ax, ay, bx, by, cx, cy)
-        if area < 0:
-            corners, nears, area = (ax, ay, cx, cy, bx, by), (near[i], near[k], near[j]), -area
-        _draw(t, corners, nears, area, box, bits, centre, fine)
+        left, top, right, bottom = _centres(bounds, box)
+        if left > right or top > bottom:
+            _mark(bounds, box, rim)
+        elif area != 0:
+            draw_keys(t, corners, nears, area, (left, top, right, bottom), SUBPIXEL_BITS, keys)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _draw(t, corners, nears, area, box, bits, centre, fine):
-    """A triangle of positive area on both grids."""
-    ax, ay, bx, by, cx, cy = corners
-    left, right = min(ax, bx, cx), max(ax, bx, cx)
-    top, bottom = min(ay, by, cy), max(ay, by, cy)
-    bounds = left, top, right, bottom
-    scale, (na, nb, nc) = SCALE / area, nears
-    along = ((by - cy) * na + (cy - ay) * nb + (ay - by) * nc) * scale
-    down = ((cx - bx) * na + (ax - cx) * nb + (bx - ax) * nc) * scale
-    plane = na * SCALE, along, down
-    _draw_grid(t, corners, bounds, plane, box, SUBPIXEL_BITS, centre)
-    if bits != SUBPIXEL_BITS:
-        _draw_grid(t, corners, bounds, plane, box, bits, fine)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def find_samples(snapped, near, triangles, tiles, rim, busy, box, bits, keys):
+    """Raise the keys of the samples of pixels at a rim; what is written elsewhere is not complete.
 
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def _draw_grid(t, corners, bounds, plane, box, bits, keys):
-    """A triangle's samples 2^bits / 256 px apart, by exact edges and the top-left rule."""
-    half, more = (1 << bits) >> 1, SUBPIXEL_BITS - bits
-    left = max(box[0] << more, (bounds[0] + half - 1) >> bits)
-    right = min(((box[2] + 1) << more) - 1, (bounds[2] - half) >> bits)
-    top = max(box[1] << more, (bounds[1] + half - 1) >> bits)
-    bottom = min(((box[3] + 1) << more) - 1, (bounds[3] - half) >> bits)
-    if left > right or top > bottom:
-        return
-    ax, ay, bx, by, cx, cy = corners
-    px, py = (left << bits) + half, (top << bits) + half
-    row_a = edge(bx, by, cx, cy, px, py) + _bias(cx - bx, cy - by)
-    row_b = edge(cx, cy, ax, ay, px, py) + _bias(ax - cx, ay - cy)
-    row_c = edge(ax, ay, bx, by, px, py) + _bias(bx - ax, by - ay)
-    step_a, step_b, step_c = (by - cy) << bits, (cy - ay) << bits, (ay - by) << bits
-    down_a, down_b, down_c = (cx - bx) << bits, (ax - cx) << bits, (bx - ax) << bits
-    spacing = np.float64(1 << bits)
-    first_near = plane[0] + plane[1] * (px - ax) + plane[2] * (py - ay)
-    along_near, down_near = plane[1] * spacing, plane[2] * spacing
-    # a sliver so steep that no integer holds its plane's first value is flat; what grows beyond
-    # integers from there on, outside of the triangle, wraps and comes back
-    if abs(first_near) + abs(along_near) + abs(down_near) > 3.9 * SCALE:
-        first_near, along_near, down_near = plane[0], 0.0, 0.0
-    start, along, down = np.int64(first_near), np.int64(along_near), np.int64(down_near)
-    count = ((right - left) // LANES + 1) * LANES
-    own, width, flat = IDS - t, keys.shape[1], keys.reshape(-1)
-    for y in range(top, bottom + 1):
-        a, b, c, near = row_a, row_b, row_c, start
-        first = y * width + left
-        for n in range(count):
-            key = ((near & ~IDS) | own) & ~((a | b | c) >> 63)  # 0 outside: a sign of any edge
-            place = np.uint64(first + n)  # so that no index is taken for one from the end
-            flat[place] = max(flat[place], key)
-            a, b, c, near = a + step_a, b + step_b, c + step_c, near + along
-        row_a, row_b, row_c = row_a + down_a, row_b + down_b, row_c + down_c
-        start += down
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def _bias(dx, dy):
-    """0 where a sample exactly on an edge of direction (dx, dy) belongs to the triangle, else -1.
-
-    Interior on the positive side, v down: top edges run to +u, left edges to -v.
+    Args:
+        snapped, near, triangles, box: as of find_nearest(). tiles: what it wrote.
+        rim: (H, W) uint8, not 0 at the pixels whose samples are wanted.
+        busy: uint8 of tile_shape, not 0 at tiles with such pixels.
+        bits: samples lie 2^bits / 256 px apart.
+        keys: of blank_shape of all samples, 0 at those of the rim's pixels.
     """
-    return 0 if dy < 0 or (dy == 0 and dx > 0) else -1
+    half, more = (1 << bits) >> 1, SUBPIXEL_BITS - bits
+    for t in range(len(triangles)):
+        corners, nears = _corners(snapped, near, triangles, t)
+        bounds = _bounds(corners)
+        if bounds[0] == DROPPED or not _is_busy(bounds, box, busy):
+            continue
+        if _is_behind(bounds, max(nears[0], nears[1], nears[2]), box, tiles):
+            continue
+        first, above, last, below = _part(bounds, box, rim)
+        left = max(first << more, (bounds[0] + half - 1) >> bits)
+        right = min(((last + 1) << more) - 1, (bounds[2] - half) >> bits)
+        top = max(above << more, (bounds[1] + half - 1) >> bits)
+        bottom = min(((below + 1) << more) - 1, (bounds[3] - half) >> bits)
+        if left > right or top > bottom:
+            continue
+        ax, ay, bx, by, cx, cy = corners
+        area = edge(ax, ay, bx, by, cx, cy)
+        if area != 0:
+            draw_keys(t, corners, nears, area, (left, top, right, bottom), bits, keys)
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _corners(snapped, near, triangles, t):
+    """ax, ay, bx, by, cx, cy, and the nearness at each corner."""
+    i, j, k = np.uint64(triangles[t, 0]), np.uint64(triangles[t, 1]), np.uint64(triangles[t, 2])
+    corners = (
+        np.int64(snapped[i, 0]),
+        np.int64(snapped[i, 1]),
+        np.int64(snapped[j, 0]),
+        np.int64(snapped[j, 1]),
+        np.int64(snapped[k, 0]),
+        np.int64(snapped[k, 1]),
+    )
+    return corners, (near[i], near[j], near[k])
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _bounds(corners):
+    ax, ay, bx, by, cx, cy = corners
+    return min(ax, bx, cx), min(ay, by, cy), max(ax, bx, cx), max(ay, by, cy)
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _centres(bounds, box):
+    """Left, top, right and bottom pixel whose centres lie within the bounds."""
+    return (
+        max(box[0], (bounds[0] + HALF - 1) >> SUBPIXEL_BITS),
+        max(box[1], (bounds[1] + HALF - 1) >> SUBPIXEL_BITS),
+        min(box[2], (bounds[2] - HALF) >> SUBPIXEL_BITS),
+        min(box[3], (bounds[3] - HALF) >> SUBPIXEL_BITS),
+    )
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _pixels(bounds, box):
+    """Left, top, right and bottom pixel that the bounds touch."""
+    return (
+        max(box[0], bounds[0] >> SUBPIXEL_BITS),
+        max(box[1], bounds[1] >> SUBPIXEL_BITS),
+        min(box[2], bounds[2] >> SUBPIXEL_BITS),
+        min(box[3], bounds[3] >> SUBPIXEL_BITS),
+    )
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _is_busy(bounds, box, busy):
+    """Whether any tile that the bounds touch has pixels at a rim."""
+    left, top, right, bottom = _pixels(bounds, box)
+    for row in range(top >> TILE_BITS, (bottom >> TILE_BITS) + 1):
+        for column in range(left >> TILE_BITS, (right >> TILE_BITS) + 1):
+            if busy[np.uint64(row), np.uint64(column)] != 0:
+                return True
+    return False
 
 
 @numba.njit(nogil=True, cache=True)
-def _farthest(box, bits, centre, fine, tiles):
-    """The least key of any centre or sample of each tile that the box touches."""
+def _part(bounds, box, rim):
+    """Left, top, right and bottom of the rim's pixels within the bounds; left > right for none."""
+    left, top, right, bottom = _pixels(bounds, box)
+    first, above, last, below = right + 1, bottom + 1, left - 1, top - 1
+    for y in range(top, bottom + 1):
+        for x in range(left, right + 1):
+            if rim[np.uint64(y), np.uint64(x)] != 0:
+                first, last, above, below = min(first, x), max(last, x), min(above, y), y
+    return first, above, last, below
+
+
+@numba.njit(nogil=True, cache=True)
+def _mark(bounds, box, rim):
+    """Set the pixels that a small triangle touches."""
+    left, top, right, bottom = _pixels(bounds, box)
+    if right - left < THIN and bottom - top < THIN:
+        for y in range(top, bottom + 1):
+            for x in range(left, right + 1):
+                rim[y, x] = 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _farthest(box, keys, tiles):
+    """The least key of any centre in or beside each tile that the box touches: beside it, so that
+    samples at its border have centres on all sides."""
     for row in range(box[1] >> TILE_BITS, (box[3] >> TILE_BITS) + 1):
+        top, bottom = row << TILE_BITS, (row + 1) << TILE_BITS
         for column in range(box[0] >> TILE_BITS, (box[2] >> TILE_BITS) + 1):
-            least = _least(centre, box, row, column, 0)
-            if bits != SUBPIXEL_BITS:
-                least = min(least, _least(fine, box, row, column, SUBPIXEL_BITS - bits))
+            left, right = column << TILE_BITS, (column + 1) << TILE_BITS
+            least = np.int64(SCALE)
+            for y in range(max(top - 1, box[1]), min(bottom, box[3]) + 1):
+                for x in range(max(left - 1, box[0]), min(right, box[2]) + 1):
+                    least = min(least, keys[y, x])
             tiles[row, column] = least
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _least(keys, box, row, column, more):
-    """The least key of a tile's samples within the box, 2^more of them along a pixel."""
-    top = max(row << TILE_BITS, box[1]) << more
-    bottom = min((row + 1) << TILE_BITS, box[3] + 1) << more
-    left = max(column << TILE_BITS, box[0]) << more
-    right = min((column + 1) << TILE_BITS, box[2] + 1) << more
-    least = keys[top, left]
-    for y in range(top, bottom):
-        for x in range(left, right):
-            least = min(least, keys[y, x])
-    return least
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def _is_behind(corners, nearest, box, tiles):
-    """Whether every tile that a triangle touches is covered by what is nearer than all of it."""
-    ax, ay, bx, by, cx, cy = corners
+def _is_behind(bounds, nearest, box, tiles):
+    """Whether every tile that the bounds touch is covered by what is nearer than ``nearest``."""
     key = np.int64(nearest * SCALE) | IDS
-    left = max(min(ax, bx, cx) >> SUBPIXEL_BITS, box[0]) >> TILE_BITS
-    right = min(max(ax, bx, cx) >> SUBPIXEL_BITS, box[2]) >> TILE_BITS
-    top = max(min(ay, by, cy) >> SUBPIXEL_BITS, box[1]) >> TILE_BITS
-    bottom = min(max(ay, by, cy) >> SUBPIXEL_BITS, box[3]) >> TILE_BITS
-    for row in range(top, bottom + 1):
-        for column in range(left, right + 1):
-            if key >= tiles[row, column]:
+    left, top, right, bottom = _pixels(bounds, box)
+    for row in range(top >> TILE_BITS, (bottom >> TILE_BITS) + 1):
+        for column in range(left >> TILE_BITS, (right >> TILE_BITS) + 1):
+            if key >= tiles[np.uint64(row), np.uint64(column)]:
                 return False
     return True

@@ -12,14 +12,19 @@ from synth.renderer import FaceMesh
 class IdRenderer(RasterRenderer):
     """RasterRenderer whose visibility comes from find_ids(), once a grid of samples."""
 
-    def find_visible(self, zeros, face, pose, camera, seen, box, grids) -> None:
+    def find_centres(self, zeros, face, pose, camera, seen, box, keys, rim, tiles) -> None:
         """As of RasterRenderer."""
+        self._write(face, pose, camera, seen, 1, keys)
+
+    def find_samples(self, face, pose, camera, seen, box, keys, rim, busy, tiles) -> None:
+        """As of RasterRenderer, of every pixel."""
+        self._write(face, pose, camera, seen, self.supersample, keys)
+
+    def _write(self, face, pose, camera, seen, factor, keys) -> None:
         geometry = seen.snapped, seen.near, seen.triangles
         cuts = len(face.topology.triangles), seen.cuts.source
-        factors = (1,) if self.supersample == 1 else (1, self.supersample)
-        for factor, keys in zip(factors, grids, strict=False):
-            ids = self.find_ids(face, pose, camera, seen, factor)
-            write_keys(ids, SUBPIXEL_BITS + 1 - factor.bit_length(), geometry, cuts, keys)
+        ids = self.find_ids(face, pose, camera, seen, factor)
+        write_keys(ids, SUBPIXEL_BITS + 1 - factor.bit_length(), geometry, cuts, keys)
 
     def find_ids(self, face: FaceMesh, pose: Pose, camera: Camera, seen, factor: int) -> np.ndarray:
         """(H·factor, W·factor) int, what each of ``factor``² samples a pixel shows; -1 for nothing.

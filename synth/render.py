@@ -1,29 +1,28 @@
 """The default back end: faces rendered by compiled loops on one core, and back ends by name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from faces.camera import FLIP, Camera, Pose
 from faces.errors import BadInput
 from faces.visibility import unhidden, view_directions
-from imaging.clipping import NO_CUTS, cut_at
 from imaging.develop import ENCODE, STEEPEN
-from imaging.mipmap import packed
-from imaging.projection import NEAR_MM, project
+from imaging.keys import blank_shape
 from imaging.raster_kernels import SUBPIXEL_BITS
+from imaging.rim import clear_samples, find_rim, plane_shape, read_keys
 from imaging.scratch import scratch
 from imaging.shadow import shadow_map
-from imaging.surface import CODE, COLOR, COLUMNS, NORMAL, shade_image
-from imaging.two_grids import IDS, blank_shape, find_nearest, tile_shape
-from synth.renderer import BUFFERS, PART_LABELS, FaceMesh, Lighting, Rendered, Renderer, Topology
+from imaging.surface import shade_image
+from imaging.surface_block import FLOATS, INTEGERS
+from imaging.two_grids import find_nearest, find_samples, tile_shape
+from synth.prepared import charted, prepared
+from synth.projected import Projected, lens_of
+from synth.renderer import BUFFERS, FaceMesh, Lighting, Rendered, Renderer
 
 NAMES = ("raster", "gl", "cuda")
 SUPERSAMPLES = (1, 2, 4, 8)  # powers of two: samples and centres both lie on 1/256 px
 HIDDEN_MM = 2.0  # how far behind the surface seen around its pixel a landmark may lie
-SKIN = ("skin", "brows", "lips", "ears", "neck")  # one surface, whatever is painted on it
 SHADOW_TEXELS = 512
 LAMP_DEG = 2.0  # angular radius of the lamp, which softens its shadows
 # Channels and dtype of each buffer, in the order that imaging.surface takes them.
@@ -44,8 +43,9 @@ UNLIT = Lighting(np.array([[1.0] * 3, *[[0.0] * 3] * 8]), np.array([0.0, 0.0, -1
 class RasterRenderer:
     """synth.renderer.Renderer on the CPU, without a window system or a driver.
 
-    One pass finds the nearest triangle at pixels' centres and colour samples (imaging.two_grids), a
-    second one shades and labels them (imaging.surface). Calls from several threads are safe.
+    One pass finds the nearest triangle at pixels' centres (imaging.two_grids), their neighbours say
+    where samples between them are wanted (imaging.rim), a last one shades and labels all of it
+    (imaging.surface). Calls from several threads are safe.
     """
 
     name = "raster"
@@ -88,23 +88,19 @@ class RasterRenderer:
 
     def _draw(self, zeros, face, pose, camera, lighting, color, wanted) -> None:
         """Fill colour and buffers."""
-        static, charted = _prepared(face), _charted(face.topology)
-        seen = _Projected.of(zeros, face, pose, camera)
+        static, chart = prepared(face), charted(face.topology)
+        seen = Projected.of(zeros, face, pose, camera)
         box = seen.box(camera)
         if box is None:
             return
-        factor = self.supersample
-        grids = _grids(zeros, camera, factor)
-        self.find_visible(zeros, face, pose, camera, seen, box, grids)
-        geometry = seen.snapped, seen.near, seen.triangles
+        grids = self._find_keys(zeros, face, pose, camera, seen, box)
         rotation = np.ascontiguousarray(pose.rotation, dtype=np.float32)
-        chart = charted.corner_uv, charted.area, face.topology.parts, charted.surfaces
         whole = len(face.topology.triangles)
         shade_image(
-            (*grids, factor),
-            (*geometry, camera.is_perspective),
+            grids,
+            (seen.snapped, seen.near, seen.triangles, camera.is_perspective),
             (whole, seen.cuts.source, seen.cuts.weights),
-            (static.rows, rotation, *chart),
+            (static.rows, static.colors, rotation, chart.chart, chart.surfaces),
             (static.texels, static.table),
             lens_of(camera),
             _light(lighting),
@@ -112,25 +108,50 @@ class RasterRenderer:
             box,
             color,
             tuple(wanted[name] for name in KINDS),
+            (zeros((FLOATS,)), zeros((INTEGERS,), np.int32)),
         )
 
-    def find_visible(self, zeros, face, pose, camera, seen, box, grids) -> None:
-        """Write the keys of the nearest triangles at centres and samples; back ends differ in this.
+    def _find_keys(self, zeros, face, pose, camera, seen, box) -> tuple:
+        """Keys of centres and samples, samples a side and rim, as imaging.surface has it."""
+        factor, (width, height) = self.supersample, (camera.width, camera.height)
+        centre, rim = zeros(blank_shape(width, height), np.int64), zeros((height, width), np.uint8)
+        tiles = zeros(tile_shape(width, height), np.int64)
+        self.find_centres(zeros, face, pose, camera, seen, box, centre, rim, tiles)
+        if factor == 1:
+            return centre, centre, 1, zeros((height, width), np.uint8)
+        planes = zeros(plane_shape(width, height)), zeros(plane_shape(width, height), np.uint8)
+        cuts = len(face.topology.triangles), seen.cuts.source
+        surfaces, perspective = charted(face.topology).surfaces, camera.is_perspective
+        read_keys(centre, surfaces, *cuts, perspective, box, *planes)
+        find_rim(*planes, 1 / lens_of(camera)[0], perspective, factor, rim)
+        fine = zeros(blank_shape(width * factor, height * factor), np.int64, cleared=False)
+        busy = zeros(tile_shape(width, height), np.uint8)
+        clear_samples(rim, factor, fine, busy)
+        self.find_samples(face, pose, camera, seen, box, fine, rim, busy, tiles)
+        return centre, fine, factor, rim
+
+    def find_centres(self, zeros, face, pose, camera, seen, box, keys, rim, tiles) -> None:
+        """Write the keys of the nearest triangles at pixels' centres; back ends differ in this.
 
         Args:
             zeros: of imaging.scratch.
             face, pose, camera: as of render().
             seen: the face's corners in the image.
             box: (left, top, right, bottom) in pixels around them.
-            grids: keys of centres and of samples (imaging.two_grids), all 0; the same array twice
-                where the centres are the samples.
+            keys: of imaging.keys, all 0.
+            rim: (H, W) uint8, where 1 may be written to have a pixel sampled.
+            tiles: int64 of imaging.two_grids.tile_shape, all 0, which find_samples() is given.
         """
-        waiting = zeros((len(seen.triangles),), np.int32)
-        bits = SUBPIXEL_BITS - self.supersample.bit_length() + 1
-        tiles = zeros(tile_shape(camera.width, camera.height), np.int64)
+        waiting = zeros((len(seen.triangles),), np.int32, cleared=False)
+        outer = charted(face.topology).outer
         geometry = seen.snapped, seen.near, seen.triangles
-        outer = _charted(face.topology).outer
-        find_nearest(*geometry, outer, box, bits, *grids, waiting, tiles)
+        find_nearest(*geometry, outer, box, keys, rim, waiting, tiles)
+
+    def find_samples(self, face, pose, camera, seen, box, keys, rim, busy, tiles) -> None:
+        """The same at the samples of the pixels where ``rim`` is not 0, in tiles where ``busy`` is
+        not; those of others may be left as they are."""
+        bits = SUBPIXEL_BITS - self.supersample.bit_length() + 1
+        find_samples(seen.snapped, seen.near, seen.triangles, tiles, rim, busy, box, bits, keys)
 
 
 def renderer(name: str, supersample: int = 2) -> Renderer:
@@ -177,97 +198,6 @@ def check_request(
         raise BadInput("camera", "lens distortion", "none", "undistort the photo first")
 
 
-def lens_of(camera: Camera) -> tuple[float, float, float, float]:
-    """fx, fy, cx, cy: px a unit of x/z, or px a millimetre of an orthographic camera."""
-    if camera.is_perspective:
-        return float(camera.fx), float(camera.fy), float(camera.cx), float(camera.cy)
-    scale = 1.0 / camera.mm_per_px
-    return scale, scale, float(camera.cx), float(camera.cy)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Projected:
-    """A face's corners in an image: snapped, near and bounds of imaging.projection.project, the
-    triangles (T + C, 3) with those that were cut at the near plane, and the cuts."""
-
-    snapped: np.ndarray
-    near: np.ndarray
-    bounds: tuple
-    triangles: np.ndarray
-    cuts: object
-
-    @classmethod
-    def of(cls, zeros, face: FaceMesh, pose: Pose, camera: Camera) -> "_Projected":
-        points, triangles, cuts = face.vertices_mm, face.topology.triangles, NO_CUTS
-        way = np.asarray(pose.scale * FLIP @ pose.rotation, dtype=np.float64)
-        matrix = np.concatenate([way, np.reshape(pose.translation_mm, (3, 1))], 1)
-        for _ in range(2):
-            snapped, near = zeros((len(points), 2), np.int32), zeros((len(points),), np.float64)
-            lens = lens_of(camera)
-            dropped, *bounds = project(points, matrix, lens, camera.is_perspective, snapped, near)
-            if dropped == 0 or cuts is not NO_CUTS:
-                break
-            depth = points.astype(np.float64) @ matrix[2, :3] + matrix[2, 3]
-            cuts = cut_at(points, triangles, depth, NEAR_MM)
-            if cuts is NO_CUTS:
-                break
-            points = np.concatenate([points, cuts.points])
-            triangles = np.concatenate([triangles, cuts.triangles])
-        if len(triangles) > IDS:
-            raise BadInput("mesh", f"{len(triangles)} triangles", f"at most {IDS}", "decimate it")
-        return cls(snapped, near, tuple(bounds), triangles, cuts)
-
-    def box(self, camera: Camera) -> tuple[int, int, int, int] | None:
-        """Left, top, right and bottom pixel of the face in the image; None where it has none."""
-        left, top, right, bottom = (edge >> SUBPIXEL_BITS for edge in self.bounds)
-        left, top = max(left, 0), max(top, 0)
-        right, bottom = min(right, camera.width - 1), min(bottom, camera.height - 1)
-        return None if left > right or top > bottom else (left, top, right, bottom)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Charted:
-    """Of a topology: corner_uv (T, 6), doubled area (T,) of each triangle in the chart, surfaces
-    (T,) uint8, and how many of the first triangles are skin, which hides the most."""
-
-    corner_uv: np.ndarray
-    area: np.ndarray
-    surfaces: np.ndarray
-    outer: int
-
-
-@lru_cache(maxsize=8)
-def _charted(topology: Topology) -> _Charted:
-    count = len(topology.triangles)
-    corners = np.zeros((count, 3, 2), dtype=np.float32)
-    if len(topology.uv):
-        corners = topology.uv[topology.triangle_uv]
-    (a, b), (c, d) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
-    skin = np.isin(topology.parts, [PART_LABELS.index(name) for name in SKIN])
-    surfaces = np.where(skin, PART_LABELS.index("skin"), topology.parts).astype(np.uint8)
-    outer = count if skin.all() else int(np.argmin(skin))
-    corner_uv = np.ascontiguousarray(corners.reshape(count, 6), dtype=np.float32)
-    return _Charted(corner_uv, np.abs(a * d - b * c).astype(np.float32), surfaces, outer)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Static:
-    """What stays with a face from pose to pose: rows of imaging.surface, its texture packed."""
-
-    rows: np.ndarray
-    texels: np.ndarray
-    table: np.ndarray
-
-
-@lru_cache(maxsize=2)
-def _prepared(face: FaceMesh) -> _Static:
-    rows = np.zeros((len(face.vertices_mm), COLUMNS), dtype=np.float32)
-    rows[:, NORMAL : NORMAL + 3] = face.normals
-    rows[:, CODE : CODE + 3] = face.topology.pncc
-    rows[:, COLOR : COLOR + 3] = face.colors
-    return _Static(rows, *packed(face.texture))
-
-
 def _made(size: tuple[int, int], wanted) -> dict[str, np.ndarray]:
     """Buffers with nothing in them; those that are not wanted are empty."""
     made = {}
@@ -277,14 +207,6 @@ def _made(size: tuple[int, int], wanted) -> dict[str, np.ndarray]:
     if "triangle_id" in wanted:
         made["triangle_id"][:] = -1
     return made
-
-
-def _grids(zeros, camera: Camera, factor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Keys of centres and samples; the centres themselves where they are the samples."""
-    centre = zeros(blank_shape(camera.width, camera.height), np.int64)
-    if factor == 1:
-        return centre, centre
-    return centre, zeros(blank_shape(camera.width * factor, camera.height * factor), np.int64)
 
 
 def _light(lighting: Lighting) -> tuple:

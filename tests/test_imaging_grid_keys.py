@@ -5,8 +5,9 @@ import pytest
 
 from imaging.clipping import cut_at
 from imaging.grid_keys import write_keys
+from imaging.keys import IDS, SCALE, blank_shape
 from imaging.projection import NEAR_MM, project
-from imaging.two_grids import IDS, SCALE, blank_shape, find_nearest, tile_shape
+from imaging.two_grids import find_nearest, find_samples, tile_shape
 
 WIDTH, HEIGHT = 70, 50
 LENS = (60.0, 55.0, 34.0, 27.0)
@@ -31,7 +32,12 @@ def drawn(perspective, bits):
     box = 0, 0, WIDTH - 1, HEIGHT - 1
     waiting = np.zeros(len(geometry[2]), np.int32)
     tiles = np.zeros(tile_shape(WIDTH, HEIGHT), np.int64)
-    find_nearest(*geometry, 0, box, bits, *grids, waiting, tiles)
+    everywhere = np.ones((HEIGHT, WIDTH), np.uint8)
+    find_nearest(*geometry, 0, box, grids[0], everywhere, waiting, tiles)
+    if more == 0:
+        return geometry, (len(triangles), cuts.source), grids[0][:, :WIDTH]
+    busy = np.ones(tiles.shape, np.uint8)
+    find_samples(*geometry, tiles, everywhere, busy, box, bits, grids[1])
     return geometry, (len(triangles), cuts.source), grids[1][:, : WIDTH << more]
 
 

@@ -1,0 +1,59 @@
+"""What stays from pose to pose, as imaging.surface takes it: of a topology, and of a face."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from imaging.mipmap import packed
+from imaging.surface_gather import AREA, CHART_COLUMNS, CODE, COLUMNS, NORMAL, PART
+from synth.renderer import PART_LABELS, FaceMesh, Topology
+
+SKIN = ("skin", "brows", "lips", "ears", "neck")  # one surface, whatever is painted on it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Charted:
+    """Of a topology: chart (T, CHART_COLUMNS) of imaging.surface, surfaces (T,) uint8, and how
+    many of the first triangles are skin, which hides the most."""
+
+    chart: np.ndarray
+    surfaces: np.ndarray
+    outer: int
+
+
+@lru_cache(maxsize=8)
+def charted(topology: Topology) -> Charted:
+    """Made once a topology."""
+    count = len(topology.triangles)
+    corners = np.zeros((count, 3, 2), dtype=np.float32)
+    if len(topology.uv):
+        corners = topology.uv[topology.triangle_uv]
+    (a, b), (c, d) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
+    chart = np.zeros((count, CHART_COLUMNS), dtype=np.float32)
+    chart[:, :AREA] = corners.reshape(count, AREA)
+    chart[:, AREA], chart[:, PART] = np.abs(a * d - b * c), topology.parts
+    skin = np.isin(topology.parts, [PART_LABELS.index(name) for name in SKIN])
+    surfaces = np.where(skin, PART_LABELS.index("skin"), topology.parts).astype(np.uint8)
+    outer = count if skin.all() else int(np.argmin(skin))
+    return Charted(chart, surfaces, outer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Of a face: rows of imaging.surface, colours (V, 3) float32, its texture packed."""
+
+    rows: np.ndarray
+    colors: np.ndarray
+    texels: np.ndarray
+    table: np.ndarray
+
+
+@lru_cache(maxsize=2)
+def prepared(face: FaceMesh) -> Prepared:
+    """Made once a face."""
+    rows = np.zeros((len(face.vertices_mm), COLUMNS), dtype=np.float32)
+    rows[:, NORMAL : NORMAL + 3] = face.normals
+    rows[:, CODE : CODE + 3] = face.topology.pncc
+    colors = np.ascontiguousarray(face.colors, dtype=np.float32)
+    return Prepared(rows, colors, *packed(face.texture))
