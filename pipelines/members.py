@@ -12,6 +12,7 @@ from dataclasses import asdict, fields
 import numpy as np
 
 from faces.camera import Camera, Pose
+from faces.errors import BadInput
 from faces.morphable import MorphableModel
 from faces.rotation import CONVENTION
 from faces.types import (
@@ -126,6 +127,23 @@ def face_from_members(key: str, members: Members, model: MorphableModel) -> Regi
         camera=_camera(about["camera"]),
         quality=_quality(about["quality"]),
     )
+
+
+def accepted_face(key: str, members: Members, model: MorphableModel) -> RegisteredFace:
+    """As face_from_members, of a face that the quality gate lets through.
+
+    Raises:
+        BadInput: it was rejected.
+    """
+    face = face_from_members(key, members, model)
+    if face.quality.verdict == "reject":
+        raise BadInput(
+            f"registered face '{face.key}'",
+            f"rejected: {face.quality.reason}",
+            "a registration that the quality gate accepts",
+            "look at it in the report; mend its landmarks or leave the scan out",
+        )
+    return face
 
 
 def vertex_member(face: RegisteredFace) -> tuple[bytes, float]:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from faces.errors import BadInput
 from faces.model_meshes import read_model_mesh
 from faces.models import load_model
 from faces.types import Provenance
 from manifests.ledger import read_sidecar
 from manifests.shard import read_entry
-from pipelines.members import Members, face_from_members, scan_from_members
+from pipelines.members import Members, accepted_face, scan_from_members
 from pipelines.plan import ShardTask
 from pipelines.rendered import RenderedFace, registered_labels, rendered_buffers
 from pipelines.seeds import rng_for
@@ -88,14 +87,7 @@ def _person(item: Item, config) -> Source:
 
 def _registered(item: Item, shards: _Shards, config) -> Source:
     model = load_model(config.model)
-    face = face_from_members(item.key, item.members or shards.members("registered", item), model)
-    if face.quality.verdict == "reject":
-        raise BadInput(
-            f"registered face '{face.key}'",
-            f"rejected: {face.quality.reason}",
-            "a registration that the quality gate accepts",
-            "look at it in the report; mend its landmarks or leave the scan out",
-        )
+    face = accepted_face(item.key, item.members or shards.members("registered", item), model)
     scan = scan_from_members(item.key, shards.members("scans", item))
     source = RegisteredSource(scan, face, model, _settings(config), _renderer(config.render))
     described = (face.key, face.subject, face.provenance, model, face.shape_mm)

@@ -8,10 +8,10 @@ from faces.mesh import triangle_normals
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
 from synth.bust import Bust, needed, own_labels
-from synth.registered_source import phong_lighting
 from synth.render import RasterRenderer
 from synth.renderer import BUFFERS, PART_LABELS
 from synth.topology import face_mesh
+from synth.turned_head import phong_lighting
 
 LIGHT = phong_lighting(
     np.full(3, 0.6), np.full(3, 0.4), np.array([0.0, 0.0, -1.0]), 0.0, 1.0, False

@@ -9,7 +9,6 @@ import numpy as np
 
 from augment.rotate import rotate
 from augment.view_plan import plan_views
-from faces.errors import BadInput
 from faces.models import load_model
 from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix
@@ -18,7 +17,7 @@ from manifests.ledger import ShardRecord, read_sidecar
 from manifests.shard import read_entry
 from manifests.splits import split_of
 from pipelines.members import (
-    face_from_members,
+    accepted_face,
     scan_from_members,
     vertex_member,
     view_members,
@@ -44,14 +43,7 @@ def run(task: ShardTask, config) -> ShardRecord:
 
 def _views(item: Item, scan: Scan, config) -> Iterator[StageSample]:
     model = load_model(config.model)
-    face = face_from_members(item.key, item.members, model)
-    if face.quality.verdict == "reject":
-        raise BadInput(
-            f"registered face '{face.key}'",
-            f"rejected: {face.quality.reason}",
-            "a registration that the quality gate accepts",
-            "look at it in the report; mend its landmarks or leave the scan out",
-        )
+    face = accepted_face(item.key, item.members, model)
     yaw, pitch, _ = euler_from_matrix(face.pose.rotation)
     vertices = vertex_member(face)
     rng = rng_for(config.seed, "augment", item.key)  # whatever the stage is called

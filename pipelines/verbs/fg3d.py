@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from pipelines.recipes.fg3d import RECIPE
-from pipelines.verbs.recipe import add_recipe_arguments, run_from_arguments
+from pipelines.verbs.recipe import add_recipe_arguments, run_from_arguments, tell_where
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,11 +15,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the set, or go on with it, and say where it lies and what to look at."""
     config, status = run_from_arguments(RECIPE, args)
-    out = Path(config.run.out)
-    print(
-        f"the set lies in {out}\n"
-        f"  look at        {out / 'report' / 'index.html'}\n"
-        f"  read           {out / 'manifest.parquet'} and {out / 'samples'}\n"
-        f"  check          synth verify {out}"
-    )
+    tell_where(Path(config.run.out))
     return status

@@ -41,3 +41,13 @@ def config_from_arguments(recipe: Recipe, args: argparse.Namespace) -> Any:
                 f"--config {args.config}", "no such file", "a TOML file", "check the path"
             ) from error
     return recipe.identify(from_arguments(recipe.config, args, base, recipe.complete))
+
+
+def tell_where(out: Path) -> None:
+    """Say where a set lies and what to do with it."""
+    print(
+        f"the set lies in {out}\n"
+        f"  look at        {out / 'report' / 'index.html'}\n"
+        f"  read           {out / 'manifest.parquet'} and {out / 'samples'}\n"
+        f"  check          synth verify {out}"
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.recipes.render import FACES, RECIPE, RenderConfig
 from pipelines.run import run_recipe
-from pipelines.verbs.recipe import add_recipe_arguments, config_from_arguments
+from pipelines.verbs.recipe import add_recipe_arguments, config_from_arguments, tell_where
 from synth.pose_plan import PosePlan
 from synth.settings import RenderSettings
 
@@ -33,13 +33,7 @@ def run(args: argparse.Namespace) -> int:
 def _one(config: RenderConfig) -> int:
     print(config.pose_plan)
     status = run_recipe(RECIPE, config)
-    out = Path(config.run.out)
-    print(
-        f"the set lies in {out}\n"
-        f"  look at        {out / 'report' / 'index.html'}\n"
-        f"  read           {out / 'manifest.parquet'} and {out / 'samples'}\n"
-        f"  check          synth verify {out}"
-    )
+    tell_where(Path(config.run.out))
     return status
 
 
