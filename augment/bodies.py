@@ -27,8 +27,8 @@ class BodySettings:
     below_mm: a body that the image cuts at its lower border continues so far straight down.
     jump_mm: a cell of the front whose corners' depths spread further is cut.
     edge_mm: the back has the colours that the front has so near to the outline: a back has
-            no neckline.
-        overlap_cells: so far bodies reach below the registered head, to leave no gap.
+        no neckline.
+    overlap_cells: so far bodies reach below the registered head, to leave no gap.
     """
 
     stride_px: int = 4

@@ -45,7 +45,9 @@ class DegradeSettings:
         chroma: standard deviation of noise in colour alone, linear light.
         shrink: factor by which the image is made smaller and enlarged again, from 1 on.
         quality: of the JPEG, 1 to 100.
-        blur_chance and so on: probability of each; noise_chance is of shot and read together.
+        blur_chance, motion_chance, gain_chance, cast_chance, gamma_chance: probability of each.
+        noise_chance: of shot and read together.
+        chroma_chance, shrink_chance, quality_chance: of each.
     """
 
     enabled: bool = False

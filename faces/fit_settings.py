@@ -25,7 +25,8 @@ class FitSettings:
         spacing_mm: distance between depth samples on the face.
         gates_mm: distance beyond which a depth sample is no match: first and last iteration.
         rigid_steps, full_steps: Gauss–Newton iterations of pose alone and of everything.
-        refit_mm: σ of a dense target of weight 1; refit_spacing_mm: distance between those used.
+        refit_mm: σ of a dense target of weight 1.
+        refit_spacing_mm: distance between those used.
         refit_steps: alternations of similarity and coefficients.
     """
 

@@ -1,15 +1,13 @@
-"""Settings: frozen dataclasses that turn into TOML and command-line flags, and back."""
+"""Settings: frozen dataclasses that turn into TOML and back; flags.py makes flags of them."""
 
-import argparse
 import dataclasses
 import difflib
 import hashlib
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Literal, TypeVar
 
 import tomli_w
@@ -33,7 +31,9 @@ Part = Literal["bytes", "amount", "local"]
 STORED: tuple[Part, ...] = ("bytes", "amount")
 
 
-def setting(default: Any, about: str, part: Part = "bytes", bare: bool = False) -> Any:
+def setting(
+    default: Any, about: str, part: Part = "bytes", bare: bool = False, noted: bool = False
+) -> Any:
     """A field with its help text.
 
     Args:
@@ -41,8 +41,9 @@ def setting(default: Any, about: str, part: Part = "bytes", bare: bool = False) 
         about: one line for --help.
         part: what the field says, see Part; of a group: of all its fields, unless "bytes".
         bare: of a group: its flags go without the group's name.
+        noted: by the run itself; no flag of a user's.
     """
-    metadata = {"about": about, "part": part, "bare": bare}
+    metadata = {"about": about, "part": part, "bare": bare, "noted": noted}
     if isinstance(default, type):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -154,84 +155,9 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def add_arguments(
-    parser: argparse.ArgumentParser, cls: type, prefix: str = "", shown: str = ""
-) -> None:
-    """One flag a field: ``--seed``, ``--augment.pitch-deg``; those of a bare group, as ``run``,
-    go without the group's name.
-
-    Flags that are not given stay out of the namespace, so that a file's values hold.
-
-    Args:
-        prefix: of the fields' places in the namespace, "GROUP."; shown: of their flags.
-    """
-    hints = typing.get_type_hints(cls)
-    for item in dataclasses.fields(cls):
-        kind, dest = hints[item.name], f"{prefix}{item.name}"
-        if dataclasses.is_dataclass(kind):
-            inner = shown if item.metadata.get("bare") else f"{shown}{item.name}."
-            add_arguments(parser, kind, f"{dest}.", inner)
-            continue
-        if any(map(dataclasses.is_dataclass, typing.get_args(kind))):
-            continue  # a schedule: a list of groups, to be written in a file
-        flag = "--" + f"{shown}{item.name}".replace("_", "-")
-        about = item.metadata.get("about", "").replace("%", "%%")
-        if item.default is not dataclasses.MISSING and item.default is not None:
-            about += f" (default: {item.default})".replace("%", "%%")
-        parser.add_argument(flag, dest=dest, help=about, default=argparse.SUPPRESS, **_kind(kind))
-
-
-def from_arguments(
-    cls: type[T],
-    args: argparse.Namespace,
-    base: Mapping[str, Any],
-    complete: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-) -> T:
-    """A config from parsed flags over ``base`` (nested dicts, e.g. of a TOML file).
-
-    Args:
-        complete: puts into these nested dicts what they imply; defaults fill the rest after it.
-    """
-    data = _copy(base)
-    leaves = set(_leaves(cls))
-    for dest, value in vars(args).items():
-        if dest in leaves:
-            *groups, name = dest.split(".")
-            place = data
-            for group in groups:
-                place = place.setdefault(group, {})
-            place[name] = [*chain(*value)] if isinstance(value, list) else value
-    return from_dict(cls, complete(data) if complete else data, "command line")
-
-
-def _several(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
-    """A reader of one word of a list: "60,90" and "60" alike, so that words may come apart or
-    with commas between them."""
-
-    def read(word: str) -> list[Any]:
-        return [kind(part) for part in word.split(",") if part]
-
-    read.__name__ = kind.__name__  # argparse names it where a word cannot be read
-    return read
-
-
-def _kind(hint: Any) -> dict[str, Any]:
-    """argparse's words for a type."""
-    hint = _optional(hint)[0]
-    origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if hint is bool:
-        return {"action": argparse.BooleanOptionalAction}
-    if origin is typing.Literal:
-        return {"choices": parts, "type": type(parts[0])}
-    if origin is tuple:
-        variable = len(parts) == 2 and parts[1] is Ellipsis
-        return {"nargs": "*" if variable else "+", "type": _several(parts[0])}
-    return {"type": hint, "metavar": hint.__name__.upper()}
-
-
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    hint, optional = _optional(hint)
-    if value is None and optional:
+    hint, may_lack = optional(hint)
+    if value is None and may_lack:
         return None
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, Mapping):
@@ -261,7 +187,7 @@ def _tuple(parts: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     return tuple(_convert(part, v, where) for part, v in zip(parts, value, strict=True))
 
 
-def _optional(hint: Any) -> tuple[Any, bool]:
+def optional(hint: Any) -> tuple[Any, bool]:
     """(X, True) for ``X | None``, else (hint, False)."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         inner = [part for part in typing.get_args(hint) if part is not type(None)]
@@ -275,14 +201,6 @@ def _unknown(what: str, name: str, known: list[str]) -> BadInput:
     return BadInput(what, "unknown", f"one of {', '.join(known)}", remedy)
 
 
-def _leaves(cls: type, prefix: str = "") -> Iterator[str]:
-    for name, hint in typing.get_type_hints(cls).items():
-        if dataclasses.is_dataclass(hint):
-            yield from _leaves(hint, f"{prefix}{name}.")
-        else:
-            yield prefix + name
-
-
 def flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Nested dicts as ("group.key", value)."""
     for key, value in data.items():
@@ -290,7 +208,3 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
             yield from flat(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
-
-
-def _copy(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _copy(v) if isinstance(v, Mapping) else v for k, v in data.items()}

@@ -24,7 +24,7 @@ from manifests.shard import ShardWriter
 from pipelines.audit_picture import draw_audits, heat_colors
 from pipelines.audit_text import mix_lines, render_command, ways_of
 from pipelines.cli import main
-from pipelines.config import from_arguments
+from pipelines.flags import from_arguments
 from pipelines.pose_paths import audit_path, kind_of
 from pipelines.pose_photos import PoseOptions, fit_pose, head_angles
 from pipelines.pose_tars import expand, tar_files

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import typing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,16 +13,16 @@ from pipelines.config import (
     STORED,
     RunConfig,
     RunOptions,
-    add_arguments,
     changed,
     config_hash,
-    from_arguments,
     from_dict,
     from_toml,
     setting,
     to_dict,
     to_toml,
 )
+from pipelines.flags import add_arguments, described, from_arguments
+from pipelines.recipes import RECIPES, find_recipe
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,51 @@ def test_no_flags_give_the_defaults():
 def test_help_can_be_printed():
     parser = argparse.ArgumentParser()
     add_arguments(parser, Demo)
-    assert "100 % of it (default: laplacian)" in " ".join(parser.format_help().split())
+    assert "10 to 60 seconds of work is a good size (default: 8)" in " ".join(
+        parser.format_help().split()
+    )
+
+
+def test_help_shows_the_steps_only_when_asked_for_all(capsys):
+    with pytest.raises(SystemExit):
+        flags("--help")
+    assert "--views.energy" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        flags("--help-all")
+    assert "100 % of it (default: laplacian)" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_field_without_a_setting_takes_its_sentence_from_the_docstring():
+    @dataclass(frozen=True)
+    class Step:
+        """A step.
+
+        Attributes:
+            size_px: edge of it,
+                in pixels.
+            low, high: its ends.
+        """
+
+        size_px: int = 3
+        low: float = 0.0
+        high: float = 1.0
+
+    ends = {"low": "its ends.", "high": "its ends."}
+    assert described(Step) == {"size_px": "edge of it, in pixels.", **ends}
+
+
+def mute_flags(cls, shown=""):
+    for item in dataclasses.fields(cls):
+        kind = typing.get_type_hints(cls)[item.name]
+        if dataclasses.is_dataclass(kind):
+            yield from mute_flags(kind, f"{shown}{item.name}.")
+        elif not (item.metadata.get("about") or described(cls).get(item.name)):
+            yield shown + item.name
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_setting_of_a_recipe_says_what_it_is(name):
+    assert [*mute_flags(find_recipe(name).config)] == []
 
 
 @pytest.mark.parametrize(

@@ -36,12 +36,12 @@ class RegisteringConfig(RunConfig):
     detector: str = setting("auto", "of landmarks: auto, mediapipe, face-alignment or file")
     face_landmarker: str | None = setting(None, "MediaPipe's face_landmarker.task", "local")
     model: str = setting("default", "face model: default, or a path to another", "local")
-    model_id: str = setting("", "what --model holds; noted by the run itself")
+    model_id: str = setting("", "what --model holds", noted=True)
     device: str = setting("cpu", "that registers: cpu; or cuda, cuda:N or cpu-torch, by the shard")
     basis: str = setting(
         "auto", f"modes fitted: {', '.join(BASES)}; truncated for simulated people"
     )
-    landmarker_id: str = setting("", "checksum of --face-landmarker; noted by the run itself")
+    landmarker_id: str = setting("", "checksum of --face-landmarker", noted=True)
     ticp: TicpSettings = setting(TicpSettings, "the registration")
     photo: PhotoSettings = setting(PhotoSettings, "the fit to a photo (layout photo)")
 

@@ -39,7 +39,7 @@ class RenderConfig(RegisteringConfig):
     faces: str | None = setting(
         None, "a set with registered faces, or a folder of photos, scans or meshes", "local"
     )
-    faces_kind: str = setting("", f"what --faces is: {', '.join(KINDS)}; noted by the run itself")
+    faces_kind: str = setting("", f"what --faces is: {', '.join(KINDS)}", noted=True)
     subjects: int | None = setting(None, "or so many virtual people", "amount")
     preset: str | None = setting(None, f"poses: {', '.join(PRESETS)} (docs/poses.md)")
     rung: int | None = setting(None, "of --preset ladder: one set of 0, 10, …, 100 % alone")
@@ -51,7 +51,7 @@ class RenderConfig(RegisteringConfig):
     both_sides: bool = setting(True, "mirror the range to the other side")
     people: SubjectSettings = setting(SubjectSettings, "the virtual people")
     render: RenderSettings = setting(RenderSettings, "how a view is rendered", bare=True)
-    backgrounds_id: str = setting("", "what --background-folder holds; noted by the run itself")
+    backgrounds_id: str = setting("", "what --background-folder holds", noted=True)
 
     @property
     def scans(self) -> str | None:

@@ -33,7 +33,7 @@ class SubjectsConfig(RunConfig):
     sensor: str | None = setting(None, "clean, structured-light, tof, stereo, truedepth, scanner")
     occluder: str = setting("random", ", ".join(OCCLUDERS))
     model: str = setting("default", "face model: default, or a path to another", "local")
-    model_id: str = setting("", "what --model holds; noted by the run itself")
+    model_id: str = setting("", "what --model holds", noted=True)
     people: SubjectSettings = setting(SubjectSettings, "the people")
     capture: CaptureSettings = setting(WHOLE_TRUTH, "the camera; --sensor replaces its sensor")
 

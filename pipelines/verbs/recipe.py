@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from faces.errors import BadInput
-from pipelines.config import add_arguments, from_arguments, parse_toml
+from pipelines.config import parse_toml
+from pipelines.flags import add_arguments, from_arguments
 from pipelines.recipes import Recipe
 from pipelines.run import run_recipe
 

@@ -53,8 +53,10 @@ class SensorSettings:
         jump_loss: share of those that drop out.
         flying: share of those that read something between the two sides.
         dark: infrared reflectance below which depth may drop out, surely at a third.
-        holes: largest number of blind spots; hole_px: (smallest, largest) radius.
-        spikes: share of pixels that are wildly off; spike_mm: by how much at most.
+        holes: largest number of blind spots.
+        hole_px: (smallest, largest) radius.
+        spikes: share of pixels that are wildly off.
+        spike_mm: by how much at most.
         exposure: standard deviation in stops.
         white_balance: relative standard deviation of red and blue against green.
         vignetting: share of the light that the corners lose, at most.
