@@ -67,8 +67,9 @@ def _add_group(
         if dataclasses.is_dataclass(kind):
             bare = item.metadata.get("bare")
             inner = shown if bare else f"{shown}{item.name}."
-            title = about.partition(". ")[0].rstrip(".")
-            group = parser.add_argument_group(f"--{inner}*, {title}" if inner else title)
+            title = re.split(r"\. (?=[A-Z])", about)[0].rstrip(".")
+            names = [f"--{inner}*"] * bool(inner) + [title] * bool(title)
+            group = parser.add_argument_group(", ".join(names))
             _add_group(parser, group, kind, f"{dest}.", inner, hidden)
         elif not item.metadata.get("noted") and not _is_schedule(kind):
             action = _add_flag(place, f"{shown}{item.name}", dest, kind)
