@@ -103,6 +103,15 @@ def without_light(
     return np.clip(matte / np.maximum(shade, 1e-3), 0, 1).astype(np.float32)
 
 
+def hair_without_light(colors: np.ndarray, light: Appearance | None) -> np.ndarray:
+    """Albedo (..., 3) float32 of hair's colours, sRGB: hair is no Phong surface, and shines where
+    Eq. 4 has it in the shade. So the light's full strength is divided out, wherever it lies."""
+    if light is None:
+        return colors
+    full = np.maximum(light.ambient + light.directional, 1e-3)
+    return np.clip(colors / full, 0, 1).astype(np.float32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Texels:
     """The chart's N texels: gather (N, V) from vertices, group (N,) of model_groups; and what they
@@ -125,7 +134,9 @@ class _Texels:
         skin, hair = (self.gather @ believed[at]).T
         view = view_directions(points, self.photo.camera)
         trust = np.maximum(sight.trust * skin, sight.bare * hair)
-        return without_light(sight.photo, ways, view, self.light), trust
+        smooth = without_light(sight.photo, ways, view, self.light)
+        grown = (hair * (1 - skin))[:, None]
+        return grown * hair_without_light(sight.photo, self.light) + (1 - grown) * smooth, trust
 
 
 def _on_vertices(photo: PhotoOfHead, face, model, normals, light):
@@ -181,10 +192,7 @@ def _believed(sight: Sight, facing: np.ndarray, face: RegisteredFace, model: Mor
 
 def _haired(donor, photo: PhotoOfHead, face, model, light):
     """The donor (V, 3) with hair on the scalp where the photo shows some."""
-    image = _without_gloss(photo, model)
-    if light is not None:  # hair is no Phong surface: the light's full strength is taken off
-        full = light.ambient + light.directional
-        image = np.clip(image / np.maximum(full, 1e-3), 0, 1).astype(np.float32)
+    image = hair_without_light(_without_gloss(photo, model), light)
     triangles = model.part_triangles(*DRAWN_PARTS)
     bald = donor.astype(np.float32)
     haired = with_hair(bald, image, photo.own, face.vertices_mm, model, triangles, photo.camera)
