@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from manifests import atomic
 from manifests.schema import PLACE_COLUMNS, ROW_COLUMNS, SCHEMA_VERSION
+from manifests.storage import locate
 
 # What a rerun needs to have in the same versions to get the same bytes.
 _PACKAGES = ("facesynth", "numpy", "scipy", "numba", "opencv-python", "pillow", "pyarrow")
@@ -33,8 +34,8 @@ def write_card(
     """
     provenance = make_provenance(manifest, recipe, seed, config_hash)
     text = json.dumps(provenance, indent=1, ensure_ascii=False) + "\n"
-    atomic.write_file(Path(set_dir) / "provenance.json", text.encode())
-    atomic.write_file(Path(set_dir) / "README.md", _readme(manifest, provenance, failed).encode())
+    atomic.write_file(locate(set_dir) / "provenance.json", text.encode())
+    atomic.write_file(locate(set_dir) / "README.md", _readme(manifest, provenance, failed).encode())
 
 
 def make_provenance(

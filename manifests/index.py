@@ -5,7 +5,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +15,10 @@ from manifests.ledger import ShardRecord, canonical_json, read_stage, stage_fold
 from manifests.schema import PLACE_COLUMNS, ROW_COLUMNS, SCHEMA_VERSION
 from manifests.shard import BadShard
 from manifests.splits import split_of
+from manifests.storage import locate, make_folder
+
+if TYPE_CHECKING:
+    from manifests.storage import Location
 
 SAMPLES = "samples"
 MANIFEST = "manifest.parquet"
@@ -22,7 +26,7 @@ SHARDS = "shards.json"
 FAILURES = "failures"
 
 
-def merge(set_dir: Path) -> pa.Table:
+def merge(set_dir: "Location") -> pa.Table:
     """Write the set's manifest, shard list and failure lists from its sidecars; no tar is opened.
 
     Equal sidecars (but for their seconds) give equal bytes. Only the folder ``samples`` goes to
@@ -38,7 +42,7 @@ def merge(set_dir: Path) -> pa.Table:
         BadShard: a torn sidecar, or one key in two shards.
         OSError: as the disk says.
     """
-    set_dir = Path(set_dir)
+    set_dir = locate(set_dir)
     records = read_records(set_dir)
     table = manifest_table(records)
     data = _parquet_bytes(table)
@@ -49,7 +53,7 @@ def merge(set_dir: Path) -> pa.Table:
     return table
 
 
-def read_records(set_dir: Path) -> list[ShardRecord]:
+def read_records(set_dir: "Location") -> list[ShardRecord]:
     """Records of all complete shards of a set, by stage and number."""
     return [record for folder in stage_folders(set_dir) for record in read_stage(folder)]
 
@@ -179,11 +183,11 @@ def _parquet_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def _write_failures(folder: Path, records: Sequence[ShardRecord]) -> None:
-    folder.mkdir(exist_ok=True)
+def _write_failures(folder: "Location", records: Sequence[ShardRecord]) -> None:
+    make_folder(folder)
     lines = failure_lines(records)
     for path in folder.glob("*.jsonl"):
         if path.stem not in lines:
-            path.unlink()
+            atomic.remove(path)
     for stage, data in lines.items():
         atomic.write_file(folder / f"{stage}.jsonl", data)

@@ -5,12 +5,15 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from manifests import atomic
 from manifests.schema import SCHEMA_VERSION
 from manifests.shard import BadShard, Entry, ShardIndex, sidecar_path
+from manifests.storage import locate, read_bytes, size_of
+
+if TYPE_CHECKING:
+    from manifests.storage import Location
 
 log = logging.getLogger(__name__)
 
@@ -75,18 +78,18 @@ def make_failure(key: str, stage: str, error: BaseException, config_hash: str) -
     }
 
 
-def write_sidecar(tar: Path, record: ShardRecord) -> None:
+def write_sidecar(tar: "Location", record: ShardRecord) -> None:
     """Mark a committed tar as complete. Atomic; always the last thing written.
 
     Raises:
         ValueError: a value that JSON does not know.
-        OSError: as the disk says.
+        WriteError: the disk or the store does not take it.
     """
     body = canonical_json(_to_json(record))
     atomic.write_file(sidecar_path(tar), body[:-1] + _seal(body))
 
 
-def read_sidecar(tar: Path) -> ShardRecord:
+def read_sidecar(tar: "Location") -> ShardRecord:
     """The record of a tar, checked against the sidecar's own checksum.
 
     Args:
@@ -98,7 +101,7 @@ def read_sidecar(tar: Path) -> ShardRecord:
     """
     path = sidecar_path(tar)
     what = f"sidecar '{path.parent.name}/{path.name}'"
-    data = path.read_bytes()
+    data = read_bytes(path)
     text = data[: -len(_seal(b""))] + b"}"
     if data != text[:-1] + _seal(text):
         raise BadShard(f"{what}: torn or edited, its checksum is wrong; run the same command again")
@@ -110,7 +113,7 @@ def read_sidecar(tar: Path) -> ShardRecord:
     return _from_json(body)
 
 
-def state(tar: Path, config_hash: str, inputs_hash: str) -> State:
+def state(tar: "Location", config_hash: str, inputs_hash: str) -> State:
     """Whether a shard needs work: "done", "stale" (other settings or inputs) or "missing".
 
     A torn sidecar, or a tar of another size than the sidecar says, counts as missing. Checksums
@@ -118,7 +121,7 @@ def state(tar: Path, config_hash: str, inputs_hash: str) -> State:
     """
     try:
         record = read_sidecar(tar)
-        nbytes = Path(tar).stat().st_size
+        nbytes = size_of(locate(tar))
     except FileNotFoundError:
         return "missing"
     except BadShard as error:
@@ -131,19 +134,19 @@ def state(tar: Path, config_hash: str, inputs_hash: str) -> State:
     return "done" if same else "stale"
 
 
-def shard_paths(folder: Path) -> list[Path]:
+def shard_paths(folder: "Location") -> "list[Location]":
     """Tars that a stage's folder holds or whose sidecar it holds, by number."""
     stems = {p.stem for p in folder.iterdir() if p.suffix in (".tar", ".json") and p.stem.isdigit()}
     return [folder / f"{stem}.tar" for stem in sorted(stems, key=lambda s: (int(s), s))]
 
 
-def stage_folders(set_dir: Path) -> list[Path]:
+def stage_folders(set_dir: "Location") -> "list[Location]":
     """The folders of a set that hold shards, by name."""
-    folders = (p for p in Path(set_dir).iterdir() if p.is_dir() and not p.name.startswith("."))
+    folders = (p for p in locate(set_dir).iterdir() if p.is_dir() and not p.name.startswith("."))
     return sorted(p for p in folders if shard_paths(p))
 
 
-def read_stage(folder: Path) -> Iterator[ShardRecord]:
+def read_stage(folder: "Location") -> Iterator[ShardRecord]:
     """Records of a stage's complete shards, by number.
 
     Raises:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from manifests.storage import locate
+
 BATCH_ROWS = 65_536
 # What an audit reads, with other names that tables have for it.
 NUMBERS = {
@@ -62,7 +64,7 @@ def read_pose_table(path: Path) -> Iterator[pa.RecordBatch | Fault]:
         BadTable: another suffix, an unreadable file, or no column of yaws.
         OSError: it cannot be read.
     """
-    path = Path(path)
+    path = locate(path)
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         yield from _parquet(path)
@@ -120,7 +122,7 @@ def _is_number(value: object) -> bool:
 
 def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(path) as file:
+        with path.open("rb") as source, pq.ParquetFile(source) as file:
             columns = _columns(path, file.schema_arrow.names)
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns.values())):
                 yield _in_schema(batch, columns)

@@ -1,15 +1,18 @@
 """Shards: uncompressed tars whose bytes depend on the samples alone, and their indexed reader."""
 
 import hashlib
-import os
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from manifests import atomic
+from manifests.storage import Ranges, locate, make_folder
+
+if TYPE_CHECKING:
+    from manifests.storage import Location
 
 _BLOCK = tarfile.BLOCKSIZE
 _SUFFIX = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*\Z")
@@ -79,7 +82,7 @@ def check_members(key: str, members: Mapping[str, bytes]) -> None:
 
 
 class ShardWriter:
-    """Writes one tar under a temporary name; leaving the ``with`` block without error commits it.
+    """Writes one tar out of sight; leaving the ``with`` block without error commits it.
 
     Members of a sample are ordered by suffix; owner, mode and time are constants: equal samples
     give equal bytes. Committing first removes the sidecar of an older tar of this name, so that
@@ -87,13 +90,15 @@ class ShardWriter:
 
     Args:
         path: the tar, e.g. ``OUT/samples/00000.tar``; its folder is made.
+
+    Raises:
+        WriteError: from here on, wherever the disk or the store does not take it.
     """
 
-    def __init__(self, path: Path):
-        self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._partial = atomic.partial_path(self.path)
-        self._file = open(self._partial, "wb")  # noqa: SIM115, closed by __exit__
+    def __init__(self, path: "Location"):
+        self.path = locate(path)
+        make_folder(self.path.parent)
+        self._draft = atomic.Draft(self.path)
         self._digest = hashlib.sha256()
         self._position = 0
         self._entries: dict[str, Entry] = {}
@@ -108,12 +113,9 @@ class ShardWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
+        with self._draft:
             if kind is None:
                 self._commit()
-        finally:
-            self._file.close()
-            self._partial.unlink(missing_ok=True)
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -127,7 +129,7 @@ class ShardWriter:
 
         Raises:
             BadShard: a bad or repeated key, or bad members; nothing is written then.
-            OSError: as the disk says.
+            WriteError: the disk does not take it.
         """
         check_members(key, members)
         if key in self._entries:
@@ -139,34 +141,38 @@ class ShardWriter:
         return entry
 
     def _member(self, key: str, suffix: str, data: bytes) -> tuple[int, int]:
-        header = tarfile.TarInfo(f"{key}.{suffix}")
-        header.size, header.mode, header.mtime = len(data), 0o644, 0
-        self._write(header.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict"))
+        self._write(member_header(key, suffix, len(data)))
         place = (self._position, len(data))
         self._write(data)
         self._write(bytes(-len(data) % _BLOCK))
         return place
 
     def _write(self, data: bytes) -> None:
-        self._file.write(data)
+        self._draft.write(data)
         self._digest.update(data)
         self._position += len(data)
 
     def _commit(self) -> None:
         end = self._position + 2 * _BLOCK  # two zero blocks end a tar
         self._write(bytes(2 * _BLOCK + -end % tarfile.RECORDSIZE))
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        sidecar_path(self.path).unlink(missing_ok=True)
-        atomic.commit(self._partial, self.path)
+        self._draft.sync()
+        atomic.remove(sidecar_path(self.path))
+        self._draft.commit()
         self.index = ShardIndex(
             self._digest.hexdigest(), self._position, tuple(self._entries.values())
         )
 
 
-def sidecar_path(tar: Path) -> Path:
+def member_header(key: str, suffix: str, nbytes: int) -> bytes:
+    """The blocks that stand before a member's data; owner, mode and time are constants."""
+    header = tarfile.TarInfo(f"{key}.{suffix}")
+    header.size, header.mode, header.mtime = nbytes, 0o644, 0
+    return header.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict")
+
+
+def sidecar_path(tar: "Location") -> "Location":
     """The sidecar of a tar: the same name with .json."""
-    return Path(tar).with_suffix(".json")
+    return locate(tar).with_suffix(".json")
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -184,23 +190,23 @@ def split_name(name: str) -> tuple[str, str]:
     return key, suffix
 
 
-def scan_shard(path: Path) -> ShardIndex:
+def scan_shard(path: "Location") -> ShardIndex:
     """Index a tar from its own headers, trusting no sidecar.
 
     Raises:
         BadShard: not a tar, cut off, an unsafe name, a link, a key whose members lie apart.
         OSError: it cannot be read.
     """
-    path = Path(path)
+    path = locate(path)
     entries: dict[str, Entry] = {}
     last = None
     try:
-        with tarfile.open(path, "r:") as tar:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for header in tar:
                 last = _collect(entries, header, last)
     except tarfile.TarError as error:
         raise BadShard(f"shard '{path.name}': {error}; expected an uncompressed tar") from error
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         digest = file_sha256(file)
         return ShardIndex(digest, file.tell(), tuple(entries.values()))
 
@@ -229,29 +235,29 @@ def _collect(entries: dict[str, Entry], header: tarfile.TarInfo, last: str | Non
     return key
 
 
-def read_shard(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
+def read_shard(path: "Location") -> Iterator[tuple[str, dict[str, bytes]]]:
     """Samples of a tar in file order, as (key, suffix -> bytes).
 
     Raises:
         BadShard, OSError: as scan_shard.
     """
     index = scan_shard(path)
-    with open(path, "rb") as file:
+    with Ranges(locate(path)) as file:
         for entry in index.entries:
-            yield entry.key, read_entry(file.fileno(), entry)
+            yield entry.key, read_entry(file, entry)
 
 
-def read_entry(handle: int, entry: Entry) -> dict[str, bytes]:
+def read_entry(file: Ranges, entry: Entry) -> dict[str, bytes]:
     """One sample by its place, in one read; safe from several threads on one file.
 
     Args:
-        handle: file descriptor of the tar.
+        file: the open tar.
         entry: from an index or a sidecar.
 
     Raises:
         BadShard: the file ends before the sample does.
     """
-    block = os.pread(handle, entry.nbytes, entry.offset)
+    block = file.read(entry.nbytes, entry.offset)
     if len(block) != entry.nbytes:
         raise BadShard(f"sample {entry.key!r}: {len(block)} of {entry.nbytes} bytes; cut off")
     return {

@@ -21,6 +21,7 @@ from manifests.ledger import ShardRecord, read_sidecar, shard_paths, stage_folde
 from manifests.schema import missing_fields
 from manifests.shard import BadShard, file_sha256, read_entry, scan_shard
 from manifests.splits import split_of
+from manifests.storage import Ranges, locate
 
 REMAKE = "run the same command again"
 REMERGE = "run the same command again: it writes the lists anew"
@@ -54,7 +55,7 @@ def verify(set_dir: Path, expected: Sequence[str] = ()) -> list[Problem]:
     Raises:
         OSError: the folder cannot be read.
     """
-    set_dir = Path(set_dir)
+    set_dir = locate(set_dir)
     problems: list[Problem] = []
     records: list[ShardRecord] = []
     for folder in stage_folders(set_dir):
@@ -87,7 +88,7 @@ def _check_shard(tar: Path, records: list[ShardRecord]) -> Iterator[Problem]:
 
 
 def _check_bytes(tar: Path, name: str, record: ShardRecord) -> Iterator[Problem]:
-    with open(tar, "rb") as file:
+    with tar.open("rb") as file:
         digest, nbytes = file_sha256(file), file.tell()
     if nbytes != record.nbytes:
         yield Problem(name, f"{nbytes:,} bytes; expected {record.nbytes:,}", _remake(tar))
@@ -107,9 +108,9 @@ def _check_bytes(tar: Path, name: str, record: ShardRecord) -> Iterator[Problem]
 
 def _check_labels(tar: Path, name: str, record: ShardRecord) -> Iterator[Problem]:
     """The JSON of each sample of a shard, where samples have one."""
-    with open(tar, "rb") as file:
+    with Ranges(tar) as file:
         for entry, row in zip(record.entries, record.rows, strict=True):
-            data = read_entry(file.fileno(), entry).get("json")
+            data = read_entry(file, entry).get("json")
             if data is not None and (what := _label_fault(data, entry.key, row)):
                 yield Problem(name, f"sample '{entry.key}': {what}", _remake(tar))
 
@@ -173,7 +174,8 @@ def _check_manifest(path: Path, wanted: pa.Table) -> Iterator[Problem]:
         yield Problem(MANIFEST, "is missing", REMERGE)
         return
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:
+            table = pq.read_table(file)
     except (pa.ArrowException, OSError) as error:
         yield Problem(MANIFEST, f"cannot be read ({error})", REMERGE)
         return
@@ -196,7 +198,7 @@ def _check_shard_list(
         return
     if not manifest.exists():
         return
-    with open(manifest, "rb") as file:
+    with manifest.open("rb") as file:
         wanted = shard_list(records, file_sha256(file), rows)
     try:
         said = json.loads(path.read_bytes())

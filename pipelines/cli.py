@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from faces.errors import BadInput, MissingExtra
 from manifests.shard import BadShard
+from manifests.storage import BadLocation
 
 # Verb -> (module, what it does). A module has add_arguments(parser) and run(args) -> exit status;
 # it is imported only when its verb is called.
@@ -83,7 +84,7 @@ def _guarded(module, args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         _fail("interrupted; nothing committed is lost: run the same command to go on")
         return INTERRUPTED
-    except (BadInput, MissingExtra) as error:
+    except (BadInput, MissingExtra, BadLocation) as error:
         if args.debug:
             raise
         return _fail(str(error))

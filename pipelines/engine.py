@@ -1,6 +1,5 @@
 """Runs a plan: skips what is done, keeps a bounded window in flight, loses nothing."""
 
-import errno
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,17 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from manifests import atomic, ledger
+from manifests.faults import hopeless
 from manifests.ledger import ShardRecord
 from manifests.shard import BadShard
+from manifests.storage import make_folder
 from pipelines.config import config_hash
 from pipelines.executors import Executor, Inline, Outcome
 from pipelines.plan import ShardTask, inputs_hash
 from pipelines.stages.base import commit_failed
 
 log = logging.getLogger(__name__)
-
-# What every other task would run into as well, after doing its work in vain.
-_FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 StageFn = Callable[[ShardTask, Any], ShardRecord]
 
@@ -83,12 +81,12 @@ def run_plan(
     Raises:
         ValueError: a task without a stage function, or that depends on a later or unknown one.
         ConnectionError: the scheduler is gone. What is committed stays.
-        OSError: the disk is full or read-only. What is committed stays.
+        OSError: the disk is full, read-only or forbidden. What is committed stays.
         KeyboardInterrupt: passed on after the tasks in flight are cancelled.
     """
     run = _Run(tasks, stages, config, on_event)
     for folder in {task.path.parent for task in tasks}:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         atomic.sweep(folder)
     with _executor(client) as executor:
         run.start()
@@ -111,8 +109,7 @@ def perform(stage: StageFn, task: ShardTask, config: Any) -> Outcome:
         return {"kind": "done", **stage(task, config).summary()}
     except (OSError, BadShard) as error:
         # The disk, the network, or the shard it reads: no fault of the inputs.
-        fatal = getattr(error, "errno", None) in _FATAL
-        return {"kind": "blocked", "message": _words(error), "fatal": fatal}
+        return {"kind": "blocked", "message": _words(error), "fatal": hopeless(error)}
     except Exception as error:
         log.warning("task '%s' failed", task.name, exc_info=True)
         return settle_failed(task, config, error)
@@ -186,8 +183,8 @@ class _Run:
         self._report(outcome["kind"], task, outcome)
         if outcome.get("fatal"):
             raise OSError(
-                f"task '{task.name}': {outcome['message']}; make room, then run the same command "
-                "to go on"
+                f"task '{task.name}': {outcome['message']}; what is committed stays: the same "
+                "command goes on from there"
             )
         dependents = self.waiting.pop(task.name, ())
         if outcome["kind"] == "blocked":

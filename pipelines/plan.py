@@ -9,6 +9,7 @@ from pathlib import Path
 from faces.errors import BadInput
 from manifests import atomic
 from manifests.ledger import canonical_json, read_sidecar
+from manifests.storage import locate, read_bytes
 
 PLAN = "plan.json"
 
@@ -21,7 +22,7 @@ class ShardTask:
         stage: the folder it goes to, e.g. "samples".
         index: its number in the stage.
         name: "STAGE/00000".
-        out: path of the tar.
+        out: path or URL of the tar.
         inputs: JSON-able dicts, each with a unique "key"; empty where the inputs are the samples
             of another shard. Paths in them are relative to a root that the config names, so that
             the same data in another place are the same inputs.
@@ -38,7 +39,7 @@ class ShardTask:
     @property
     def path(self) -> Path:
         """The tar to write."""
-        return Path(self.out)
+        return locate(self.out)
 
     @property
     def input_path(self) -> Path | None:
@@ -92,7 +93,7 @@ def save_plan(out: Path, recipe: str, config_hash: str, tasks: Sequence[ShardTas
         "config_hash": config_hash,
         "shards": [[task.name, len(task.inputs), task.depends] for task in tasks],
     }
-    atomic.write_file(Path(out) / PLAN, json.dumps(body, indent=1).encode() + b"\n")
+    atomic.write_file(locate(out) / PLAN, json.dumps(body, indent=1).encode() + b"\n")
 
 
 def load_plan(out: Path) -> dict:
@@ -102,7 +103,7 @@ def load_plan(out: Path) -> dict:
         BadInput: there is none.
     """
     try:
-        return json.loads((Path(out) / PLAN).read_bytes())
+        return json.loads(read_bytes(locate(out) / PLAN))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BadInput(
             f"set '{out}'", f"no {PLAN}", "the folder that a run wrote (its --out)", "check it"
@@ -113,4 +114,4 @@ def _task(
     out: Path, stage: str, index: int, inputs: tuple[dict, ...], depends: str | None
 ) -> ShardTask:
     name = f"{stage}/{index:05d}"
-    return ShardTask(stage, index, name, str(Path(out) / f"{name}.tar"), inputs, depends)
+    return ShardTask(stage, index, name, str(locate(out) / f"{name}.tar"), inputs, depends)

@@ -10,6 +10,7 @@ from faces.errors import BadInput
 from manifests.audit import Audit
 from manifests.index import MANIFEST
 from manifests.pose_tables import SUFFIXES, BadTable, Fault, batches, read_pose_table
+from manifests.storage import locate
 from pipelines.pose_photos import PoseOptions, photo_jobs, poses_of
 from pipelines.pose_tars import is_tar, tar_files, tar_poses
 from registration.readers.photo import SUFFIXES as PHOTO_SUFFIXES
@@ -49,7 +50,7 @@ def kind_of(words: str) -> str:
     Raises:
         BadInput: none of them.
     """
-    path = Path(words)
+    path = locate(words)
     if path.is_dir():
         return _kind_of_folder(path)
     if path.suffix.lower() in SUFFIXES:
@@ -80,7 +81,7 @@ def _kind_of_folder(path: Path) -> str:
 
 
 def _pieces(kind: str, words: str, options: PoseOptions) -> Iterator[pa.RecordBatch | Fault]:
-    path = Path(words)
+    path = locate(words)
     if kind == "manifest":
         return read_pose_table(path / MANIFEST)
     if kind == "table":

@@ -8,6 +8,7 @@ from faces.errors import BadInput
 from faces.model_meshes import find_meshes, is_model_mesh
 from faces.models import load_model
 from manifests.ledger import canonical_json, read_stage
+from manifests.storage import is_local, locate
 from pipelines.plan import PLAN, load_plan
 from pipelines.rendered import BUFFER_NAMES
 from registration.readers.layouts import tell_layout
@@ -30,12 +31,15 @@ def kind_of(config) -> str:
     """
     if config.faces is None:
         return "people"
-    root = Path(config.faces)
+    root = locate(config.faces)
     if not root.is_dir():
         expected = "a set, or a folder of photos, scans or meshes"
         raise BadInput(f"--faces {root}", "no such folder", expected, "check the path")
     if (root / PLAN).exists():
         return "set"
+    if not is_local(root):
+        expected = "a finished set where it is a URL; scans and meshes in a local folder"
+        raise BadInput(f"--faces {root}", f"no {PLAN} there", expected, "copy them, or mount it")
     if config.layout == "model":
         return "meshes"
     if config.layout == "auto":
@@ -111,7 +115,7 @@ def check_model(config) -> None:
     """Raise BadInput where a set's faces were registered with another model."""
     from pipelines.run import read_config  # which knows the recipes, and they this module
 
-    _, made_with = read_config(Path(config.faces))
+    _, made_with = read_config(locate(config.faces))
     if made_with.model_id != config.model_id:
         raise BadInput(
             f"--model {config.model}",
@@ -145,7 +149,7 @@ def _people(config) -> list[dict]:
 
 def _registered(config) -> list[dict]:
     """Every registered face, with the checksums of the shards it is read from."""
-    root = Path(config.faces)
+    root = locate(config.faces)
     records = list(read_stage(root / REGISTERED))
     planned = [name for name, _, _ in load_plan(root)["shards"] if name.startswith(REGISTERED)]
     if not planned or len(records) < len(planned):

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from imaging.codec import decode_image, encode_jpeg
 from manifests.index import MANIFEST, SHARDS
 from manifests.shard import read_shard
+from manifests.storage import make_folder
 from pipelines import pictures
 from pipelines.report import MAX_FACES
 from pipelines.report_page import STYLE, failure_table
@@ -27,7 +28,7 @@ def write_render_report(set_dir: Path, max_faces: int = MAX_FACES) -> Path:
     landmarks, red where they are hidden.
     """
     folder = set_dir / "report"
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     sections = []
     for index, (face, views) in enumerate(_faces(set_dir)):
         if index == max_faces:
@@ -73,7 +74,8 @@ def _faces(set_dir: Path) -> Iterator[tuple[str, list]]:
 
 def _page(set_dir: Path, sections: list[str]) -> str:
     name = html.escape(set_dir.name)
-    table = pq.read_table(set_dir / MANIFEST, columns=["requested_yaw_deg", "requested_pitch_deg"])
+    with (set_dir / MANIFEST).open("rb") as file:
+        table = pq.read_table(file, columns=["requested_yaw_deg", "requested_pitch_deg"])
     body = [
         f"<h1>{name}: {table.num_rows:,} rendered views</h1>",
         _poses(json.loads((set_dir / SHARDS).read_text()).get("poses")),

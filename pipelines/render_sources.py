@@ -11,6 +11,7 @@ from faces.models import load_model
 from faces.types import Provenance
 from manifests.ledger import read_sidecar
 from manifests.shard import read_entry
+from manifests.storage import Ranges, locate
 from pipelines.members import Members, accepted_face, scan_from_members
 from pipelines.plan import ShardTask
 from pipelines.rendered import RenderedFace, registered_labels, rendered_buffers
@@ -55,7 +56,7 @@ class _Shards:
 
     def __init__(self, task: ShardTask, config, stack: ExitStack):
         own = config.faces_kind != "set"
-        self._root = task.path.parent.parent if own else Path(config.faces)
+        self._root = task.path.parent.parent if own else locate(config.faces)
         self._name = task.path.stem
         self._stack = stack
         self._open: dict[str, tuple] = {}
@@ -66,10 +67,10 @@ class _Shards:
         if name not in self._open:
             tar = self._root / f"{name}.tar"
             entries = {entry.key: entry for entry in read_sidecar(tar).entries}
-            file = self._stack.enter_context(open(tar, "rb"))  # noqa: SIM115, closed by it
+            file = self._stack.enter_context(Ranges(tar))
             self._open[name] = (file, entries)
         file, entries = self._open[name]
-        return read_entry(file.fileno(), entries[item.key])
+        return read_entry(file, entries[item.key])
 
 
 def _person(item: Item, config) -> Source:

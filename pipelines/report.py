@@ -14,6 +14,7 @@ from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from imaging.codec import decode_image, encode_jpeg
 from manifests.shard import read_shard
+from manifests.storage import make_folder
 from pipelines import pictures
 from pipelines.members import face_from_members, scan_from_members
 from pipelines.report_page import FaceEntry, write_page
@@ -33,7 +34,7 @@ def write_report(set_dir: Path, model: MorphableModel, max_faces: int = MAX_FACE
     errors of all faces are told, on the page and in the log.
     """
     folder = set_dir / "report"
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     entries: list[FaceEntry] = []
     extra = max_faces
     for index, (scan, face, views) in enumerate(_faces(set_dir, model)):

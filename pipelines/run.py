@@ -12,6 +12,7 @@ from manifests.card import write_card
 from manifests.index import merge
 from manifests.ledger import shard_paths, stage_folders
 from manifests.shard import sidecar_path
+from manifests.storage import locate, make_folder, of_this_process, read_bytes
 from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
@@ -37,7 +38,8 @@ def run_recipe(recipe: Recipe, config: Any) -> int:
         BadInput: --out holds a set of other settings, or the options make no sense.
         KeyboardInterrupt: passed on; what is committed stays.
     """
-    out = Path(config.run.out)
+    out = locate(config.run.out)
+    _check_reach(out, config.run.scheduler)
     tasks = recipe.plan(config, out)
     open_set(out, recipe.name, config, tasks)
     progress = Progress(tasks, sys.stderr)
@@ -77,9 +79,9 @@ def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) ->
             "give another --out, or --overwrite to delete them",
         )
     for tar in strangers:
-        sidecar_path(tar).unlink(missing_ok=True)
-        tar.unlink(missing_ok=True)
-    (out / LOCAL).parent.mkdir(parents=True, exist_ok=True)
+        atomic.remove(sidecar_path(tar))
+        atomic.remove(tar)
+    make_folder((out / LOCAL).parent)
     # The plan first: settings without a plan would tell of a set that nobody can go on with.
     save_plan(out, recipe, config_hash(config), tasks)
     atomic.write_file(out / LOCAL, to_toml(config, ("local",)).encode())
@@ -116,6 +118,17 @@ def read_config(out: Path) -> tuple[Recipe, Any]:
     return recipe, from_dict(recipe.config, data, CONFIG)
 
 
+def _check_reach(out: Path, scheduler: str) -> None:
+    """Raise BadInput where the workers would write to another place than this process reads."""
+    if of_this_process(out) and scheduler != "inline":
+        raise BadInput(
+            f"--out {out}",
+            f"is memory of this process; --scheduler {scheduler} works in others",
+            "a folder or store that all workers see",
+            "give another --out, or --scheduler inline",
+        )
+
+
 def _drift(out: Path, recipe: str, config: Any) -> list[str]:
     """What differs between the settings of the set that lies there and these, amounts aside."""
     if not (out / CONFIG).exists():
@@ -134,4 +147,4 @@ def _strangers(out: Path, tasks: Sequence[ShardTask]) -> list[Path]:
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    return parse_toml(path.read_text(), path.name) if path.exists() else {}
+    return parse_toml(read_bytes(path).decode(), path.name) if path.exists() else {}

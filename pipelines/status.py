@@ -6,6 +6,7 @@ from pathlib import Path
 
 from manifests.ledger import ShardRecord, read_sidecar
 from manifests.shard import BadShard
+from manifests.storage import locate
 from pipelines.plan import load_plan
 
 
@@ -65,7 +66,8 @@ def read_status(out: Path) -> SetStatus:
         BadInput: the folder has no plan.
     """
     plan = load_plan(out)
-    records = {name: _record(Path(out) / f"{name}.tar") for name, _, _ in plan["shards"]}
+    out = locate(out)
+    records = {name: _record(out / f"{name}.tar") for name, _, _ in plan["shards"]}
     reasons: Counter[tuple[str, str, str]] = Counter()
     for record in filter(None, records.values()):
         for failure in record.failures:

@@ -16,6 +16,7 @@ from manifests.shard import (
     scan_shard,
     sidecar_path,
 )
+from manifests.storage import Ranges
 
 LONG = "folder/" + "n" * 150  # beyond the 100 bytes of a plain tar header
 
@@ -56,10 +57,10 @@ def test_index_of_the_writer_is_what_a_scan_finds(tmp_path, items):
 
 def test_random_access_needs_the_entry_alone(tmp_path, items):
     index = write(tmp_path / "00000.tar", items)
-    with open(tmp_path / "00000.tar", "rb") as file:
+    with Ranges(tmp_path / "00000.tar") as file:
         for entry, (key, members) in reversed(list(zip(index.entries, items, strict=True))):
             assert entry.key == key
-            assert read_entry(file.fileno(), entry) == members
+            assert read_entry(file, entry) == members
 
 
 def test_bytes_do_not_depend_on_time_or_member_order(tmp_path, items):

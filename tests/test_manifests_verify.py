@@ -13,6 +13,7 @@ from manifests.ledger import make_record, read_sidecar, write_sidecar
 from manifests.schema import SAMPLE_FIELDS
 from manifests.shard import ShardWriter, read_entry, scan_shard
 from manifests.splits import split_of
+from manifests.storage import Ranges
 from manifests.verify import verify
 from pipelines.plan import load_plan
 from pipelines.run import run_recipe
@@ -119,8 +120,8 @@ def rewrite(toy_set, change):
     """Write samples/00000.tar anew with changed members, and its sidecar and lists with it."""
     tar = toy_set / "samples" / "00000.tar"
     old = read_sidecar(tar)
-    with open(tar, "rb") as file:
-        members = [(e.key, read_entry(file.fileno(), e)) for e in old.entries]
+    with Ranges(tar) as file:
+        members = [(e.key, read_entry(file, e)) for e in old.entries]
     with ShardWriter(tar) as writer:
         for i, (key, parts) in enumerate(members):
             writer.add(key, change(i, key, parts))

@@ -9,6 +9,7 @@ from faces.models import load_model
 from manifests import atomic
 from manifests.ledger import shard_paths
 from manifests.shard import read_shard
+from manifests.storage import make_folder
 from pipelines.config import RunConfig, setting
 from pipelines.plan import ShardTask, chunk, first_tasks
 from pipelines.recipes import Recipe
@@ -71,11 +72,11 @@ def identify(config: SubjectsConfig) -> SubjectsConfig:
 def finish(out: Path, config: SubjectsConfig) -> None:
     """The shards laid out as OUT/rgbd/SUBJECT/FRAME.* with one camera.json for all."""
     root = out / FOLDER
-    root.mkdir(exist_ok=True)
+    make_folder(root)
     atomic.write_file(root / "camera.json", camera_json(config.capture.camera).encode())
     for shard in shard_paths(out / "samples"):
         for key, members in read_shard(shard):
-            (root / key).parent.mkdir(parents=True, exist_ok=True)
+            make_folder((root / key).parent)
             for suffix, data in members.items():
                 atomic.write_file(root / f"{key}.{suffix}", data)
 

@@ -16,6 +16,7 @@ from faces.types import RegisteredFace, Scan, View
 from manifests.ledger import ShardRecord, read_sidecar
 from manifests.shard import read_entry
 from manifests.splits import split_of
+from manifests.storage import Ranges
 from pipelines.members import (
     accepted_face,
     scan_from_members,
@@ -32,10 +33,10 @@ def run(task: ShardTask, config) -> ShardRecord:
     """See pipelines.stages.base; ``config`` has ``model``, ``views``, ``rotate`` and ``seed``."""
     scans_tar = task.path.parent.parent / "scans" / task.path.name
     entries = {entry.key: entry for entry in read_sidecar(scans_tar).entries}
-    with open(scans_tar, "rb") as file:
+    with Ranges(scans_tar) as file:
 
         def augment(item: Item, config) -> Iterator[StageSample]:
-            members = read_entry(file.fileno(), entries[item.key])
+            members = read_entry(file, entries[item.key])
             return _views(item, scan_from_members(item.key, members), config)
 
         return process_inputs(task, config, augment)

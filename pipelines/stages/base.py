@@ -19,6 +19,7 @@ from manifests.ledger import Failure, ShardRecord, make_failure, make_record, wr
 from manifests.ledger import read_sidecar as read_record
 from manifests.schema import check_row
 from manifests.shard import BadShard, ShardWriter, check_members, read_entry
+from manifests.storage import Ranges, is_url
 from pipelines.config import config_hash, flat, to_dict
 from pipelines.plan import ShardTask, inputs_hash
 from pipelines.seeds import rng_for
@@ -107,9 +108,9 @@ def task_items(task: ShardTask, seed: int) -> Iterator[Item]:
             yield Item(key, rng_for(seed, task.stage, key), ref=dict(ref))
         return
     record = read_record(task.input_path)
-    with open(task.input_path, "rb") as file:
+    with Ranges(task.input_path) as file:
         for entry, row in zip(record.entries, record.rows, strict=True):
-            members = read_entry(file.fileno(), entry)
+            members = read_entry(file, entry)
             rng = rng_for(seed, task.stage, entry.key)
             yield Item(entry.key, rng, members=members, row=dict(row))
 
@@ -142,11 +143,15 @@ def without_places(message: str, config: Any) -> str:
     same wherever the data lie.
     """
     places = dict(flat(to_dict(config, ("local",))))
-    absolute = [(p, n) for n, p in places.items() if isinstance(p, str) and Path(p).is_absolute()]
-    for place, name in sorted(absolute, reverse=True):  # the longer path before its parent
-        if len(Path(place).parts) > 1:
-            message = message.replace(place.rstrip("/"), f"<{name}>")
+    named = [(p, n) for n, p in places.items() if isinstance(p, str) and _is_place(p)]
+    for place, name in sorted(named, reverse=True):  # the longer path before its parent
+        message = message.replace(place.rstrip("/"), f"<{name}>")
     return message
+
+
+def _is_place(value: str) -> bool:
+    """A URL, or an absolute path that is not the root alone."""
+    return is_url(value) or (Path(value).is_absolute() and len(Path(value).parts) > 1)
 
 
 def _checked(samples: Iterable[StageSample], writer: ShardWriter) -> list[StageSample]:

@@ -2,13 +2,16 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faces.errors import BadInput
 from pipelines.config import parse_toml
 from pipelines.flags import add_arguments, from_arguments
 from pipelines.recipes import Recipe
 from pipelines.run import run_recipe
+
+if TYPE_CHECKING:
+    from manifests.storage import Location
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
@@ -44,7 +47,7 @@ def config_from_arguments(recipe: Recipe, args: argparse.Namespace) -> Any:
     return recipe.identify(from_arguments(recipe.config, args, base, recipe.complete))
 
 
-def tell_where(out: Path) -> None:
+def tell_where(out: "Location") -> None:
     """Say where a set lies and what to do with it."""
     print(
         f"the set lies in {out}\n"

@@ -6,13 +6,17 @@ layout that synth fg3d knows, or of meshes in the model's topology; --subjects N
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from manifests.storage import locate
 from pipelines.recipes.render import FACES, RECIPE, RenderConfig
 from pipelines.run import run_recipe
 from pipelines.verbs.recipe import add_recipe_arguments, config_from_arguments, tell_where
 from synth.pose_plan import PosePlan
 from synth.settings import RenderSettings
+
+if TYPE_CHECKING:
+    from manifests.storage import Location
 
 SHARED = "faces"  # folder of a ladder's registered faces
 
@@ -33,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
 def _one(config: RenderConfig) -> int:
     print(config.pose_plan)
     status = run_recipe(RECIPE, config)
-    tell_where(Path(config.run.out))
+    tell_where(locate(config.run.out))
     return status
 
 
 def _ladder(config: RenderConfig) -> int:
     """Eleven sets OUT/000 … OUT/100; what they share is registered once, in OUT/faces."""
-    out, status = Path(config.run.out), 0
+    out, status = locate(config.run.out), 0
     if config.faces_kind == "scans":
         shared = out / SHARED
         status = run_recipe(FACES, _faces_alone(config, shared))
@@ -55,7 +59,7 @@ def _ladder(config: RenderConfig) -> int:
     return status
 
 
-def _faces_alone(config: RenderConfig, out: Path) -> RenderConfig:
+def _faces_alone(config: RenderConfig, out: "Location") -> RenderConfig:
     """The settings of the registration, without those of poses and pictures."""
     return replace(
         config,

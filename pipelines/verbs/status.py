@@ -1,14 +1,13 @@
 """Show how far a set is, from its sidecars alone; works while a run goes on and after it."""
 
 import argparse
-from pathlib import Path
 
 from pipelines.status import format_status, read_status
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
-    parser.add_argument("set", type=Path, help="folder of the set")
+    parser.add_argument("set", help="folder or URL of the set")
 
 
 def run(args: argparse.Namespace) -> int:

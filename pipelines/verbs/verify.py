@@ -1,7 +1,6 @@
 """Read every byte of a set and say what is missing, damaged or inconsistent."""
 
 import argparse
-from pathlib import Path
 
 from manifests.verify import verify
 from pipelines.plan import load_plan
@@ -9,7 +8,7 @@ from pipelines.plan import load_plan
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
-    parser.add_argument("set", type=Path, help="folder of the set")
+    parser.add_argument("set", help="folder or URL of the set")
 
 
 def run(args: argparse.Namespace) -> int:
