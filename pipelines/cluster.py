@@ -3,15 +3,18 @@
 import logging
 import socket
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import dask
 import distributed
-from dask.system import CPU_COUNT
 from distributed import Client, Future, LocalCluster, as_completed
 
 from faces.errors import BadInput
+from pipelines.clusters import checks, launch, machine
+from pipelines.clusters.watch import WorkerWatch
 from pipelines.config import RunOptions
 from pipelines.executors import KilledWorker, Outcome
 from pipelines.plan import ShardTask
@@ -19,32 +22,58 @@ from pipelines.worker import THREAD_LIMITS, Prepare
 
 log = logging.getLogger(__name__)
 
-_WAIT_S = 60  # for the first worker of a scheduler somewhere else
 _DEATHS = 2  # of workers under one task, before it counts as the task's fault
+
+# What to look at where no worker comes.
+_REMEDIES = {
+    "local": "see whether this machine has memory and processes left",
+    "slurm": "see 'squeue --me' and the jobs' output (--cluster.logs), and whether the nodes reach "
+    "this host (--cluster.interface)",
+    "kubernetes": "see 'kubectl get pods' and their events, and whether the operator is installed",
+    "tcp": "start some with 'dask worker ADDRESS --nthreads 1 --nworkers N'",
+}
 
 
 @contextmanager
 def open_client(options: RunOptions, warm_up: Sequence[str] = ()) -> Iterator[Client | None]:
-    """The client that the options ask for; None for ``--scheduler inline``.
+    """The client that the options ask for, its workers checked; None for ``--scheduler inline``.
 
     Raises:
-        BadInput: an unknown kind of scheduler, nobody at its address, or no worker comes.
+        BadInput: an unknown kind of scheduler, nobody at its address, no worker comes, versions
+            differ, or a worker cannot use the set's folder.
+        MissingExtra: the library of a batch system is not installed.
     """
     if options.scheduler == "inline":
         yield None
-    elif options.scheduler == "local":
-        with _settings(), _local(options) as cluster, Client(cluster) as client:
-            yield _ready(client, Prepare(warm_up, ignore_interrupt=True))
-    elif options.scheduler.startswith(("tcp://", "tls://")):
-        with _settings(), _connect(options.scheduler) as client:
-            yield _ready(client, Prepare(warm_up))
-    else:
-        raise BadInput(
-            f"--scheduler {options.scheduler}",
-            "an unknown kind",
-            "local, inline or tcp://HOST:PORT",
-            "start a scheduler of another kind with 'dask scheduler' and give its address",
-        )
+        return
+    with ExitStack() as stack:
+        stack.enter_context(_settings())
+        client = stack.enter_context(_client(options, stack))
+        yield _ready(client, options, warm_up)
+
+
+def is_remote(options: RunOptions) -> bool:
+    """Whether workers may be on other machines, or of another installation."""
+    return options.scheduler not in ("inline", "local")
+
+
+def _client(options: RunOptions, stack: ExitStack) -> Client:
+    kind = options.scheduler
+    if kind == "local":
+        return Client(stack.enter_context(_local(options)))
+    if kind == "slurm":
+        address = free_address(options.dashboard)
+        return Client(stack.enter_context(launch.slurm_cluster(options, address)))
+    if kind == "kubernetes":
+        return Client(stack.enter_context(launch.kube_cluster(options)))
+    if kind.startswith(("tcp://", "tls://")):
+        return _connect(kind)
+    raise BadInput(
+        f"--scheduler {kind}",
+        "an unknown kind",
+        "local, inline, slurm, kubernetes, tcp://HOST:PORT or tls://HOST:PORT",
+        "start a scheduler of another kind with 'dask scheduler' and give its address",
+    )
 
 
 def _settings():
@@ -53,12 +82,17 @@ def _settings():
 
 
 def _local(options: RunOptions) -> LocalCluster:
-    """One process a core, one thread a process, everything on loopback."""
+    """One process a core that memory allows, one thread a process, everything on loopback."""
+    cluster = launch.cluster_options(options)
+    need = launch.memory_bytes(cluster)
+    shape = machine.fit(machine.find_machine(), options.workers, need)
     return LocalCluster(
-        n_workers=options.workers or CPU_COUNT,
+        n_workers=shape.workers,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
+        memory_limit=shape.memory_bytes,
+        resources=launch.resources(cluster.worker_resources, "worker-resources"),
         dashboard_address=free_address(options.dashboard),
         # Tasks report their own errors; what is left are heartbeats missed while stopping.
         silence_logs=logging.WARNING if log.isEnabledFor(logging.DEBUG) else logging.CRITICAL,
@@ -79,18 +113,16 @@ def _connect(address: str) -> Client:
         ) from error
 
 
-def _ready(client: Client, prepare: Prepare) -> Client:
-    """Wait for a worker, prepare the workers, say where the dashboard is."""
-    try:
-        client.wait_for_workers(1, timeout=_WAIT_S)
-    except distributed.TimeoutError as error:
-        raise BadInput(
-            f"--scheduler {client.scheduler.address}",
-            f"no worker within {_WAIT_S} s",
-            "at least one",
-            "start some with 'dask worker ADDRESS --nthreads 1 --nworkers N'",
-        ) from error
-    client.register_plugin(prepare)
+def _ready(client: Client, options: RunOptions, warm_up: Sequence[str]) -> Client:
+    """Wait for a worker, check and prepare the workers, say where the dashboard is."""
+    cluster = launch.cluster_options(options)
+    remedy = _REMEDIES.get(options.scheduler, _REMEDIES["tcp"])
+    checks.wait_for_worker(client, launch.wait_s(options, cluster), remedy)
+    if is_remote(options):
+        checks.check_versions(client)
+        checks.check_folder(client, options.out)
+    # Ctrl-C is for the driver alone where the workers hang on its terminal.
+    client.register_plugin(Prepare(warm_up, ignore_interrupt=options.scheduler == "local"))
     log.info("dashboard: %s", client.dashboard_link)
     return client
 
@@ -110,50 +142,110 @@ def free_address(address: str) -> str:
 
 
 class Cluster:
-    """The engine's executor on a Dask client; see executors.Executor."""
+    """The engine's executor on a Dask client; see executors.Executor.
 
-    def __init__(self, client: Client):
-        self._client = client
+    Tasks that ask for a resource go to the workers that have it as soon as they are submitted, so
+    many of them would fill the window and leave the other workers idle. Each such stage has a
+    bound of its own, twice what its workers take at a time; what is above it waits here.
+
+    Args:
+        client: with workers.
+        options: of the run.
+        stages: of the plan.
+    """
+
+    def __init__(
+        self, client: Client, options: RunOptions | None = None, stages: Sequence[str] = ()
+    ):
+        self._client, self._options = client, options or RunOptions(scheduler="local")
+        self._cluster = launch.cluster_options(self._options)
+        self._needs = launch.stage_needs(self._cluster, stages)
         self._completed = as_completed()
         self._tasks: dict[str, tuple[ShardTask, Future]] = {}
+        self._held: dict[str, deque[tuple]] = {stage: deque() for stage in self._needs}
+        self._flying: Counter[str] = Counter()  # tasks at the scheduler, of each stage with needs
+        self._room: dict[str, int] = {}
+        self._counted_at = float("-inf")
         self._token = f"{time.time_ns():x}"  # parts this run's keys from another's
-        self._window, self._counted_at = 0, float("-inf")
+        check = self._check_newcomers if is_remote(self._options) else None
+        self._watch = WorkerWatch(client, check, self._cluster.give_up_s, self._cancel)
 
     def __enter__(self) -> "Cluster":
+        checks.check_resources(self._client, self._needs)
+        self._watch.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        futures = [future for _, future in self._tasks.values()]
-        if futures and self._client.status == "running":
-            self._client.cancel(futures)
+        self._watch.__exit__()
+        if self._client.status == "running":
+            self._cancel()
 
     @property
     def pending(self) -> int:
-        return len(self._tasks)
+        return len(self._tasks) + self._waiting
 
     def window(self) -> int:
-        """Two tasks a worker: one runs, one waits. Counted anew every few seconds."""
-        if time.monotonic() - self._counted_at > 2:
-            self._window = max(2, 2 * len(self._client.nthreads()))
-            self._counted_at = time.monotonic()
-        return self._window
+        """Two tasks a worker: one runs, one waits. What is held here does not count."""
+        return max(2, 2 * self._watch.count) + self._waiting
 
     def submit(self, task: ShardTask, function: Callable[..., Outcome], args: tuple) -> None:
-        key = f"{task.stage}-{self._token}-{task.index}"
-        future = self._client.submit(function, *args, key=key, pure=False)
-        self._tasks[future.key] = (task, future)
-        self._completed.add(future)
+        if task.stage in self._needs and self._flying[task.stage] >= self._bound(task.stage):
+            self._held[task.stage].append((task, function, args))
+        else:
+            self._launch(task, function, args)
 
     def next(self) -> tuple[ShardTask, Outcome | BaseException]:
         future = next(self._completed)
         task, _ = self._tasks.pop(future.key)
         if future.cancelled() or self._client.status != "running":
-            raise ConnectionError(
-                "the scheduler is gone; what is committed stays: run the same command to go on"
-            )
+            what = self._watch.gave_up or "the scheduler is gone"
+            raise ConnectionError(f"{what}; what is committed stays: run the same command to go on")
+        self._release(task.stage)
         error = future.exception()
         if isinstance(error, distributed.KilledWorker):
             # Its own words name ports and runs, and a failure record is the same in every run.
             log.info("task '%s': %s", task.name, error)
             error = KilledWorker()
         return task, (error if error is not None else future.result())
+
+    @property
+    def _waiting(self) -> int:
+        return sum(map(len, self._held.values()))
+
+    def _launch(self, task: ShardTask, function: Callable[..., Outcome], args: tuple) -> None:
+        need = self._needs.get(task.stage)
+        self._flying[task.stage] += need is not None
+        key = f"{task.stage}-{self._token}-{task.index}"
+        future = self._client.submit(function, *args, key=key, pure=False, resources=need)
+        self._tasks[future.key] = (task, future)
+        self._completed.add(future)
+
+    def _release(self, stage: str) -> None:
+        """A task of this stage is back: those that waited for its place go."""
+        if stage not in self._needs:
+            return
+        self._flying[stage] -= 1
+        while self._held[stage] and self._flying[stage] < self._bound(stage):
+            self._launch(*self._held[stage].popleft())
+
+    def _bound(self, stage: str) -> int:
+        """Tasks of a stage that may be at the scheduler; counted anew every few seconds."""
+        if time.monotonic() - self._counted_at > 5:
+            offers = [info["resources"] for info in checks.worker_info(self._client).values()]
+            self._room = {s: _places(need, offers) for s, need in self._needs.items()}
+            self._counted_at = time.monotonic()
+        return max(2, 2 * self._room[stage])
+
+    def _check_newcomers(self, workers: list[str]) -> None:
+        checks.check_versions(self._client, workers)
+        checks.check_folder(self._client, self._options.out, workers)
+
+    def _cancel(self) -> None:
+        futures = [future for _, future in [*self._tasks.values()]]
+        if futures:
+            self._client.cancel(futures)
+
+
+def _places(need: dict[str, float], offers: Sequence[dict[str, Any]]) -> int:
+    """How many tasks with this need the workers run at a time; each has one thread."""
+    return sum(all(offer.get(name, 0) >= k for name, k in need.items()) for offer in offers)

@@ -7,7 +7,7 @@ import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import tomli_w
@@ -15,6 +15,8 @@ import tomli_w
 from faces.errors import BadInput
 from manifests.ledger import canonical_json
 from manifests.schema import SCHEMA_VERSION
+from pipelines.clusters.options import ClusterOptions
+from pipelines.setting import Part, setting
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,29 +26,7 @@ else:
 T = TypeVar("T")
 
 
-# What a field says. "bytes": how a sample comes out, so another value makes another set.
-# "amount": how many inputs there are, so a larger value makes the same set longer.
-# "local": where and how to run; it changes nothing in the set and is not stored with it.
-Part = Literal["bytes", "amount", "local"]
 STORED: tuple[Part, ...] = ("bytes", "amount")
-
-
-def setting(
-    default: Any, about: str, part: Part = "bytes", bare: bool = False, noted: bool = False
-) -> Any:
-    """A field with its help text.
-
-    Args:
-        default: value, or a dataclass type for a nested group.
-        about: one line for --help.
-        part: what the field says, see Part; of a group: of all its fields, unless "bytes".
-        bare: of a group: its flags go without the group's name.
-        noted: by the run itself; no flag of a user's.
-    """
-    metadata = {"about": about, "part": part, "bare": bare, "noted": noted}
-    if isinstance(default, type):
-        return field(default_factory=default, metadata=metadata)
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -54,9 +34,21 @@ class RunOptions:
     """Where and how to run."""
 
     out: str = setting("out", "folder of the set", "local")
-    scheduler: str = setting("local", "local, inline (no Dask) or tcp://HOST:PORT", "local")
-    workers: int = setting(0, "processes of --scheduler local; 0: one a core", "local")
+    scheduler: str = setting(
+        "local", "local, inline (no Dask), tcp://HOST:PORT, tls://…, slurm or kubernetes", "local"
+    )
+    workers: int = setting(
+        0, "worker processes of local (0: as the machine allows), slurm or kubernetes", "local"
+    )
     dashboard: str = setting("127.0.0.1:8787", "address of the dashboard", "local")
+    progress: Literal["auto", "plain", "json", "none"] = setting(
+        "auto", "what stderr shows: auto (bars on a terminal), or JSON lines", "local"
+    )
+    performance_report: str = setting(
+        "", "folder for Dask's performance report of each stage", "local"
+    )
+    cluster: ClusterOptions = setting(ClusterOptions, "where workers come from", "local")
+    cluster_config: str = setting("", "TOML file of the cluster settings", "local")
     max_failed: float = setting(0.0, "share of inputs that may fail with exit status 0", "local")
     overwrite: bool = setting(False, "replace what other settings made in --out", "local")
 

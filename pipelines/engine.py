@@ -88,7 +88,7 @@ def run_plan(
     for folder in {task.path.parent for task in tasks}:
         make_folder(folder)
         atomic.sweep(folder)
-    with _executor(client) as executor:
+    with _executor(client, tasks, config) as executor:
         run.start()
         while run.ready or run.suspects or executor.pending:
             for task in run.take(executor.window() - executor.pending, executor.pending == 0):
@@ -219,12 +219,13 @@ def _check(tasks: Sequence[ShardTask], stages: Mapping[str, StageFn]) -> None:
         seen.add(task.name)
 
 
-def _executor(client: Any) -> Executor:
+def _executor(client: Any, tasks: Sequence[ShardTask], config: Any) -> Executor:
     if client is None:
         return Inline()
     from pipelines.cluster import Cluster
 
-    return Cluster(client)
+    stages = [*dict.fromkeys(task.stage for task in tasks)]
+    return Cluster(client, getattr(config, "run", None), stages)
 
 
 def _words(error: BaseException) -> str:

@@ -17,12 +17,12 @@ from pipelines.config import (
     config_hash,
     from_dict,
     from_toml,
-    setting,
     to_dict,
     to_toml,
 )
 from pipelines.flags import add_arguments, described, from_arguments
 from pipelines.recipes import RECIPES, find_recipe
+from pipelines.setting import setting
 
 
 @dataclass(frozen=True)

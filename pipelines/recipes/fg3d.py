@@ -11,11 +11,12 @@ from augment.view_plan import PROFILES, PlanSettings
 from faces.errors import BadInput
 from faces.models import load_model
 from manifests.ledger import ShardRecord
-from pipelines.config import setting, to_dict
+from pipelines.config import to_dict
 from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.recipes.registering import RegisteringConfig, identify, scan_inputs
 from pipelines.report import write_report
+from pipelines.setting import setting
 from pipelines.stages import augment, degrade, register, scans
 from synth.capture import CaptureSettings
 from synth.subjects import SubjectSettings

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from faces.errors import BadInput
 from faces.models import load_model
-from pipelines.config import RunConfig, setting
+from pipelines.config import RunConfig
+from pipelines.setting import setting
 from pipelines.stages import scans
 from registration.batched_solver import torch_device
 from registration.photo_fit import PhotoSettings

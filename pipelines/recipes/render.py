@@ -6,7 +6,6 @@ from pathlib import Path
 
 from faces.errors import BadInput
 from faces.models import load_model
-from pipelines.config import setting
 from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.recipes.registering import RegisteringConfig, scan_inputs
@@ -23,6 +22,7 @@ from pipelines.render_inputs import (
 )
 from pipelines.render_report import write_render_report
 from pipelines.report import write_report
+from pipelines.setting import setting
 from pipelines.stages import register, render, scans
 from synth.pose_plan import PRESETS, PosePlan, preset
 from synth.settings import RenderSettings

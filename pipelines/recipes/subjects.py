@@ -10,9 +10,10 @@ from manifests import atomic
 from manifests.ledger import shard_paths
 from manifests.shard import read_shard
 from manifests.storage import make_folder
-from pipelines.config import RunConfig, setting
+from pipelines.config import RunConfig
 from pipelines.plan import ShardTask, chunk, first_tasks
 from pipelines.recipes import Recipe
+from pipelines.setting import setting
 from pipelines.stages import subjects
 from synth.capture import CaptureSettings
 from synth.props.wardrobe import OCCLUDERS

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manifests.schema import ROW_COLUMNS
-from pipelines.config import RunConfig, from_dict, setting
+from pipelines.config import RunConfig, from_dict
 from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import RECIPES, Recipe
 from pipelines.run import run_recipe
+from pipelines.setting import setting
 from pipelines.stages.base import Item, StageSample, process_inputs
 
 
