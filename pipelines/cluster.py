@@ -14,8 +14,10 @@ from distributed import Client, Future, LocalCluster, as_completed
 from faces.errors import BadInput
 from pipelines.config import RunOptions
 from pipelines.executors import KilledWorker, Outcome
+from pipelines.options import memory_of
 from pipelines.plan import ShardTask
-from pipelines.worker import THREAD_LIMITS, Prepare
+from pipelines.process import THREAD_LIMITS
+from pipelines.worker import Prepare
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ def _local(options: RunOptions) -> LocalCluster:
     return LocalCluster(
         n_workers=options.workers or CPU_COUNT,
         threads_per_worker=1,
+        memory_limit=memory_of(options),
         processes=True,
         host="127.0.0.1",
         dashboard_address=free_address(options.dashboard),

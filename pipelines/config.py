@@ -58,6 +58,16 @@ class RunOptions:
     dashboard: str = setting("127.0.0.1:8787", "address of the dashboard", "local")
     max_failed: float = setting(0.0, "share of inputs that may fail with exit status 0", "local")
     overwrite: bool = setting(False, "replace what other settings made in --out", "local")
+    any_versions: bool = setting(
+        False, "go on though packages that decide bytes have other versions", "local"
+    )
+    part: str = setting("", "K/N: make only this share of the shards; then synth merge", "local")
+    isolate: bool | None = setting(
+        None, "do tasks in processes that may die of an input; default: unless inline", "local"
+    )
+    input_timeout: float = setting(900.0, "seconds after which an input counts as hung", "local")
+    memory: str = setting("", "a worker may have, e.g. 4GB; default: machine / workers", "local")
+    recycle: int = setting(200, "shards after which a worker's process is replaced", "local")
 
 
 @dataclass(frozen=True)
@@ -174,11 +184,23 @@ def add_arguments(
             continue
         if any(map(dataclasses.is_dataclass, typing.get_args(kind))):
             continue  # a schedule: a list of groups, to be written in a file
-        flag = "--" + f"{shown}{item.name}".replace("_", "-")
-        about = item.metadata.get("about", "").replace("%", "%%")
-        if item.default is not dataclasses.MISSING and item.default is not None:
-            about += f" (default: {item.default})".replace("%", "%%")
-        parser.add_argument(flag, dest=dest, help=about, default=argparse.SUPPRESS, **_kind(kind))
+        _add_flag(parser, item, kind, f"{shown}{item.name}", dest)
+
+
+def add_option(parser: argparse.ArgumentParser, cls: type, name: str) -> None:
+    """The flag of one field alone, as add_arguments makes it."""
+    item = next(item for item in dataclasses.fields(cls) if item.name == name)
+    _add_flag(parser, item, typing.get_type_hints(cls)[name], name, name)
+
+
+def _add_flag(
+    parser: argparse.ArgumentParser, item: dataclasses.Field, kind: Any, shown: str, dest: str
+) -> None:
+    about = item.metadata.get("about", "").replace("%", "%%")
+    if item.default is not dataclasses.MISSING and item.default is not None:
+        about += f" (default: {item.default})".replace("%", "%%")
+    flag = "--" + shown.replace("_", "-")
+    parser.add_argument(flag, dest=dest, help=about, default=argparse.SUPPRESS, **_kind(kind))
 
 
 def from_arguments(

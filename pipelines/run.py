@@ -1,5 +1,6 @@
 """From a recipe and its settings to a finished set."""
 
+import hashlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -9,16 +10,19 @@ from typing import Any
 from faces.errors import BadInput
 from manifests import atomic
 from manifests.card import write_card
-from manifests.index import merge
+from manifests.index import SHARDS, merge
 from manifests.ledger import shard_paths, stage_folders
 from manifests.shard import sidecar_path
 from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
-from pipelines.plan import ShardTask, load_plan, save_plan
+from pipelines.lock import RunLock, checked
+from pipelines.options import limits_of
+from pipelines.plan import Part, ShardTask, load_plan, save_plan
 from pipelines.progress import Progress
 from pipelines.recipes import Recipe, find_recipe
 from pipelines.status import SetStatus, format_status, read_status
+from pipelines.versions import check_versions
 
 log = logging.getLogger(__name__)
 
@@ -26,35 +30,43 @@ CONFIG = "config.toml"
 LOCAL = ".run/local.toml"  # paths and schedulers of this machine; no part of the set
 
 
-def run_recipe(recipe: Recipe, config: Any) -> int:
+def run_recipe(recipe: Recipe, config: Any, again: bool = False) -> int:
     """Make a set, or go on with it; 0 when all is well, 1 when too much failed.
 
     Args:
         recipe: what to make.
         config: an instance of ``recipe.config``; ``config.run.out`` is the set's folder.
+        again: work once more on failed inputs.
 
     Raises:
         BadInput: --out holds a set of other settings, or the options make no sense.
+        Locked: another run works in --out.
         KeyboardInterrupt: passed on; what is committed stays.
     """
-    out = Path(config.run.out)
-    tasks = recipe.plan(config, out)
-    open_set(out, recipe.name, config, tasks)
-    progress = Progress(tasks, sys.stderr)
-    with open_client(config.run, recipe.warm_up) as client:
-        try:
-            summary = run_plan(tasks, recipe.stages, config, client, progress)
-        finally:
-            progress.close()
-    if summary.blocked:
-        log.error("%d shards could not be written; the same command tries again", summary.blocked)
-        return 1
-    status = finish_set(out, recipe, config)
+    out, part = Path(config.run.out), Part.parse(config.run.part)
+    limits, tasks = limits_of(config.run), recipe.plan(config, out)
+    with RunLock(out) as lock:
+        open_set(out, recipe.name, config, tasks)
+        own = [task for task in tasks if task.index in part]
+        progress = Progress(own, sys.stderr)
+        watched = checked(progress, lock)
+        with open_client(config.run, recipe.warm_up) as client:
+            try:
+                summary = run_plan(own, recipe.stages, config, client, watched, limits, again)
+            finally:
+                progress.close()
+        if summary.blocked:
+            log.error("%d shards could not be made; the same command tries again", summary.blocked)
+            return 1
+        status = finish_part(out) if part.of > 1 else finish_set(out, recipe, config)
     return 1 if status.failed_share > config.run.max_failed else 0
 
 
 def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) -> None:
     """Make the folder and write down plan and settings, unless another set lies there.
+
+    Args:
+        tasks: the whole plan, whatever part of it is to be made here.
 
     Raises:
         BadInput: the folder holds a set of other settings, with the list of what differs, or
@@ -76,14 +88,26 @@ def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) ->
             "as many inputs as before, or more",
             "give another --out, or --overwrite to delete them",
         )
+    begun = bool(out.exists() and stage_folders(out))
+    check_versions(out, begun and not config.run.overwrite, config.run.any_versions)
     for tar in strangers:
         sidecar_path(tar).unlink(missing_ok=True)
         tar.unlink(missing_ok=True)
     (out / LOCAL).parent.mkdir(parents=True, exist_ok=True)
     # The plan first: settings without a plan would tell of a set that nobody can go on with.
-    save_plan(out, recipe, config_hash(config), tasks)
+    save_plan(out, recipe, config_hash(config), tasks, Part.parse(config.run.part))
     atomic.write_file(out / LOCAL, to_toml(config, ("local",)).encode())
     atomic.write_file(out / CONFIG, to_toml(config, STORED).encode())
+
+
+def finish_part(out: Path) -> SetStatus:
+    """Write the lists of a part; its status. Manifest, card and report are made by the merge."""
+    merge(out)
+    status = read_status(out)
+    for line in format_status(status):
+        log.info("%s", line)
+    log.info("a part: when all are done, 'synth merge PART... --out SET' makes the set of them")
+    return status
 
 
 def finish_set(out: Path, recipe: Recipe, config: Any) -> SetStatus:
@@ -96,6 +120,7 @@ def finish_set(out: Path, recipe: Recipe, config: Any) -> SetStatus:
         recipe.finish(out, config)
     for line in format_status(status):
         log.info("%s", line)
+    log.info("hash of the set: %s", set_hash(out))
     if "test" not in manifest["split"].to_pylist():
         log.info("the test split is empty: none of these few subjects falls in its tenth")
     return status
@@ -114,6 +139,18 @@ def read_config(out: Path) -> tuple[Recipe, Any]:
         data[group] = merged
     data.setdefault("run", {})["out"] = str(out)  # the folder may have moved
     return recipe, from_dict(recipe.config, data, CONFIG)
+
+
+def set_hash(out: Path) -> str:
+    """What names a finished set's contents: the SHA-256 of its shards.json.
+
+    That lists the checksum of every shard and of the manifest, and neither times nor places: the
+    hash is the same for any workers, interruptions or parts. ``sha256sum shards.json`` prints it.
+
+    Raises:
+        OSError: the set is not finished.
+    """
+    return hashlib.sha256((out / SHARDS).read_bytes()).hexdigest()
 
 
 def _drift(out: Path, recipe: str, config: Any) -> list[str]:

@@ -1,40 +1,38 @@
-"""Run again the shards of a set that have failed inputs, and what depends on them."""
+"""Work once more on the inputs of a set that failed, and on what depends on them.
+
+The samples of the other inputs are taken over as they are; nothing good is touched until the new
+shard is whole.
+"""
 
 import argparse
 import dataclasses
 import logging
 from pathlib import Path
 
-from manifests.index import read_records
-from manifests.shard import sidecar_path
+from pipelines.config import RunOptions, add_option
 from pipelines.run import read_config, run_recipe
+from pipelines.status import read_status
 
 log = logging.getLogger(__name__)
+
+# What may differ from the run's: where it runs, and how much an input may take.
+OPTIONS = ("scheduler", "workers", "memory", "input_timeout", "isolate", "max_failed")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     parser.add_argument("set", type=Path, help="folder of the set")
-    parser.add_argument("--scheduler", help="another scheduler than the run's")
-    parser.add_argument("--workers", type=int, help="another number of workers than the run's")
+    for name in (*OPTIONS, "any_versions"):
+        add_option(parser, RunOptions, name)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Unmark the shards with failures and go on with the run; its exit status."""
+    """Go on with the run, failed inputs included; its exit status."""
     recipe, config = read_config(args.set)
-    given = {k: v for k in ("scheduler", "workers") if (v := getattr(args, k)) is not None}
+    given = {name: getattr(args, name) for name in OPTIONS if hasattr(args, name)}
+    # What was allowed once is not allowed for good.
+    given |= {"overwrite": False, "any_versions": getattr(args, "any_versions", False)}
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, **given))
-    failed = drop_failed(args.set)
-    log.info("%d shards with failed inputs are made again", failed)
-    return run_recipe(recipe, config)
-
-
-def drop_failed(out: Path) -> int:
-    """Remove the sidecars of shards with failures; how many. The tars stay until replaced.
-
-    A later shard made from one of them is made again only if the new one differs.
-    """
-    failed = [record for record in read_records(out) if record.failures]
-    for record in failed:
-        sidecar_path(out / f"{record.name}.tar").unlink(missing_ok=True)
-    return len(failed)
+    failed = sum(read_status(args.set).reasons.values())
+    log.info("%d failed inputs are worked on again", failed)
+    return run_recipe(recipe, config, again=True)

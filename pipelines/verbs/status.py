@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from manifests.index import SHARDS
+from pipelines.lock import working
+from pipelines.run import set_hash
 from pipelines.status import format_status, read_status
 
 
@@ -15,4 +18,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the status; 1 while shards are missing or inputs failed."""
     status = read_status(args.set)
     print("\n".join(format_status(status)))
+    if said := working(args.set):
+        print(said)
+    elif status.complete and (args.set / SHARDS).exists():
+        print(f"hash: {set_hash(args.set)}")
     return 0 if status.complete and not status.reasons else 1
