@@ -47,12 +47,13 @@ def make_provenance(
         "recipe": recipe,
         "seed": seed,
         "config_hash": config_hash,
-        "versions": _versions(),
+        "versions": package_versions(),
         "sources": _sources(manifest),
     }
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Versions, as installed here, of what decides a set's bytes."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

@@ -34,6 +34,8 @@ class ShardRecord:
         failures: inputs that gave no sample: key, stage, exception, message, config_hash.
         entries: places of the samples, in file order.
         rows: one a sample, columns of manifests.schema.ROW_COLUMNS.
+        inputs: what the samples came from, in file order: (key, digest of the input, number of
+            samples) of each input that did not fail; empty where the stage does not say.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ShardRecord:
     failures: tuple[Failure, ...]
     entries: tuple[Entry, ...]
     rows: tuple[dict[str, object], ...]
+    inputs: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def stage(self) -> str:
@@ -164,6 +167,7 @@ def make_record(
     failures: Sequence[Failure],
     hashes: tuple[str, str],
     seconds: float,
+    inputs: Sequence[tuple[str, str, int]] = (),
 ) -> ShardRecord:
     """The record of a tar just written.
 
@@ -174,6 +178,7 @@ def make_record(
         failures: of make_failure.
         hashes: (config_hash, inputs_hash).
         seconds: wall time.
+        inputs: see ShardRecord.
     """
     if len(rows) != len(index.entries):
         raise ValueError(f"shard '{name}': {len(rows)} rows for {len(index.entries)} samples")
@@ -186,6 +191,7 @@ def make_record(
         tuple(failures),
         index.entries,
         tuple(dict(row) for row in rows),
+        tuple(inputs),
     )
 
 
@@ -216,6 +222,7 @@ def _to_json(record: ShardRecord) -> dict[str, object]:
         "inputs_hash": record.inputs_hash,
         "seconds": record.seconds,
         "failures": list(record.failures),
+        "inputs": [list(one) for one in record.inputs],
         "samples": {
             "key": [entry.key for entry in record.entries],
             "offset": [entry.offset for entry in record.entries],
@@ -249,6 +256,7 @@ def _from_json(body: Mapping[str, object]) -> ShardRecord:
         failures=tuple(body["failures"]),
         entries=entries,
         rows=rows,
+        inputs=tuple((key, digest, count) for key, digest, count in body.get("inputs", ())),
     )
 
 

@@ -1,6 +1,7 @@
 """The command ``synth``: finds the verb, runs it, turns errors into one line and a status.
 
-Exit status: 0 fine, 1 problems found or too much failed, 2 wrong usage or input, 130 interrupted.
+Exit status: 0 fine, 1 problems found or too much failed, 2 wrong usage or input, 3 another run
+works there, 130 interrupted, 143 terminated.
 """
 
 import argparse
@@ -8,12 +9,15 @@ import difflib
 import importlib
 import logging
 import re
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from faces.errors import BadInput, MissingExtra
 from manifests.shard import BadShard
 from manifests.storage import BadLocation
+from pipelines.lock import Locked
 
 # Verb -> (module, what it does). A module has add_arguments(parser) and run(args) -> exit status;
 # it is imported only when its verb is called.
@@ -25,12 +29,13 @@ VERBS = {
     "status": ("pipelines.verbs.status", "how far a set is, and what failed"),
     "verify": ("pipelines.verbs.verify", "read every byte of a set and say what is wrong"),
     "audit": ("pipelines.verbs.audit", "count the head poses of a set, a table, tars or photos"),
+    "merge": ("pipelines.verbs.merge", "one set of the parts that several machines made"),
     "retry": ("pipelines.verbs.retry", "run the failed inputs of a set again"),
     "report": ("pipelines.verbs.report", "the HTML report of a set, anew"),
 }
 
 _NEGATIVE_LIST = re.compile(r"-[\d.]+(,-?[\d.]+)+")
-FINE, PROBLEMS, USAGE, INTERRUPTED = 0, 1, 2, 130
+FINE, PROBLEMS, USAGE, BUSY, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,6 +84,7 @@ def _guarded(module, args: argparse.Namespace) -> int:
     )
     for package in ("pipelines", "manifests"):
         logging.getLogger(package).setLevel(logging.DEBUG if args.debug else logging.INFO)
+    _end_in_order_when_terminated()
     try:
         return module.run(args)
     except KeyboardInterrupt:
@@ -88,11 +94,20 @@ def _guarded(module, args: argparse.Namespace) -> int:
         if args.debug:
             raise
         return _fail(str(error))
+    except Locked as error:
+        _fail(str(error))
+        return BUSY
     except (BadShard, OSError) as error:
         if args.debug:
             raise
         _fail(str(error))
         return PROBLEMS
+
+
+def _end_in_order_when_terminated() -> None:
+    """SIGTERM, of a batch system that wants its machine back, leaves no lock and no workers."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
 
 
 def _unknown(verb: str) -> str:

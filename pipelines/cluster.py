@@ -18,7 +18,8 @@ from pipelines.clusters.watch import WorkerWatch
 from pipelines.config import RunOptions
 from pipelines.executors import KilledWorker, Outcome
 from pipelines.plan import ShardTask
-from pipelines.worker import THREAD_LIMITS, Prepare
+from pipelines.process import THREAD_LIMITS
+from pipelines.worker import Prepare
 
 log = logging.getLogger(__name__)
 

@@ -51,6 +51,16 @@ class RunOptions:
     cluster_config: str = setting("", "TOML file of the cluster settings", "local")
     max_failed: float = setting(0.0, "share of inputs that may fail with exit status 0", "local")
     overwrite: bool = setting(False, "replace what other settings made in --out", "local")
+    any_versions: bool = setting(
+        False, "go on though packages that decide bytes have other versions", "local"
+    )
+    part: str = setting("", "K/N: make only this share of the shards; then synth merge", "local")
+    isolate: bool | None = setting(
+        None, "do tasks in processes that may die of an input; default: unless inline", "local"
+    )
+    input_timeout: float = setting(900.0, "seconds after which an input counts as hung", "local")
+    memory: str = setting("", "of one worker, for --cluster.memory, e.g. 4GiB", "local")
+    recycle: int = setting(200, "shards after which a worker's process is replaced", "local")
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,30 @@
 """Runs a plan: skips what is done, keeps a bounded window in flight, loses nothing."""
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import cloudpickle
 
 from manifests import atomic, ledger
 from manifests.faults import hopeless
 from manifests.ledger import ShardRecord
-from manifests.shard import BadShard
+from manifests.shard import BadShard, sidecar_path
 from manifests.storage import make_folder
 from pipelines.config import config_hash
 from pipelines.executors import Executor, Inline, Outcome
+from pipelines.isolate import CallFailed, Death, Limits, call_isolated, close_isolated, pack
 from pipelines.plan import ShardTask, inputs_hash
+from pipelines.rescue import rescue
 from pipelines.stages.base import commit_failed
 
 log = logging.getLogger(__name__)
+
+# A worker that dies is the machine's doing: what its inputs do hits a process of their own. So a
+# task goes to another worker, but not for ever.
+_MOVES = 5
 
 StageFn = Callable[[ShardTask, Any], ShardRecord]
 
@@ -34,7 +42,7 @@ class Event:
         count: samples in the shard.
         failures: inputs that failed.
         seconds: that it took.
-        message: of a failed or blocked task.
+        message: of a failed or blocked task, or what a done one went through.
     """
 
     kind: Literal["skipped", "done", "failed", "blocked"]
@@ -64,6 +72,8 @@ def run_plan(
     config: Any,
     client: Any = None,
     on_event: Callable[[Event], None] = lambda event: None,
+    limits: Limits | None = None,
+    again: bool = False,
 ) -> RunSummary:
     """Make every shard of a plan that is not done yet.
 
@@ -75,8 +85,11 @@ def run_plan(
         tasks: the plan; a task stands after the one it depends on.
         stages: stage name -> function; importable by name on the workers.
         config: settings of the run; has ``seed``.
-        client: distributed.Client; None runs everything in this process.
+        client: distributed.Client; None runs everything from this process.
         on_event: called for each task as its fate is known, in this thread.
+        limits: of the process that each worker does its tasks in, so that an input that crashes,
+            hangs or fills the memory costs itself alone; None does tasks in the worker itself.
+        again: work once more on the failed inputs of shards that are done.
 
     Raises:
         ValueError: a task without a stage function, or that depends on a later or unknown one.
@@ -84,27 +97,56 @@ def run_plan(
         OSError: the disk is full, read-only or forbidden. What is committed stays.
         KeyboardInterrupt: passed on after the tasks in flight are cancelled.
     """
-    run = _Run(tasks, stages, config, on_event)
+    run = _Run(tasks, stages, config, on_event, again)
     for folder in {task.path.parent for task in tasks}:
         make_folder(folder)
         atomic.sweep(folder)
-    with _executor(client, tasks, config) as executor:
-        run.start()
-        while run.ready or run.suspects or executor.pending:
-            for task in run.take(executor.window() - executor.pending, executor.pending == 0):
-                executor.submit(task, perform, (stages[task.stage], task, config))
-            run.settle(*executor.next())
+    try:
+        with _executor(client, tasks, config) as executor:
+            run.start()
+            while run.ready or executor.pending:
+                for task in run.take(executor.window() - executor.pending):
+                    executor.submit(task, *_call(stages[task.stage], task, config, limits))
+                run.settle(*executor.next())
+    finally:
+        close_isolated()
     return run.summary()
 
 
+def _call(stage: StageFn, task: ShardTask, config: Any, limits: Limits | None) -> tuple:
+    """Function and arguments that make a shard."""
+    if limits is None:
+        return perform, (stage, task, config)
+    return perform_isolated, (pack(perform, (stage, task, config)), limits)
+
+
+def perform_isolated(payload: bytes, limits: Limits) -> Outcome:
+    """As perform, in a process of its own, on a worker.
+
+    Args:
+        payload: isolate.pack of a call of perform. It stays bytes here unless the process dies:
+            the worker then loads none of the stages' modules.
+    """
+    try:
+        limits = limits.here()
+        answer = call_isolated(payload, limits)
+        if not isinstance(answer, Death):
+            return answer
+        function, (stage, task, config) = cloudpickle.loads(payload)
+        log.warning("task '%s' died at input '%s': %s", task.name, answer.key, answer.error)
+        return rescue(function, stage, task, config, answer, limits)
+    except (OSError, BadShard, CallFailed) as error:
+        return {"kind": "blocked", "message": _words(error)}
+
+
 def perform(stage: StageFn, task: ShardTask, config: Any) -> Outcome:
-    """Make one shard, on a worker; an exception becomes part of the answer.
+    """Make one shard; an exception becomes part of the answer.
 
     A result that was lost on its way back (its worker died) is asked for again: a shard that is
     already there is not made twice.
     """
     try:
-        if ledger.state(task.path, config_hash(config), inputs_hash(task)) == "done":
+        if not task.again and _done(task, config_hash(config)):
             return {"kind": "done", **ledger.read_sidecar(task.path).summary()}
         return {"kind": "done", **stage(task, config).summary()}
     except (OSError, BadShard) as error:
@@ -112,10 +154,12 @@ def perform(stage: StageFn, task: ShardTask, config: Any) -> Outcome:
         return {"kind": "blocked", "message": _words(error), "fatal": hopeless(error)}
     except Exception as error:
         log.warning("task '%s' failed", task.name, exc_info=True)
-        return settle_failed(task, config, error)
+        if task.again:  # its samples are good: no empty shard in their place
+            return {"kind": "blocked", "message": f"{_words(error)}; the shard stays as it was"}
+        return _settle_failed(task, config, error)
 
 
-def settle_failed(task: ShardTask, config: Any, error: BaseException) -> Outcome:
+def _settle_failed(task: ShardTask, config: Any, error: BaseException) -> Outcome:
     """Record all inputs of a task as failed."""
     try:
         record = commit_failed(task, config, error)
@@ -124,12 +168,15 @@ def settle_failed(task: ShardTask, config: Any, error: BaseException) -> Outcome
     return {"kind": "failed", "message": _words(error), **record.summary()}
 
 
-class _Run:
-    """Which tasks are ready, which wait for a shard, which are suspect, and the tally.
+def _done(task: ShardTask, config_hash: str) -> bool:
+    """Whether the shard is there, of these settings and inputs."""
+    if not sidecar_path(task.path).exists():
+        return False  # without a look at its inputs: most of a million are not there yet
+    return ledger.state(task.path, config_hash, inputs_hash(task)) == "done"
 
-    Where a worker dies, all tasks that it had taken are under suspicion, also those that only
-    waited there. So a task that fails by the death of its workers runs once more at the end, alone.
-    """
+
+class _Run:
+    """Which tasks are ready, which wait for a shard, and the tally."""
 
     def __init__(
         self,
@@ -137,13 +184,13 @@ class _Run:
         stages: Mapping[str, StageFn],
         config: Any,
         on_event: Callable[[Event], None],
+        again: bool,
     ):
         _check(tasks, stages)
-        self.tasks, self.config, self.on_event = tasks, config, on_event
+        self.tasks, self.on_event, self.again = tasks, on_event, again
         self.hash = config_hash(config)
         self.ready: deque[ShardTask] = deque()
-        self.suspects: deque[ShardTask] = deque()
-        self.tried: set[str] = set()  # names of all suspects so far
+        self.moves: Counter[str] = Counter()  # of tasks whose worker died
         self.waiting: dict[str, list[ShardTask]] = {}
         self.tally = dict.fromkeys(("skipped", "done", "failed", "blocked"), 0)
         self.samples = self.failures = 0
@@ -160,26 +207,28 @@ class _Run:
         pending = deque(tasks)
         while pending:
             task = pending.popleft()
-            if ledger.state(task.path, self.hash, inputs_hash(task)) == "done":
-                self._report("skipped", task, ledger.read_sidecar(task.path).summary())
-                pending.extend(self.waiting.pop(task.name, ()))
-            else:
+            if not _done(task, self.hash):
                 enqueue(task)
+                continue
+            summary = ledger.read_sidecar(task.path).summary()
+            if self.again and summary["failures"]:
+                enqueue(replace(task, again=True))
+                continue
+            self._report("skipped", task, summary)
+            pending.extend(self.waiting.pop(task.name, ()))
 
-    def take(self, room: int, idle: bool) -> list[ShardTask]:
-        """Up to ``room`` ready tasks; one suspect when all is idle and nothing is ready."""
-        if idle and not self.ready:
-            return [self.suspects.popleft()]
+    def take(self, room: int) -> list[ShardTask]:
+        """Up to ``room`` ready tasks."""
         return [self.ready.popleft() for _ in range(min(room, len(self.ready)))]
 
     def settle(self, task: ShardTask, outcome: Outcome | BaseException) -> None:
         """Take the answer for a task; what depends on it goes to the head of the queue."""
         if isinstance(outcome, BaseException):
-            if task.name not in self.tried:
-                self.tried.add(task.name)
-                self.suspects.append(task)
+            self.moves[task.name] += 1
+            if self.moves[task.name] <= _MOVES:
+                self.ready.append(task)
                 return
-            outcome = settle_failed(task, self.config, outcome)
+            outcome = {"kind": "blocked", "message": _words(outcome)}
         self._report(outcome["kind"], task, outcome)
         if outcome.get("fatal"):
             raise OSError(
@@ -200,7 +249,8 @@ class _Run:
         count, failures = outcome.get("count", 0), outcome.get("failures", 0)
         self.samples += count
         self.failures += failures
-        seconds, message = outcome.get("seconds", 0.0), outcome.get("message", "")
+        seconds = outcome.get("seconds", 0.0)
+        message = outcome.get("message") or outcome.get("note", "")
         self.on_event(Event(kind, task.name, task.stage, count, failures, seconds, message))
 
     def summary(self) -> RunSummary:

@@ -10,12 +10,12 @@ Outcome = dict[str, Any]
 
 
 class KilledWorker(RuntimeError):
-    """The process that ran a task died, more often than may be called chance."""
+    """The worker that had a task died, more often than may be called chance."""
 
     def __init__(self) -> None:
         super().__init__(
-            "its worker process died each time; expected a normal end; look in the system log for "
-            "a crash or lack of memory, then retry with fewer workers or without this input"
+            "its worker died each time; expected a normal end; look in the system log for a lack "
+            "of memory or a machine that goes down, then run the same command to go on"
         )
 
 

@@ -79,6 +79,13 @@ def _add_group(
                 action.help = argparse.SUPPRESS
 
 
+def add_option(parser: argparse.ArgumentParser, cls: type, name: str) -> None:
+    """The flag of one field alone, as add_arguments makes it."""
+    item = next(item for item in dataclasses.fields(cls) if item.name == name)
+    action = _add_flag(parser, name, name, typing.get_type_hints(cls)[name])
+    action.help = _help(item.metadata.get("about", ""), item.default)
+
+
 def _is_schedule(kind: Any) -> bool:
     """A list of groups, to be written in a file."""
     return any(map(dataclasses.is_dataclass, typing.get_args(kind)))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from faces.errors import BadInput
 from manifests import atomic
@@ -12,6 +13,41 @@ from manifests.ledger import canonical_json, read_sidecar
 from manifests.storage import locate, read_bytes
 
 PLAN = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Every ``of``-th shard of a plan, with all that it is made from: what one of so many machines
+    makes that have no scheduler in common.
+
+    Attributes:
+        number: from 1.
+        of: parts in all.
+    """
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """A part from "K/N"; the whole from "".
+
+        Raises:
+            BadInput: another form, or K outside 1 to N.
+        """
+        number, slash, of = (text or "1/1").partition("/")
+        if slash and number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of):
+            return cls(int(number), int(of))
+        raise BadInput(f"--part {text}", "not K/N", "K from 1 to N", "e.g. --part 1/4 to 4/4")
+
+    def __contains__(self, index: int) -> bool:
+        return index % self.of == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+WHOLE = Part()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +63,10 @@ class ShardTask:
             of another shard. Paths in them are relative to a root that the config names, so that
             the same data in another place are the same inputs.
         depends: name of the shard whose samples are the inputs, or None.
+        again: it is to be made for the sake of its failed inputs, though it is complete.
+        fatal: (key, what it did) of inputs that killed their process: they are recorded as
+            failed and not worked on.
+        only: keys of the inputs to be tried, in a trial that writes nothing; None to make it.
     """
 
     stage: str
@@ -35,6 +75,9 @@ class ShardTask:
     out: str
     inputs: tuple[dict[str, object], ...] = ()
     depends: str | None = None
+    again: bool = False
+    fatal: tuple[tuple[str, Exception], ...] = ()
+    only: tuple[str, ...] | None = None
 
     @property
     def path(self) -> Path:
@@ -47,7 +90,7 @@ class ShardTask:
         return self.path.parent.parent / f"{self.depends}.tar" if self.depends else None
 
 
-def chunk(refs: Sequence[Mapping[str, object]], per_shard: int) -> list[tuple[dict, ...]]:
+def chunk(refs: Sequence[dict[str, object]], per_shard: int) -> list[tuple[dict, ...]]:
     """Inputs in groups of ``per_shard``, in their order.
 
     Raises:
@@ -63,7 +106,7 @@ def chunk(refs: Sequence[Mapping[str, object]], per_shard: int) -> list[tuple[di
             )
         seen.add(ref["key"])
     groups = range(0, len(refs), per_shard)
-    return [tuple(dict(ref) for ref in refs[i : i + per_shard]) for i in groups]
+    return [tuple(refs[i : i + per_shard]) for i in groups]
 
 
 def first_tasks(out: Path, stage: str, groups: Sequence[tuple[dict, ...]]) -> list[ShardTask]:
@@ -86,32 +129,81 @@ def inputs_hash(task: ShardTask) -> str:
     return hashlib.sha256(canonical_json([task.name, source])).hexdigest()
 
 
-def save_plan(out: Path, recipe: str, config_hash: str, tasks: Sequence[ShardTask]) -> None:
-    """Write plan.json: each shard with its number of inputs, for status, verify and retry."""
-    body = {
-        "recipe": recipe,
-        "config_hash": config_hash,
-        "shards": [[task.name, len(task.inputs), task.depends] for task in tasks],
-    }
-    atomic.write_file(locate(out) / PLAN, json.dumps(body, indent=1).encode() + b"\n")
+def save_plan(
+    out: Path, recipe: str, config_hash: str, tasks: Sequence[ShardTask], part: Part = WHOLE
+) -> None:
+    """Write plan.json: each shard with its number of inputs, for status, verify and retry.
+
+    Like shards in a row are one line, ``[stage, first index, shards, inputs each, stage read]``:
+    a plan of a million samples is as small as one of ten.
+
+    Args:
+        tasks: the whole plan, whatever the part.
+        part: that is made in this folder.
+    """
+    plan = {"recipe": recipe, "config_hash": config_hash, "part": part, "rows": _rows_of(tasks)}
+    write_plan(out, plan)
+
+
+def write_plan(out: Path, plan: Mapping[str, Any]) -> None:
+    """Write plan.json, with the fields of load_plan but "shards"."""
+    head = {"recipe": plan["recipe"], "config_hash": plan["config_hash"], "part": str(plan["part"])}
+    rows = ",\n  ".join(json.dumps(row) for row in plan["rows"])
+    text = json.dumps(head, indent=1)[:-2] + f',\n "rows": [\n  {rows}\n ]\n}}\n'
+    atomic.write_file(locate(out) / PLAN, text.encode())
 
 
 def load_plan(out: Path) -> dict:
-    """plan.json of a set: "recipe", "config_hash", "shards" as [name, inputs, depends].
+    """plan.json of a set: "recipe", "config_hash", "part" (a Part), "rows" as stored, and
+    "shards" of that part as [name, inputs, depends].
 
     Raises:
-        BadInput: there is none.
+        BadInput: there is none, or one of another form.
     """
     try:
-        return json.loads(read_bytes(locate(out) / PLAN))
+        plan = json.loads(read_bytes(locate(out) / PLAN))
+        part = Part.parse(plan["part"])
+        return plan | {"part": part, "shards": _shards_of(plan["rows"], part)}
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BadInput(
             f"set '{out}'", f"no {PLAN}", "the folder that a run wrote (its --out)", "check it"
         ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"set '{out}'", f"{PLAN} of another form", "one of this version", "make the set anew"
+        ) from error
+
+
+def _rows_of(tasks: Sequence[ShardTask]) -> list[list]:
+    rows: list[list] = []
+    for task in tasks:
+        source = task.depends and task.depends.partition("/")[0]
+        if task.depends and task.depends != shard_name(source, task.index):
+            raise ValueError(f"task '{task.name}': reads '{task.depends}', of another number")
+        like = [task.stage, len(task.inputs), source]
+        if rows and [rows[-1][i] for i in (0, 3, 4)] == like and sum(rows[-1][1:3]) == task.index:
+            rows[-1][2] += 1
+        else:
+            rows.append([task.stage, task.index, 1, len(task.inputs), source])
+    return rows
+
+
+def _shards_of(rows: Sequence[Sequence], part: Part) -> list[list]:
+    return [
+        [shard_name(stage, index), inputs, source and shard_name(source, index)]
+        for stage, first, count, inputs, source in rows
+        for index in range(first, first + count)
+        if index in part
+    ]
+
+
+def shard_name(stage: str, index: int) -> str:
+    """ "STAGE/00000"."""
+    return f"{stage}/{index:05d}"
 
 
 def _task(
     out: Path, stage: str, index: int, inputs: tuple[dict, ...], depends: str | None
 ) -> ShardTask:
-    name = f"{stage}/{index:05d}"
+    name = shard_name(stage, index)
     return ShardTask(stage, index, name, str(locate(out) / f"{name}.tar"), inputs, depends)

@@ -1,5 +1,6 @@
 """From a recipe and its settings to a finished set."""
 
+import hashlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -9,17 +10,20 @@ from typing import Any
 from faces.errors import BadInput
 from manifests import atomic
 from manifests.card import write_card
-from manifests.index import merge
+from manifests.index import SHARDS, merge
 from manifests.ledger import shard_paths, stage_folders
 from manifests.shard import sidecar_path
 from manifests.storage import locate, make_folder, of_this_process, read_bytes
 from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
-from pipelines.plan import ShardTask, load_plan, save_plan
+from pipelines.lock import RunLock, checked
+from pipelines.options import limits_of
+from pipelines.plan import Part, ShardTask, load_plan, save_plan
 from pipelines.progress import Progress
 from pipelines.recipes import Recipe, find_recipe
 from pipelines.status import SetStatus, format_status, read_status
+from pipelines.versions import check_versions
 
 log = logging.getLogger(__name__)
 
@@ -27,36 +31,44 @@ CONFIG = "config.toml"
 LOCAL = ".run/local.toml"  # paths and schedulers of this machine; no part of the set
 
 
-def run_recipe(recipe: Recipe, config: Any) -> int:
+def run_recipe(recipe: Recipe, config: Any, again: bool = False) -> int:
     """Make a set, or go on with it; 0 when all is well, 1 when too much failed.
 
     Args:
         recipe: what to make.
         config: an instance of ``recipe.config``; ``config.run.out`` is the set's folder.
+        again: work once more on failed inputs.
 
     Raises:
         BadInput: --out holds a set of other settings, or the options make no sense.
+        Locked: another run works in --out.
         KeyboardInterrupt: passed on; what is committed stays.
     """
-    out = locate(config.run.out)
+    out, part = locate(config.run.out), Part.parse(config.run.part)
     _check_reach(out, config.run.scheduler)
-    tasks = recipe.plan(config, out)
-    open_set(out, recipe.name, config, tasks)
-    progress = Progress(tasks, sys.stderr)
-    with open_client(config.run, recipe.warm_up) as client:
-        try:
-            summary = run_plan(tasks, recipe.stages, config, client, progress)
-        finally:
-            progress.close()
-    if summary.blocked:
-        log.error("%d shards could not be written; the same command tries again", summary.blocked)
-        return 1
-    status = finish_set(out, recipe, config)
+    limits, tasks = limits_of(config.run), recipe.plan(config, out)
+    with RunLock(out) as lock:
+        open_set(out, recipe.name, config, tasks)
+        own = [task for task in tasks if task.index in part]
+        progress = Progress(own, sys.stderr)
+        watched = checked(progress, lock)
+        with open_client(config.run, recipe.warm_up) as client:
+            try:
+                summary = run_plan(own, recipe.stages, config, client, watched, limits, again)
+            finally:
+                progress.close()
+        if summary.blocked:
+            log.error("%d shards could not be made; the same command tries again", summary.blocked)
+            return 1
+        status = finish_part(out) if part.of > 1 else finish_set(out, recipe, config)
     return 1 if status.failed_share > config.run.max_failed else 0
 
 
 def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) -> None:
     """Make the folder and write down plan and settings, unless another set lies there.
+
+    Args:
+        tasks: the whole plan, whatever part of it is to be made here.
 
     Raises:
         BadInput: the folder holds a set of other settings, with the list of what differs, or
@@ -78,14 +90,26 @@ def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) ->
             "as many inputs as before, or more",
             "give another --out, or --overwrite to delete them",
         )
+    begun = bool(out.exists() and stage_folders(out))
+    check_versions(out, begun and not config.run.overwrite, config.run.any_versions)
     for tar in strangers:
         atomic.remove(sidecar_path(tar))
         atomic.remove(tar)
     make_folder((out / LOCAL).parent)
     # The plan first: settings without a plan would tell of a set that nobody can go on with.
-    save_plan(out, recipe, config_hash(config), tasks)
+    save_plan(out, recipe, config_hash(config), tasks, Part.parse(config.run.part))
     atomic.write_file(out / LOCAL, to_toml(config, ("local",)).encode())
     atomic.write_file(out / CONFIG, to_toml(config, STORED).encode())
+
+
+def finish_part(out: Path) -> SetStatus:
+    """Write the lists of a part; its status. Manifest, card and report are made by the merge."""
+    merge(out)
+    status = read_status(out)
+    for line in format_status(status):
+        log.info("%s", line)
+    log.info("a part: when all are done, 'synth merge PART... --out SET' makes the set of them")
+    return status
 
 
 def finish_set(out: Path, recipe: Recipe, config: Any) -> SetStatus:
@@ -98,6 +122,7 @@ def finish_set(out: Path, recipe: Recipe, config: Any) -> SetStatus:
         recipe.finish(out, config)
     for line in format_status(status):
         log.info("%s", line)
+    log.info("hash of the set: %s", set_hash(out))
     if "test" not in manifest["split"].to_pylist():
         log.info("the test split is empty: none of these few subjects falls in its tenth")
     return status
@@ -127,6 +152,18 @@ def _check_reach(out: Path, scheduler: str) -> None:
             "a folder or store that all workers see",
             "give another --out, or --scheduler inline",
         )
+
+
+def set_hash(out: Path) -> str:
+    """What names a finished set's contents: the SHA-256 of its shards.json.
+
+    That lists the checksum of every shard and of the manifest, and neither times nor places: the
+    hash is the same for any workers, interruptions or parts. ``sha256sum shards.json`` prints it.
+
+    Raises:
+        OSError: the set is not finished.
+    """
+    return hashlib.sha256(read_bytes(out / SHARDS)).hexdigest()
 
 
 def _drift(out: Path, recipe: str, config: Any) -> list[str]:

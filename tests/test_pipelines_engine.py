@@ -211,18 +211,6 @@ def test_workers_do_not_change_the_bytes(tmp_path):
     assert tars[0] == tars[1] == tars[2]
 
 
-def test_an_input_that_kills_every_worker_is_recorded(tmp_path):
-    config = toy_config(tmp_path, "local", workers=2, killer="s002")
-    assert run_recipe(RECIPE, config) == 1
-    failures = read_sidecar(tmp_path / "scans" / "00001.tar").failures
-    assert [(f["key"], f["exception"]) for f in failures] == [
-        ("s002", "KilledWorker"),
-        ("s003", "KilledWorker"),
-    ]
-    assert read_status(tmp_path).stages[1].samples == 8  # what waited beside it is not blamed
-    assert verify(tmp_path) == []
-
-
 def start_toy(out, notes, pause, scheduler):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     words = [sys.executable, str(TOY), str(out), str(notes), str(pause), scheduler]

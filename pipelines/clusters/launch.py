@@ -11,7 +11,7 @@ from dask.utils import format_bytes, parse_bytes
 from faces.errors import BadInput, MissingExtra
 from pipelines.clusters.options import ClusterOptions
 from pipelines.config import from_dict, parse_toml, to_dict
-from pipelines.worker import THREAD_LIMITS
+from pipelines.process import THREAD_LIMITS
 
 if TYPE_CHECKING:
     from distributed.deploy.cluster import Cluster as DaskCluster
@@ -33,6 +33,8 @@ def cluster_options(run: "RunOptions") -> ClusterOptions:
         default = to_dict(ClusterOptions())
         said = {k: v for k, v in to_dict(given).items() if v != default[k]}
         given = from_dict(ClusterOptions, {**_read(run.cluster_config), **said}, run.cluster_config)
+    if run.memory:
+        given = dataclasses.replace(given, memory=run.memory)
     memory_bytes(given)
     resources(given.worker_resources, "worker-resources")
     return given

@@ -13,53 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from manifests.ledger import Failure, ShardRecord, make_failure, make_record, write_sidecar
 from manifests.ledger import read_sidecar as read_record
 from manifests.schema import check_row
 from manifests.shard import BadShard, ShardWriter, check_members, read_entry
 from manifests.storage import Ranges, is_url
+from pipelines.child import announce
 from pipelines.config import config_hash, flat, to_dict
 from pipelines.plan import ShardTask, inputs_hash
 from pipelines.seeds import rng_for
+from pipelines.stages.item import Item, StageSample
+from pipelines.stages.kept import Kept, input_digest, kept_samples
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One input.
-
-    Attributes:
-        key: unique in the run.
-        rng: its generator, made from the run's seed, the stage and the key alone.
-        ref: the planned input, for a stage that reads the outside world; else empty.
-        members: suffix -> bytes, for a stage that reads the shard of another; else empty.
-        row: manifest columns of the sample read (subject, source, ...); else empty.
-    """
-
-    key: str
-    rng: np.random.Generator
-    ref: dict[str, Any] = field(default_factory=dict)
-    members: dict[str, bytes] = field(default_factory=dict)
-    row: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StageSample:
-    """One result.
-
-    Attributes:
-        key: unique in the set; "/" parts folders, no dot in the last part.
-        members: suffix -> bytes, e.g. {"jpg": ..., "vertices.npy": ..., "json": ...}.
-        row: manifest columns (manifests.schema.ROW_COLUMNS).
-    """
-
-    key: str
-    members: dict[str, bytes]
-    row: dict[str, Any]
-
 
 ProcessOne = Callable[[Item, Any], Iterable[StageSample]]
 
@@ -67,7 +33,8 @@ ProcessOne = Callable[[Item, Any], Iterable[StageSample]]
 def process_inputs(task: ShardTask, config: Any, process_one: ProcessOne) -> ShardRecord:
     """Make a shard: each input's samples, or its failure record; then tar and sidecar.
 
-    An input counts whole: where its third sample fails, none of its samples is kept.
+    An input counts whole: where its third sample fails, none of its samples is kept. Samples that
+    an earlier shard of this name has of an unchanged input are taken over.
 
     Args:
         task: which inputs, and where the shard goes.
@@ -75,33 +42,110 @@ def process_inputs(task: ShardTask, config: Any, process_one: ProcessOne) -> Sha
         process_one: (item, config) -> samples. Any exception in it is that input's failure.
 
     Raises:
+        TrialOver: the task was a trial of some inputs; nothing is written.
         OSError: the shard cannot be written (not an input's fault).
         BadShard: the shard it reads is not complete or damaged.
     """
+    if task.only is not None:
+        _try_inputs(task, config, process_one)
     started = time.perf_counter()
     hashes = (config_hash(config), inputs_hash(task))
-    failures: list[Failure] = []
-    rows: list[dict[str, Any]] = []
+    contents = _Contents(task, config, hashes[0], kept_samples(task, hashes[0]))
     with ShardWriter(task.path) as writer:
-        for item in task_items(task, config.seed):
-            try:
-                samples = _checked(process_one(item, config), writer)
-            except Exception as error:
-                log.info("input '%s' failed", item.key, exc_info=True)
-                failure = make_failure(item.key, task.stage, error, hashes[0])
-                failures.append(failure | {"message": without_places(str(error), config)})
-                continue
-            for sample in samples:
+        for item in _all_items(task, config.seed):
+            for sample in contents.samples(item, process_one, writer):
                 writer.add(sample.key, sample.members)
-                rows.append(sample.row)
     seconds = time.perf_counter() - started
-    record = make_record(task.name, writer.index, rows, failures, hashes, seconds)
+    record = make_record(
+        task.name,
+        writer.index,
+        contents.rows,
+        contents.failures,
+        hashes,
+        seconds,
+        contents.inputs,
+    )
     write_sidecar(task.path, record)
     return record
 
 
+class TrialOver(Exception):
+    """The inputs that were to be tried did not kill this process."""
+
+
+def _try_inputs(task: ShardTask, config: Any, process_one: ProcessOne) -> None:
+    """Work on ``task.only`` for nothing but to see whether this process survives it."""
+    for item in task_items(task, config.seed):
+        announce(item.key)
+        try:
+            for _ in process_one(item, config):
+                pass
+        except Exception:
+            log.debug("trial of '%s'", item.key, exc_info=True)
+    raise TrialOver
+
+
+@dataclass
+class _Contents:
+    """What a shard's sidecar will say, input by input."""
+
+    task: ShardTask
+    config: Any
+    config_hash: str
+    kept: Kept
+    failures: list[Failure] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    inputs: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def samples(
+        self, item: Item, process_one: ProcessOne, writer: ShardWriter
+    ) -> list[StageSample]:
+        """An input's samples, taken over or made, and noted; none of one that fails."""
+        digest = input_digest(item)
+        try:
+            samples = self.kept.pop((item.key, digest), None)
+            if samples is None:
+                samples = self._made(item, process_one)
+            samples = _checked(samples, writer)
+        except Exception as error:
+            log.info("input '%s' failed", item.key, exc_info=True)
+            failure = make_failure(item.key, self.task.stage, error, self.config_hash)
+            message = without_places(str(error), self.config)
+            self.failures.append(failure | {"message": message})
+            return []
+        self.rows += [sample.row for sample in samples]
+        self.inputs.append((item.key, digest, len(samples)))
+        return samples
+
+    def _made(self, item: Item, process_one: ProcessOne) -> Iterable[StageSample]:
+        for key, error in self.task.fatal:
+            if key == item.key:
+                raise error
+        announce(item.key)
+        return process_one(item, self.config)
+
+
 def task_items(task: ShardTask, seed: int) -> Iterator[Item]:
-    """The inputs of a task: its planned ones, or the samples of the shard it depends on."""
+    """The inputs of a task that are to be worked on: its planned ones, or the samples of the
+    shard it depends on; without those that killed a process, and in a trial the tried alone."""
+    fatal = {key for key, _ in task.fatal}
+    for item in _all_items(task, seed):
+        if item.key not in fatal and (task.only is None or item.key in task.only):
+            yield item
+
+
+def all_keys(task: ShardTask) -> list[str]:
+    """Keys of all inputs of a task.
+
+    Raises:
+        OSError, BadShard: the shard it reads is not complete.
+    """
+    if task.depends:
+        return [entry.key for entry in read_record(task.input_path).entries]
+    return [str(ref["key"]) for ref in task.inputs]
+
+
+def _all_items(task: ShardTask, seed: int) -> Iterator[Item]:
     if not task.depends:
         for ref in task.inputs:
             key = str(ref["key"])
@@ -124,11 +168,8 @@ def commit_failed(task: ShardTask, config: Any, error: BaseException) -> ShardRe
         OSError, BadShard: as process_inputs.
     """
     hashes = (config_hash(config), inputs_hash(task))
-    keys = [str(ref["key"]) for ref in task.inputs]
-    if task.depends:
-        keys = [entry.key for entry in read_record(task.input_path).entries]
     extra = {"task": task.name, "message": without_places(str(error), config)}
-    failures = [make_failure(key, task.stage, error, hashes[0]) | extra for key in keys]
+    failures = [make_failure(key, task.stage, error, hashes[0]) | extra for key in all_keys(task)]
     with ShardWriter(task.path) as writer:
         pass
     record = make_record(task.name, writer.index, [], failures, hashes, 0.0)

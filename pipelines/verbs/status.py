@@ -2,6 +2,10 @@
 
 import argparse
 
+from manifests.index import SHARDS
+from manifests.storage import locate
+from pipelines.lock import working
+from pipelines.run import set_hash
 from pipelines.status import format_status, read_status
 
 
@@ -12,6 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the status; 1 while shards are missing or inputs failed."""
-    status = read_status(args.set)
+    out = locate(args.set)
+    status = read_status(out)
     print("\n".join(format_status(status)))
+    if said := working(out):
+        print(said)
+    elif status.complete and (out / SHARDS).exists():
+        print(f"hash: {set_hash(out)}")
     return 0 if status.complete and not status.reasons else 1

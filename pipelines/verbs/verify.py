@@ -2,8 +2,11 @@
 
 import argparse
 
+from manifests.storage import locate
 from manifests.verify import verify
-from pipelines.plan import load_plan
+from pipelines.lock import working
+from pipelines.plan import WHOLE, load_plan
+from pipelines.run import set_hash
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,11 +15,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the problems; 1 if there are any."""
-    names = [name for name, _, _ in load_plan(args.set)["shards"]]
-    problems = verify(args.set, names)
+    """Print the problems, and the set's hash where there is none; 1 if there are any."""
+    out = locate(args.set)
+    plan = load_plan(out)
+    if said := working(out):
+        print(f"{said}; what it has yet to make counts as a problem")
+    problems = verify(out, [name for name, _, _ in plan["shards"]])
     for problem in problems:
         print(problem)
     count = len(problems)
-    print(f"{count} problem{'' if count == 1 else 's'} in {len(names)} shards")
-    return 1 if problems else 0
+    print(f"{count} problem{'' if count == 1 else 's'} in {len(plan['shards'])} shards")
+    if problems:
+        return 1
+    whole = plan["part"].of == WHOLE.of
+    print(f"hash of {'the set' if whole else 'part ' + str(plan['part'])}: {set_hash(out)}")
+    return 0

@@ -3,6 +3,8 @@
 It is a module of its own, and a program, so that workers and subprocesses can import it.
 """
 
+import ctypes
+import dataclasses
 import os
 import signal
 import sys
@@ -11,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manifests.schema import ROW_COLUMNS
-from pipelines.config import RunConfig, from_dict
+from pipelines.config import RunConfig, RunOptions, from_dict
 from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import RECIPES, Recipe
-from pipelines.run import run_recipe
 from pipelines.setting import setting
-from pipelines.stages.base import Item, StageSample, process_inputs
+from pipelines.stages.base import Item, StageSample, process_inputs, task_items
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class ToyConfig(RunConfig):
     nbytes: int = setting(700, "bytes a member")
     bad: tuple[str, ...] = setting((), "keys that fail")
     broken_task: str = setting("", "task whose stage function fails as a whole")
-    killer: str = setting("", "key whose processing kills its process, every time")
+    killer: tuple[str, ...] = setting((), "keys whose processing ends their process")
+    how: str = setting("raise", "what it does: one of WAYS", "local")
     kill_once: str = setting("", "key that kills its process once; needs flag_dir")
     flag_dir: str = setting("", "folder of the toy's notes", "local")
     pause_s: float = setting(0.0, "seconds an input takes", "local")
@@ -40,14 +42,44 @@ def note(config: ToyConfig, text: str) -> None:
             file.write(text + "\n")
 
 
+def fail() -> None:
+    """The gentle way."""
+    raise ValueError("is bad on purpose")
+
+
+def hang() -> None:
+    """In native code that never hands control back: no thread of this process runs on."""
+    ctypes.PyDLL(None).sleep(600)
+
+
+def fill() -> None:
+    """Take memory until somebody minds."""
+    taken = []
+    while True:
+        taken.append(bytearray(32 << 20))
+        time.sleep(0.02)
+
+
+WAYS = {
+    "raise": fail,
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "segfault": lambda: ctypes.string_at(0),
+    "exit": lambda: os._exit(3),
+    "hang": hang,
+    "fill": fill,
+}
+
+
 def scan_one(item: Item, config: ToyConfig):
     """One toy scan: random bytes."""
     note(config, f"scan {item.key}")
     time.sleep(config.pause_s)
+    if config.flag_dir and (Path(config.flag_dir) / f"sick-{item.key}").exists():
+        raise OSError(f"scan '{item.key}': is out of reach for now")
     if item.key in config.bad:
         raise ValueError(f"scan '{config.flag_dir}{item.key}': is bad on purpose")
-    if item.key == config.killer:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if item.key in config.killer:
+        WAYS[config.how]()
     once = Path(config.flag_dir) / "killed"
     if item.key == config.kill_once and not once.exists():
         once.touch()
@@ -82,6 +114,22 @@ def samples(task: ShardTask, config: ToyConfig):
     return process_inputs(task, config, views_one)
 
 
+def batch(task, config):
+    """A stage that reads all its inputs before the first: whoever is in hand is innocent."""
+
+    def one(item, config):
+        if any(other.key in config.killer for other in task_items(task, config.seed)):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        yield from scan_one(item, config)
+
+    return process_inputs(task, config, one)
+
+
+def broken(task, config):
+    """A stage that no input survives."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 def toy_plan(config: ToyConfig, out: Path) -> list[ShardTask]:
     """Both stages, shard by shard."""
     refs = [{"key": f"s{i:03d}", "subject": f"person{i // 2}"} for i in range(config.inputs)]
@@ -97,10 +145,13 @@ RECIPES["toy"] = "engine_toy:RECIPE"
 def toy_config(out: Path, scheduler: str = "inline", **values) -> ToyConfig:
     """Settings for a small set in ``out``; ``workers`` and other run options by name."""
     run = {"out": str(out), "scheduler": scheduler, "dashboard": "127.0.0.1:0"}
-    run |= {k: values.pop(k) for k in ("workers", "overwrite", "max_failed") if k in values}
+    options = {field.name for field in dataclasses.fields(RunOptions)}
+    run |= {name: values.pop(name) for name in options & values.keys()}
     return from_dict(ToyConfig, {"per_shard": 2, **values, "run": run})
 
 
 if __name__ == "__main__":
+    from pipelines.run import run_recipe  # not by the processes that only do the stages' work
+
     arguments = {"flag_dir": sys.argv[2], "pause_s": float(sys.argv[3]), "inputs": 10}
     sys.exit(run_recipe(RECIPE, toy_config(Path(sys.argv[1]), sys.argv[4], workers=2, **arguments)))
