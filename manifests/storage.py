@@ -222,6 +222,10 @@ class Ranges:
         if handle is not None:
             os.close(handle)
 
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self.close()
+
     def __enter__(self) -> "Ranges":
         return self
 
