@@ -40,7 +40,7 @@ class Draft:
     """
 
     def __init__(self, path: "Location"):
-        self.path, self.nbytes = path, 0
+        self.path, self.nbytes, self._stands = path, 0, False
         self._partial = partial_path(path) if storage.is_local(path) else None
         # In a store's stead it is the temporary folder (TMPDIR) that may be full.
         self._place = self._partial or Path(tempfile.gettempdir()) / path.name
@@ -63,7 +63,7 @@ class Draft:
         # What it could not write before it cannot write now either: that has been said.
         with suppress(OSError):
             self._file.close()
-        if self._partial:
+        if self._partial and not self._stands:
             with suppress(OSError):
                 self._partial.unlink(missing_ok=True)
 
@@ -99,6 +99,7 @@ class Draft:
             return
         with writing(self.path, self.nbytes):
             os.replace(self._partial, self.path)
+            self._stands = True
             sync_folder(self.path.parent)
 
 

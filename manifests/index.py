@@ -15,7 +15,7 @@ from manifests.ledger import ShardRecord, canonical_json, read_stage, stage_fold
 from manifests.schema import PLACE_COLUMNS, ROW_COLUMNS, SCHEMA_VERSION
 from manifests.shard import BadShard
 from manifests.splits import split_of
-from manifests.storage import locate, make_folder
+from manifests.storage import entries, locate, make_folder
 
 if TYPE_CHECKING:
     from manifests.storage import Location
@@ -49,7 +49,7 @@ def merge(set_dir: "Location") -> pa.Table:
     atomic.write_file(set_dir / MANIFEST, data)
     listing = shard_list(records, hashlib.sha256(data).hexdigest(), table.num_rows)
     atomic.write_file(set_dir / SHARDS, json.dumps(listing, indent=1).encode() + b"\n")
-    _write_failures(set_dir / FAILURES, records)
+    _write_failures(set_dir, records)
     return table
 
 
@@ -183,11 +183,20 @@ def _parquet_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def _write_failures(folder: "Location", records: Sequence[ShardRecord]) -> None:
-    make_folder(folder)
+def failure_files(set_dir: "Location") -> "list[Location]":
+    """The failure lists that a set has, by stage."""
+    try:
+        found = entries(set_dir / FAILURES)
+    except FileNotFoundError:  # a store without such a file has no such folder either
+        return []
+    return sorted(path for path, _ in found if path.suffix == ".jsonl")
+
+
+def _write_failures(set_dir: "Location", records: Sequence[ShardRecord]) -> None:
+    make_folder(set_dir / FAILURES)
     lines = failure_lines(records)
-    for path in folder.glob("*.jsonl"):
+    for path in failure_files(set_dir):
         if path.stem not in lines:
             atomic.remove(path)
     for stage, data in lines.items():
-        atomic.write_file(folder / f"{stage}.jsonl", data)
+        atomic.write_file(set_dir / FAILURES / f"{stage}.jsonl", data)

@@ -4,13 +4,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from manifests import atomic
 from manifests.schema import SCHEMA_VERSION
 from manifests.shard import BadShard, Entry, ShardIndex, sidecar_path
-from manifests.storage import locate, read_bytes, size_of
+from manifests.storage import entries, locate, read_bytes, size_of
 
 if TYPE_CHECKING:
     from manifests.storage import Location
@@ -139,14 +140,16 @@ def state(tar: "Location", config_hash: str, inputs_hash: str) -> State:
 
 def shard_paths(folder: "Location") -> "list[Location]":
     """Tars that a stage's folder holds or whose sidecar it holds, by number."""
-    stems = {p.stem for p in folder.iterdir() if p.suffix in (".tar", ".json") and p.stem.isdigit()}
+    files = [path for path, _ in entries(folder) if path.suffix in (".tar", ".json")]
+    stems = {path.stem for path in files if path.stem.isdigit()}
     return [folder / f"{stem}.tar" for stem in sorted(stems, key=lambda s: (int(s), s))]
 
 
 def stage_folders(set_dir: "Location") -> "list[Location]":
     """The folders of a set that hold shards, by name."""
-    folders = (p for p in locate(set_dir).iterdir() if p.is_dir() and not p.name.startswith("."))
-    return sorted(p for p in folders if shard_paths(p))
+    found = entries(locate(set_dir))
+    folders = [path for path, is_folder in found if is_folder and not path.name.startswith(".")]
+    return sorted(path for path in folders if shard_paths(path))
 
 
 def read_stage(folder: "Location") -> Iterator[ShardRecord]:
@@ -156,7 +159,7 @@ def read_stage(folder: "Location") -> Iterator[ShardRecord]:
         BadShard: a torn sidecar.
     """
     for tar in shard_paths(folder):
-        if sidecar_path(tar).exists():
+        with suppress(FileNotFoundError):
             yield read_sidecar(tar)
 
 
@@ -236,7 +239,7 @@ def _to_json(record: ShardRecord) -> dict[str, object]:
 def _from_json(body: Mapping[str, object]) -> ShardRecord:
     samples = body["samples"]
     keys, columns = samples["key"], samples["columns"]
-    entries = tuple(
+    places = tuple(
         Entry(key, offset, nbytes, _members(samples["members"], i))
         for i, (key, offset, nbytes) in enumerate(
             zip(keys, samples["offset"], samples["nbytes"], strict=True)
@@ -254,7 +257,7 @@ def _from_json(body: Mapping[str, object]) -> ShardRecord:
         inputs_hash=body["inputs_hash"],
         seconds=body["seconds"],
         failures=tuple(body["failures"]),
-        entries=entries,
+        entries=places,
         rows=rows,
         inputs=tuple((key, digest, count) for key, digest, count in body.get("inputs", ())),
     )

@@ -144,7 +144,7 @@ class ShardWriter:
         self._write(member_header(key, suffix, len(data)))
         place = (self._position, len(data))
         self._write(data)
-        self._write(bytes(-len(data) % _BLOCK))
+        self._write(bytes(padded(len(data)) - len(data)))
         return place
 
     def _write(self, data: bytes) -> None:
@@ -161,6 +161,11 @@ class ShardWriter:
         self.index = ShardIndex(
             self._digest.hexdigest(), self._position, tuple(self._entries.values())
         )
+
+
+def padded(nbytes: int) -> int:
+    """The bytes that a member's data take in a tar: whole blocks."""
+    return nbytes + -nbytes % _BLOCK
 
 
 def member_header(key: str, suffix: str, nbytes: int) -> bytes:
@@ -229,7 +234,7 @@ def _collect(entries: dict[str, Entry], header: tarfile.TarInfo, last: str | Non
     entry = entries.get(key) or Entry(key, header.offset, 0, {})
     if suffix in entry.members:
         raise BadShard(f"member {header.name!r}: occurs twice")
-    end = header.offset_data + header.size + -header.size % _BLOCK
+    end = header.offset_data + padded(header.size)
     members = {**entry.members, suffix: (header.offset_data, header.size)}
     entries[key] = Entry(key, entry.offset, end - entry.offset, members)
     return key

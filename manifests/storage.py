@@ -6,6 +6,7 @@ fsspec, where it is not.
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
@@ -89,8 +90,12 @@ def remove(path: "Location") -> None:
     Raises:
         OSError: it cannot be deleted.
     """
-    with reaching(path):
+    if is_local(path):
         path.unlink(missing_ok=True)
+        return
+    # Not UPath.unlink: it asks ``exists`` first, which says no over a broken connection.
+    with suppress(FileNotFoundError), reaching(path):
+        path.fs.rm_file(path.path)
 
 
 def read_bytes(path: "Location") -> bytes:
@@ -111,6 +116,39 @@ def size_of(path: "Location") -> int:
     """
     with reaching(path):
         return path.stat().st_size
+
+
+def exists(path: "Location") -> bool:
+    """Whether there is such a file. Not ``path.exists()``: over a broken connection that says no.
+
+    Raises:
+        OSError: nobody can tell.
+    """
+    try:
+        size_of(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def entries(folder: "Location") -> "list[tuple[Location, bool]]":
+    """What lies in a folder, each with whether it is a folder itself; hidden files too.
+
+    Not ``glob``, ``iterdir`` or ``is_dir``: over a broken connection those find less, and say
+    nothing.
+
+    Raises:
+        OSError: FileNotFoundError where there is no such folder.
+    """
+    if is_local(folder):
+        return [(path, path.is_dir()) for path in folder.iterdir()]
+    with reaching(folder):
+        found = folder.fs.ls(folder.path, detail=True)
+    names = [(info["name"].rstrip("/"), info["type"] == "directory") for info in found]
+    own = folder.path.strip("/")  # some stores list a folder's own mark
+    return [
+        (folder / name.rpartition("/")[2], inner) for name, inner in names if name.strip("/") != own
+    ]
 
 
 def put(path: "UPath", source: bytes | BinaryIO, nbytes: int) -> None:
@@ -183,6 +221,10 @@ class Ranges:
             handle, self._handle = self._handle, None
         if handle is not None:
             os.close(handle)
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self.close()
 
     def __enter__(self) -> "Ranges":
         return self

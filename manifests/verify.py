@@ -1,9 +1,13 @@
 """Does a set hold what it says? Every byte of every shard is read."""
 
+import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,15 +17,19 @@ from manifests.index import (
     MANIFEST,
     SAMPLES,
     SHARDS,
+    failure_files,
     failure_lines,
     manifest_table,
     shard_list,
 )
 from manifests.ledger import ShardRecord, read_sidecar, shard_paths, stage_folders
 from manifests.schema import missing_fields
-from manifests.shard import BadShard, file_sha256, read_entry, scan_shard
+from manifests.shard import BadShard, Entry, member_header, padded
 from manifests.splits import split_of
-from manifests.storage import Ranges, locate
+from manifests.storage import entries, locate, read_bytes
+
+if TYPE_CHECKING:
+    from manifests.storage import Location
 
 REMAKE = "run the same command again"
 REMERGE = "run the same command again: it writes the lists anew"
@@ -45,74 +53,108 @@ class Problem:
         return f"{self.path}: {self.what}; {self.remedy}"
 
 
-def verify(set_dir: Path, expected: Sequence[str] = ()) -> list[Problem]:
+def verify(
+    set_dir: "str | Location", expected: Sequence[str] = (), threads: int = 0
+) -> list[Problem]:
     """Everything wrong with a set; an empty list for a sound one.
 
     Args:
-        set_dir: the set's folder.
+        set_dir: the set's folder or URL.
         expected: names of all planned shards ("STAGE/00000"), where a plan is known.
+        threads: that read shards beside each other; 0: one a core.
 
     Raises:
         OSError: the folder cannot be read.
     """
     set_dir = locate(set_dir)
-    problems: list[Problem] = []
+    folders = stage_folders(set_dir)
+    problems = [problem for folder in folders for problem in _check_names(folder)]
     records: list[ShardRecord] = []
-    for folder in stage_folders(set_dir):
-        for tar in shard_paths(folder):
-            problems += _check_shard(tar, records)
+    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+        for found, record in pool.map(_check_shard, chain.from_iterable(map(shard_paths, folders))):
+            problems += found
+            records += [record] if record else []
     problems += _check_plan(records, expected)
     problems += _check_members(records)
     problems += _check_lists(set_dir, records)
     return list(dict.fromkeys(problems))
 
 
-def _check_shard(tar: Path, records: list[ShardRecord]) -> Iterator[Problem]:
-    """One tar against its sidecar; a readable sidecar's record is appended to ``records``."""
+def _check_names(folder: "Location") -> Iterator[Problem]:
+    """Tars that no number names: whoever reads the folder by a pattern takes them for shards."""
+    for path, _ in entries(folder):
+        if path.suffix == ".tar" and not path.stem.isdigit() and not path.name.startswith("."):
+            what = "is no shard of this set, and would be read with them"
+            yield Problem(f"{folder.name}/{path.name}", what, "move it away")
+
+
+def _check_shard(tar: "Location") -> tuple[list[Problem], ShardRecord | None]:
+    """What is wrong with one tar and its sidecar; the sidecar's record where it can be read."""
     name = f"{tar.parent.name}/{tar.name}"
     try:
         record = read_sidecar(tar)
     except FileNotFoundError:
-        yield Problem(name, "has no sidecar, so it is not complete", REMAKE)
-        return
+        return [Problem(name, "has no sidecar, so it is not complete", REMAKE)], None
     except (BadShard, KeyError, TypeError) as error:
-        yield Problem(f"{tar.parent.name}/{tar.stem}.json", str(error), REMAKE)
-        return
-    records.append(record)
+        return [Problem(f"{tar.parent.name}/{tar.stem}.json", str(error), REMAKE)], None
+    problems = []
     if f"{record.name}.tar" != name:
-        yield Problem(name, f"its sidecar is that of {record.name}", REMAKE)
-    if not tar.exists():
-        yield Problem(name, f"is missing; its sidecar lists {record.count} samples", REMAKE)
-        return
-    yield from _check_bytes(tar, name, record)
-
-
-def _check_bytes(tar: Path, name: str, record: ShardRecord) -> Iterator[Problem]:
-    with tar.open("rb") as file:
-        digest, nbytes = file_sha256(file), file.tell()
-    if nbytes != record.nbytes:
-        yield Problem(name, f"{nbytes:,} bytes; expected {record.nbytes:,}", _remake(tar))
-    elif digest != record.sha256:
-        yield Problem(name, "its checksum differs from the sidecar's", _remake(tar))
+        problems.append(Problem(name, f"its sidecar is that of {record.name}", REMAKE))
     try:
-        found = scan_shard(tar).entries
-    except BadShard as error:
-        yield Problem(name, str(error), _remake(tar))
-        return
-    if found != record.entries:
-        what = f"holds {len(found)} samples that are not the sidecar's {record.count}"
-        yield Problem(name, what, _remake(tar))
-    elif record.stage == SAMPLES:
-        yield from _check_labels(tar, name, record)
+        problems += [Problem(name, what, _remake(tar)) for what in _read_through(tar, record)]
+    except FileNotFoundError:
+        what = f"is missing; its sidecar lists {record.count} samples"
+        problems.append(Problem(name, what, REMAKE))
+    return problems, record
 
 
-def _check_labels(tar: Path, name: str, record: ShardRecord) -> Iterator[Problem]:
-    """The JSON of each sample of a shard, where samples have one."""
-    with Ranges(tar) as file:
+def _read_through(tar: "Location", record: ShardRecord) -> list[str]:
+    """What is wrong with a tar's bytes, each of which is read once.
+
+    Of a damaged tar the first sample whose headers are not where they should be is named too.
+    """
+    digest, faults, first_bad = hashlib.sha256(), [], ""
+    with tar.open("rb") as file:
         for entry, row in zip(record.entries, record.rows, strict=True):
-            data = read_entry(file, entry).get("json")
-            if data is not None and (what := _label_fault(data, entry.key, row)):
-                yield Problem(name, f"sample '{entry.key}': {what}", _remake(tar))
+            aligned = file.tell() == entry.offset
+            block = file.read(entry.nbytes)
+            digest.update(block)
+            if not aligned or not _holds(block, entry):
+                first_bad = first_bad or f"sample '{entry.key}' is not where the sidecar says"
+            elif record.stage == SAMPLES:
+                faults += _label_faults(block, entry, row)
+        while rest := file.read(1 << 20):
+            digest.update(rest)
+        nbytes = file.tell()
+    damage = [first_bad] if first_bad else []
+    if nbytes != record.nbytes:
+        return [f"{nbytes:,} bytes; expected {record.nbytes:,}", *damage]
+    if digest.hexdigest() != record.sha256:
+        return ["its checksum differs from the sidecar's", *damage]
+    return damage or faults
+
+
+def _holds(block: bytes, entry: Entry) -> bool:
+    """Whether a sample's bytes have its members' headers, each before its data."""
+    position = 0
+    for suffix, (offset, size) in sorted(entry.members.items(), key=lambda m: m[1]):
+        header = member_header(entry.key, suffix, size)
+        if not block.startswith(header, position) or offset != (
+            entry.offset + position + len(header)
+        ):
+            return False
+        position += len(header) + padded(size)
+    return position == len(block) == entry.nbytes
+
+
+def _label_faults(block: bytes, entry: Entry, row: dict[str, object]) -> list[str]:
+    """What is wrong with the JSON of a sample, where it has one."""
+    if "json" not in entry.members:
+        return []
+    offset, size = entry.members["json"]
+    start = offset - entry.offset
+    fault = _label_fault(block[start : start + size], entry.key, row)
+    return [f"sample '{entry.key}': {fault}"] if fault else []
 
 
 def _label_fault(data: bytes, key: str, row: dict[str, object]) -> str:
@@ -152,31 +194,27 @@ def _check_members(records: Sequence[ShardRecord]) -> Iterator[Problem]:
             yield Problem(f"{record.name}.tar", what, "make the set anew")
 
 
-def _check_lists(set_dir: Path, records: Sequence[ShardRecord]) -> Iterator[Problem]:
+def _check_lists(set_dir: "Location", records: Sequence[ShardRecord]) -> Iterator[Problem]:
     """manifest.parquet, shards.json and failures/ against the sidecars."""
     try:
         wanted = manifest_table(records)
     except BadShard as error:
         yield Problem(SAMPLES, str(error), "make the set anew")
         return
-    yield from _check_manifest(set_dir / MANIFEST, wanted)
-    yield from _check_shard_list(set_dir, records, wanted.num_rows)
+    yield from _check_tables(set_dir, records, wanted)
     lines = failure_lines(records)
-    stages = lines.keys() | {p.stem for p in (set_dir / FAILURES).glob("*.jsonl")}
+    stages = lines.keys() | {path.stem for path in failure_files(set_dir)}
     for stage in sorted(stages):
         path = set_dir / FAILURES / f"{stage}.jsonl"
-        if not path.exists() or path.read_bytes() != lines.get(stage):
+        if _load(path) != lines.get(stage):
             yield Problem(f"{FAILURES}/{path.name}", "differs from the sidecars", REMERGE)
 
 
-def _check_manifest(path: Path, wanted: pa.Table) -> Iterator[Problem]:
-    if not path.exists():
-        yield Problem(MANIFEST, "is missing", REMERGE)
-        return
+def _check_manifest(path: "Location", wanted: pa.Table) -> Iterator[Problem]:
     try:
         with path.open("rb") as file:
             table = pq.read_table(file)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         yield Problem(MANIFEST, f"cannot be read ({error})", REMERGE)
         return
     if table.num_rows != wanted.num_rows:
@@ -189,26 +227,39 @@ def _check_manifest(path: Path, wanted: pa.Table) -> Iterator[Problem]:
         yield Problem(MANIFEST, f"differs from the sidecars in {', '.join(names)}", REMERGE)
 
 
-def _check_shard_list(
-    set_dir: Path, records: Sequence[ShardRecord], rows: int
+def _check_tables(
+    set_dir: "Location", records: Sequence[ShardRecord], wanted: pa.Table
 ) -> Iterator[Problem]:
-    path, manifest = set_dir / SHARDS, set_dir / MANIFEST
-    if not path.exists():
+    """shards.json against the sidecars, and the manifest against both.
+
+    A manifest of another checksum than the list's is not parsed: its bytes may be anything.
+    """
+    listing, manifest = _load(set_dir / SHARDS), _load(set_dir / MANIFEST)
+    if manifest is None:
+        yield Problem(MANIFEST, "is missing", REMERGE)
+    if listing is None:
         yield Problem(SHARDS, "is missing", REMERGE)
         return
-    if not manifest.exists():
-        return
-    with manifest.open("rb") as file:
-        wanted = shard_list(records, file_sha256(file), rows)
     try:
-        said = json.loads(path.read_bytes())
-    except ValueError as error:
-        yield Problem(SHARDS, f"is not JSON ({error})", REMERGE)
+        said = json.loads(listing)
+        sha256 = said["manifest"]["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        yield Problem(SHARDS, f"is not a list of shards ({error!r})", REMERGE)
         return
-    if said != wanted:
-        what = "differs from the sidecars' checksums or from the manifest's"
-        yield Problem(SHARDS, what, REMERGE)
+    if said != shard_list(records, sha256, wanted.num_rows):
+        yield Problem(SHARDS, "differs from the sidecars", REMERGE)
+    if manifest is not None and hashlib.sha256(manifest).hexdigest() != sha256:
+        yield Problem(MANIFEST, f"its checksum differs from that in {SHARDS}", REMERGE)
+    elif manifest is not None:
+        yield from _check_manifest(set_dir / MANIFEST, wanted)
 
 
-def _remake(tar: Path) -> str:
+def _load(path: "Location") -> bytes | None:
+    try:
+        return read_bytes(path)
+    except FileNotFoundError:
+        return None
+
+
+def _remake(tar: "Location") -> str:
     return f"delete {tar.parent.name}/{tar.stem}.json and {REMAKE}"

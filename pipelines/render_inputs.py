@@ -8,7 +8,7 @@ from faces.errors import BadInput
 from faces.model_meshes import find_meshes, is_model_mesh
 from faces.models import load_model
 from manifests.ledger import canonical_json, read_stage
-from manifests.storage import is_local, locate
+from manifests.storage import exists, is_local, locate
 from pipelines.plan import PLAN, load_plan
 from pipelines.rendered import BUFFER_NAMES
 from registration.readers.layouts import tell_layout
@@ -32,10 +32,10 @@ def kind_of(config) -> str:
     if config.faces is None:
         return "people"
     root = locate(config.faces)
-    if not root.is_dir():
+    if is_local(root) and not root.is_dir():
         expected = "a set, or a folder of photos, scans or meshes"
         raise BadInput(f"--faces {root}", "no such folder", expected, "check the path")
-    if (root / PLAN).exists():
+    if exists(root / PLAN):
         return "set"
     if not is_local(root):
         expected = "a finished set where it is a URL; scans and meshes in a local folder"

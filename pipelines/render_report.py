@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from imaging.codec import decode_image, encode_jpeg
 from manifests.index import MANIFEST, SHARDS
+from manifests.ledger import shard_paths
 from manifests.shard import read_shard
 from manifests.storage import make_folder
 from pipelines import pictures
@@ -63,7 +64,7 @@ def _small(image: np.ndarray) -> np.ndarray:
 
 def _faces(set_dir: Path) -> Iterator[tuple[str, list]]:
     """Key of each face and (image, labels) of its views, shard by shard."""
-    for shard in sorted((set_dir / "samples").glob("*.tar")):
+    for shard in shard_paths(set_dir / "samples"):
         views: dict[str, list] = {}
         for key, members in read_shard(shard):
             labels = json.loads(members["json"])

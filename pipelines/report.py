@@ -13,8 +13,9 @@ import numpy as np
 from faces.morphable import MorphableModel
 from faces.types import RegisteredFace, Scan
 from imaging.codec import decode_image, encode_jpeg
+from manifests.ledger import shard_paths
 from manifests.shard import read_shard
-from manifests.storage import make_folder
+from manifests.storage import exists, make_folder
 from pipelines import pictures
 from pipelines.members import face_from_members, scan_from_members
 from pipelines.report_page import FaceEntry, write_page
@@ -102,11 +103,11 @@ def _face_error_mm(scan, face, model):
 
 def _faces(set_dir: Path, model: MorphableModel) -> Iterator[tuple[Scan, RegisteredFace, list]]:
     """Scan, registered face and (image, labels) of its views, shard by shard."""
-    for shard in sorted((set_dir / "registered").glob("*.tar")):
+    for shard in shard_paths(set_dir / "registered"):
         scans = dict(read_shard(set_dir / "scans" / shard.name))
         samples = set_dir / "samples" / shard.name
         views: dict[str, list] = {}
-        for _, members in read_shard(samples) if samples.exists() else ():
+        for _, members in read_shard(samples) if exists(samples) else ():
             labels = json.loads(members["json"])
             views.setdefault(labels["scan"], []).append((decode_image(members["jpg"]), labels))
         for key, members in read_shard(shard):

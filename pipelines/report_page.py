@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from faces.types import Provenance, Quality
+from manifests.index import failure_files
 from pipelines import pictures
 from pipelines.truth import COLUMNS, PLACES, mean_errors
 
@@ -191,7 +192,7 @@ def failure_table(set_dir: Path) -> str:
     """The inputs that failed, with why; "" where none did."""
     rows = [
         json.loads(line)
-        for path in sorted((set_dir / "failures").glob("*.jsonl"))
+        for path in failure_files(set_dir)
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
     if not rows:

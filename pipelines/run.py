@@ -13,7 +13,7 @@ from manifests.card import write_card
 from manifests.index import SHARDS, merge
 from manifests.ledger import shard_paths, stage_folders
 from manifests.shard import sidecar_path
-from manifests.storage import locate, make_folder, of_this_process, read_bytes
+from manifests.storage import exists, locate, make_folder, of_this_process, read_bytes
 from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
@@ -168,7 +168,7 @@ def set_hash(out: Path) -> str:
 
 def _drift(out: Path, recipe: str, config: Any) -> list[str]:
     """What differs between the settings of the set that lies there and these, amounts aside."""
-    if not (out / CONFIG).exists():
+    if not exists(out / CONFIG):
         return []
     if load_plan(out)["recipe"] != recipe:
         return [f"recipe: {load_plan(out)['recipe']} -> {recipe}"]
@@ -179,9 +179,12 @@ def _drift(out: Path, recipe: str, config: Any) -> list[str]:
 
 def _strangers(out: Path, tasks: Sequence[ShardTask]) -> list[Path]:
     planned = {task.path for task in tasks}
-    folders = stage_folders(out) if out.exists() else []
+    try:
+        folders = stage_folders(out)
+    except FileNotFoundError:
+        return []
     return [tar for folder in folders for tar in shard_paths(folder) if tar not in planned]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    return parse_toml(read_bytes(path).decode(), path.name) if path.exists() else {}
+    return parse_toml(read_bytes(path).decode(), path.name) if exists(path) else {}

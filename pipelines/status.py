@@ -6,7 +6,7 @@ from pathlib import Path
 
 from manifests.ledger import ShardRecord, read_sidecar
 from manifests.shard import BadShard
-from manifests.storage import locate
+from manifests.storage import exists, locate
 from pipelines.plan import load_plan
 
 
@@ -98,7 +98,7 @@ def format_status(status: SetStatus) -> list[str]:
 
 def _record(tar: Path) -> ShardRecord | None:
     try:
-        return read_sidecar(tar) if tar.exists() else None
+        return read_sidecar(tar) if exists(tar) else None
     except (FileNotFoundError, BadShard):
         return None
 
