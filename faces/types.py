@@ -1,5 +1,6 @@
 """The records that pass between the crafts: frozen, typed, with units and frames in the names."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,17 @@ class Provenance:
     source: str
     licence: str = "unknown"
     consent: str = "unknown"
+
+    @classmethod
+    def simulated(cls, licence: str) -> "Provenance":
+        """Of a sample of a face model.
+
+        Args:
+            licence: of the model; a note in brackets behind an identifier is left out.
+        """
+        return cls(
+            "simulated", re.sub(r"\A(\S+) \(.*\)\Z", r"\1", licence) or "unknown", "not a person"
+        )
 
 
 @dataclass(frozen=True, slots=True)

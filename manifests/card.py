@@ -2,23 +2,44 @@
 
 import json
 import platform
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from importlib import metadata
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
+from manifests import atomic, loading
+from manifests.licences import hugging_face_name
+from manifests.lists import MANIFEST, SAMPLES
+from manifests.pose_counts import BINS
+from manifests.schema import PLACE_COLUMNS, ROW_COLUMNS, SCHEMA_VERSION, UNKNOWN
+from manifests.summary import SetSummary
 
-from manifests import atomic
-from manifests.schema import PLACE_COLUMNS, ROW_COLUMNS, SCHEMA_VERSION
-from manifests.storage import locate
+if TYPE_CHECKING:
+    from manifests.storage import Location
 
 # What a rerun needs to have in the same versions to get the same bytes.
 _PACKAGES = ("facesynth", "numpy", "scipy", "numba", "opencv-python", "pillow", "pyarrow")
 
+_SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"))
+_SIZES += ((1e7, "1M<n<10M"), (1e8, "10M<n<100M"), (1e9, "100M<n<1B"))
+
+WHAT = {
+    "fg3d": "Images of registered faces, rotated out of plane, with their 3D geometry.",
+    "render": "Faces rendered at planned poses, with their 3D geometry.",
+    "subjects": "RGB-D frames of virtual people, with the truth about each.",
+}
+PRIVACY = (
+    "Pictures of faces are personal data; where they show real people, the shape and the "
+    "landmarks beside them are biometric data too."
+)
+_USE = (
+    "Use them only as the licence and the consent of their source allow: not to tell who somebody "
+    "is unless the consent covers it."
+)
+
 
 def write_card(
-    set_dir: Path, manifest: pa.Table, recipe: str, seed: int, config_hash: str, failed: int
+    set_dir: "Location", summary: SetSummary, recipe: str, seed: int, config_hash: str
 ) -> None:
     """Write README.md and provenance.json of a set.
 
@@ -26,20 +47,19 @@ def write_card(
 
     Args:
         set_dir: the set's folder.
-        manifest: of manifests.index.merge.
+        summary: of the set.
         recipe: name of the recipe that made the set.
         seed: of the run.
         config_hash: of the run; the settings themselves lie in config.toml.
-        failed: inputs that gave no sample.
     """
-    provenance = make_provenance(manifest, recipe, seed, config_hash)
+    provenance = make_provenance(summary, recipe, seed, config_hash)
     text = json.dumps(provenance, indent=1, ensure_ascii=False) + "\n"
-    atomic.write_file(locate(set_dir) / "provenance.json", text.encode())
-    atomic.write_file(locate(set_dir) / "README.md", _readme(manifest, provenance, failed).encode())
+    atomic.write_file(set_dir / "provenance.json", text.encode())
+    atomic.write_file(set_dir / "README.md", _readme(summary, provenance).encode())
 
 
 def make_provenance(
-    manifest: pa.Table, recipe: str, seed: int, config_hash: str
+    summary: SetSummary, recipe: str, seed: int, config_hash: str
 ) -> dict[str, object]:
     """Versions, seed, settings' hash, and the sources with their terms and sizes."""
     return {
@@ -48,7 +68,7 @@ def make_provenance(
         "seed": seed,
         "config_hash": config_hash,
         "versions": package_versions(),
-        "sources": _sources(manifest),
+        "sources": [asdict(terms) for terms in summary.terms],
     }
 
 
@@ -63,73 +83,204 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def _sources(manifest: pa.Table) -> list[dict[str, object]]:
-    names = ("source", "licence", "consent", "subject")
-    rows = list(zip(*(manifest[name].to_pylist() for name in names), strict=True))
-    samples = Counter(row[:3] for row in rows)
-    subjects = Counter(row[:3] for row in set(rows))
-    return [
-        {
-            "source": terms[0],
-            "licence": terms[1],
-            "consent": terms[2],
-            "subjects": subjects[terms],
-            "samples": samples[terms],
-        }
-        for terms in sorted(samples)
-    ]
+def about_people(summary: SetSummary) -> str:
+    """Whom the pictures show, in a sentence."""
+    if summary.simulated == summary.samples:
+        return "Every face is simulated: no real person is shown."
+    if not summary.simulated:
+        return "The faces are those of real people."
+    return (
+        f"{summary.simulated:,} of {summary.samples:,} samples show simulated faces, the others "
+        "real people."
+    )
 
 
-def _readme(manifest: pa.Table, provenance: Mapping[str, object], failed: int) -> str:
+def _readme(summary: SetSummary, provenance: Mapping[str, object]) -> str:
     """The dataset card, in Markdown."""
-    subjects = len(set(manifest["subject"].to_pylist()))
-    members = [n.removesuffix("/size") for n in manifest.column_names if n.endswith("/size")]
-    lines = [
-        f"# {provenance['recipe']}: images of faces with their 3D geometry",
-        "",
-        f"{manifest.num_rows:,} samples of {subjects:,} subjects; {failed:,} inputs failed.",
-        f"Made by facesynth with seed {provenance['seed']}; settings in `config.toml`, "
-        f"hash `{provenance['config_hash'][:16]}`; versions in `provenance.json`.",
-        "",
-        "## Splits",
-        "",
-        *_split_lines(manifest),
-        "",
-        "## Sources and terms",
-        "",
-        *_table(("source", "licence", "consent", "subjects", "samples"), provenance["sources"]),
-        "",
-        "These are images of faces: personal, and where they show real people biometric, data. "
-        "Use them only as the licence and the consent of their source allow.",
-        "",
-        "## Members of a sample",
-        "",
-        *(f"- `KEY.{member}`" for member in members),
-        "",
-        "## Columns of `manifest.parquet`",
-        "",
-        *_table(("name", "dtype", "about"), _columns()),
-        "",
+    sections = {
+        "What is in it": _contents(summary),
+        "Whose faces, under which terms": _terms(summary),
+        "Loading it": _loading(summary),
+        "What failed": _failures(summary),
+        "How it was made": _made(provenance),
+        "Columns of `manifest.parquet`": _table(("name", "type", "about"), _columns()),
+    }
+    title = f"{provenance['recipe']}: {WHAT.get(str(provenance['recipe']), 'A set of faces.')}"
+    lines = [*_header(summary, str(provenance["recipe"])), f"# {title}"]
+    for name, body in sections.items():
+        lines += ["", f"## {name}", "", *body]
+    return "\n".join(lines) + "\n"
+
+
+def _header(summary: SetSummary, recipe: str) -> list[str]:
+    """What Hugging Face reads: YAML of our own words, numbers and shards' names only."""
+    tags = ["3d-face", "head-pose", "webdataset"]
+    tags += ["synthetic"] if summary.simulated == summary.samples else []
+    return [
+        "---",
+        f"pretty_name: facesynth {recipe}",
+        *_licence(summary),
+        "size_categories:",
+        f"- {next((name for limit, name in _SIZES if summary.samples < limit), 'n>1T')}",
+        "task_categories:",
+        "- image-to-3d",
+        "- keypoint-detection",
+        "tags:",
+        *(f"- {tag}" for tag in tags),
+        *_configs(summary),
+        "---",
     ]
-    return "\n".join(lines)
 
 
-def _split_lines(manifest: pa.Table) -> list[str]:
-    splits = Counter(manifest["split"].to_pylist())
-    lines = [f"- {name}: {splits[name]:,} samples" for name in ("train", "test")]
-    if not splits["test"]:
+def _licence(summary: SetSummary) -> list[str]:
+    free = "CC0-1.0"  # a face model under it adds no limits
+    licences = sorted(
+        {terms.licence for terms in summary.terms}
+        | {licence for _, licence, _ in summary.models if not licence.startswith(free)}
+    )
+    if len(licences) == 1 and (name := hugging_face_name(licences[0])):
+        return [f"license: {name}"]
+    if not licences or UNKNOWN in licences:
+        return ["license: unknown"]
+    return ["license: other", "license_name: by-source"]
+
+
+def _configs(summary: SetSummary) -> list[str]:
+    """The tars in one split, since train and test lie mixed in them.
+
+    `datasets` takes the members' types from the first tar: one without samples, which is legal,
+    must not be it.
+    """
+    lines = ["configs:"]
+    if summary.shards:
+        lines += ["- config_name: samples", "  default: true", "  data_files:"]
+        lines += ["  - split: samples", "    path:"]
+        lines += [f"    - {name}" for name in _tar_paths(summary)]
+    lines += ["- config_name: manifest", "  data_files:"]
+    return [*lines, "  - split: samples", f"    path: {MANIFEST}"]
+
+
+def _tar_paths(summary: SetSummary) -> list[str]:
+    if summary.first_shard_empty:
+        return [shard["name"] for shard in summary.shards]
+    return [f"{SAMPLES}/*.tar"]
+
+
+def _contents(summary: SetSummary) -> list[str]:
+    lines = [
+        f"{summary.samples:,} samples of {summary.subjects:,} subjects. Samples lie in the tars "
+        "of `samples/`, one member after the other; `manifest.parquet` has a row for each.",
+        "",
+        *(f"- `KEY.{member}`" for member in summary.members),
+        "",
+        *_splits(summary),
+    ]
+    if summary.poses:
+        bins = summary.poses.bins.tolist()
+        rows = [
+            {"absolute yaw": name, "samples": f"{count:,}", "share": f"{count / sum(bins):.1%}"}
+            for name, count in zip(BINS, bins, strict=True)
+        ]
+        lines += ["", *_table(("absolute yaw", "samples", "share"), rows), ""]
         lines.append(
-            "- The test split is empty: a subject's split depends on its name alone, and none of "
-            "these few subjects fell in the one-in-ten share."
+            f"Degrees; {summary.poses.large_share:.1%} are large poses, turned by more than 45°."
         )
     return lines
 
 
-def _columns() -> list[dict[str, object]]:
+def _splits(summary: SetSummary) -> list[str]:
+    lines = ["A subject's split depends on its name alone and never changes when data are added:"]
+    for name in ("train", "test"):
+        samples, subjects = summary.splits.get(name, (0, 0))
+        lines.append(f"- {name}: {samples:,} samples of {subjects:,} subjects")
+    if "test" not in summary.splits:
+        lines += ["", "The test split is empty: none of these few subjects fell in its tenth."]
+    return lines
+
+
+def _terms(summary: SetSummary) -> list[str]:
+    rows = [
+        {name: _cell(value) for name, value in asdict(terms).items()} for terms in summary.terms
+    ]
+    lines = [*_table(("source", "licence", "consent", "subjects", "samples"), rows), ""]
+    if len({(terms.licence, terms.consent) for terms in summary.terms}) > 1:
+        lines += [
+            "**The sources differ in their terms.** Each row of the manifest says its own; what "
+            "is done with the whole set must be allowed by all of them.",
+            "",
+        ]
+    for terms in summary.unknown_terms:
+        what = " and the ".join(terms.unknown)
+        lines += [
+            f"**Of the source {_cell(terms.source)} nobody said the {what} ({terms.samples:,} "
+            "samples).** Ask whoever made the scans before you pass them on.",
+            "",
+        ]
+    models = [
+        {"face model": _cell(name), "licence": _cell(licence), "samples": f"{count:,}"}
+        for name, licence, count in summary.models
+    ]
+    if models:
+        lines += ["Shapes and labels are made with:", ""]
+        lines += [*_table(("face model", "licence", "samples"), models), ""]
+    lines.append(about_people(summary))
+    if summary.simulated < summary.samples:
+        lines[-1] += f" {PRIVACY} {_USE}"
+    return lines
+
+
+def _loading(summary: SetSummary) -> list[str]:
+    codes = {
+        "By place, from the manifest": loading.MANIFEST,
+        "With WebDataset": loading.WEBDATASET,
+        "With Hugging Face `datasets`": loading.DATASETS,
+        "With Croissant": loading.CROISSANT,
+    }
+    if not {"jpg", "vertices.npy", "json"} <= set(summary.members):
+        codes = {"With Croissant": loading.CROISSANT}
+    lines = ["In this folder; `docs/formats.md` of facesynth says more of each format."]
+    for name, code in codes.items():
+        lines += ["", f"{name}:", "", "```python", *code.splitlines(), "```"]
+    return lines
+
+
+def _failures(summary: SetSummary) -> list[str]:
+    if not summary.failures:
+        return ["Nothing: every input gave its samples."]
+    total = sum(summary.failures.values())
+    rows = [
+        {"stage": stage, "reason": exception, "inputs": f"{count:,}"}
+        for (stage, exception), count in summary.failures.items()
+    ]
+    lines = _table(("stage", "reason", "inputs"), rows)
+    return [f"{total:,} inputs; `failures/STAGE.jsonl` names each.", "", *lines]
+
+
+def _made(provenance: Mapping[str, object]) -> list[str]:
+    return [
+        f"By `synth {provenance['recipe']}` with seed {provenance['seed']}; the settings are in "
+        f"`config.toml` (hash `{str(provenance['config_hash'])[:16]}`), versions and sources in "
+        "`provenance.json`. The same settings, inputs and versions give the same bytes; "
+        "`shards.json` has every shard's SHA-256, and `synth verify` compares.",
+    ]
+
+
+def _columns() -> Iterable[dict[str, object]]:
     columns = PLACE_COLUMNS + ROW_COLUMNS
-    return [{"name": f"`{c.name}`", "dtype": c.dtype, "about": c.about} for c in columns]
+    return [
+        {"name": f"`{c.name}`", "type": c.dtype, "about": c.about.replace("|", "\\|")}
+        for c in columns
+    ]
 
 
-def _table(names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> list[str]:
+def _cell(value: object) -> str:
+    """A value as text that stays in its cell of a table, whatever a source calls itself."""
+    text = f"{value:,}" if isinstance(value, int) else " ".join(str(value).split())
+    for character in "\\`*_[]<>|":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def _table(names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> list[str]:
     head = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
     return head + [f"| {' | '.join(str(row[name]) for name in names)} |" for row in rows]

@@ -1,4 +1,15 @@
-"""What the manifest's rows and the sample's JSON hold: names, types, units, and the version."""
+"""What the manifest's rows and the sample's JSON hold: names, types, units, and the version.
+
+The version counts what a reader must know. It grows when a column or a field changes its type,
+unit, frame or meaning, loses its name, or ceases to be required; when shards or sidecars are laid
+out anew; and when the rule of the splits changes. It does not grow for an optional column or
+field more: readers take columns by name and leave alone those that they do not know. A reader
+refuses any version but its own: guessing at units is worse than no data.
+
+Types are those of Apache Arrow. Integers are 64 bits, numbers with a fraction are float64 and
+finite: a stage's NaN or infinity is stored as null. Null says "not known" or "does not apply";
+a required column has none. Text is UTF-8; "unknown" is a value like others.
+"""
 
 import difflib
 import math
@@ -6,6 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SCHEMA_VERSION = 1
+
+UNKNOWN = "unknown"  # licence or consent where nobody said
+NOT_A_PERSON = "not a person"  # consent of a simulated one
 
 _PYTHON_TYPES = {"string": str, "int64": int, "float64": float, "bool": bool}
 
@@ -41,9 +55,15 @@ ROW_COLUMNS = (
     Column("subject", "string", "the person; all images of one person fall in one split", True),
     Column("source", "string", "the data set or folder the face comes from", True),
     Column("licence", "string", 'SPDX identifier or name; "unknown" where nobody said', True),
-    Column("consent", "string", 'what the person agreed to; "unknown" where nobody said', True),
+    Column(
+        "consent",
+        "string",
+        'what the person agreed to; "unknown" where nobody said; "not a person" of a simulated one',
+        True,
+    ),
     Column("scan", "string", "key of the scan the sample was made from"),
     Column("model", "string", "name of the morphable model whose topology the labels have"),
+    Column("model_licence", "string", "of that model, which the labels are made with"),
     Column("width", "int64", "image width, px"),
     Column("height", "int64", "image height, px"),
     Column("yaw_deg", "float64", "achieved yaw, degrees; > 0 turns the nose to image right"),
@@ -117,10 +137,18 @@ def check_row(row: Mapping[str, object]) -> dict[str, object]:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}'" if close else "add it to manifests/schema.py"
             raise ValueError(f"manifest row: unknown column '{name}'; {hint}")
-    missing = [c.name for c in ROW_COLUMNS if c.required and row.get(c.name) is None]
+    missing = [c.name for c in ROW_COLUMNS if c.required and row.get(c.name) in (None, "")]
     if missing:
         raise ValueError(f"manifest row: no {', '.join(missing)}; every sample must say it")
     return {name: _plain(known[name], value) for name, value in row.items()}
+
+
+def unknown_version(version: object) -> str:
+    """The words for a set of another version than this code reads."""
+    return (
+        f"schema version {version}; expected {SCHEMA_VERSION}; "
+        "make the set anew, or read it with the facesynth that made it"
+    )
 
 
 def missing_fields(sample: Mapping[str, object]) -> list[str]:

@@ -27,8 +27,6 @@ from synth.settings import RenderSettings
 from synth.sources import Renderable
 from synth.subjects import sample_subject
 
-LICENCE = "CC0-1.0"  # of the default model, of which virtual people are samples
-
 # What an input is: how its face is described, and the face itself.
 Source = tuple[RenderedFace, Renderable]
 
@@ -78,7 +76,7 @@ def _person(item: Item, config) -> Source:
     rng = rng_for(config.seed, "subjects", item.key)
     subject = sample_subject(model, rng, config.people, key=f"{item.key}/frame000")
     source = PersonSource(subject, model, item.rng, _settings(config))
-    provenance = Provenance("simulated", LICENCE, "not a person")
+    provenance = Provenance.simulated(model.licence)
     labels = {
         "identity": subject.identity.round(5),
         "expression": subject.expression.round(5),

@@ -118,7 +118,8 @@ def rendered_samples(
             "json": json_bytes(labels),
             **buffer_members(view.rendered.buffers, settings.buffers),
         }
-        samples.append(StageSample(key, members, _row(target, angles, view) | face.row | common))
+        row = _row(target, angles, view) | face.row | common
+        samples.append(StageSample(key, members, row | {"model_licence": face.model.licence}))
     return samples
 
 

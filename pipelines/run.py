@@ -10,10 +10,12 @@ from typing import Any
 from faces.errors import BadInput
 from manifests import atomic
 from manifests.card import write_card
+from manifests.croissant import write_croissant
 from manifests.index import SHARDS, merge
 from manifests.ledger import shard_paths, stage_folders
 from manifests.shard import sidecar_path
 from manifests.storage import exists, locate, make_folder, of_this_process, read_bytes
+from manifests.summary import Terms, summarise
 from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
@@ -114,18 +116,34 @@ def finish_part(out: Path) -> SetStatus:
 
 def finish_set(out: Path, recipe: Recipe, config: Any) -> SetStatus:
     """Write manifest, lists, card and report; the status of the set."""
-    manifest = merge(out)
+    merge(out)
     status = read_status(out)
-    failed = sum(status.reasons.values())
-    write_card(out, manifest, recipe.name, config.seed, config_hash(config), failed)
+    summary = summarise(out)
+    write_card(out, summary, recipe.name, config.seed, config_hash(config))
+    write_croissant(out, summary, recipe.name)
     if recipe.finish:
         recipe.finish(out, config)
     for line in format_status(status):
         log.info("%s", line)
     log.info("hash of the set: %s", set_hash(out))
-    if "test" not in manifest["split"].to_pylist():
+    if "test" not in summary.splits:
         log.info("the test split is empty: none of these few subjects falls in its tenth")
+    for terms in summary.unknown_terms:
+        _warn_of(terms)
     return status
+
+
+def _warn_of(terms: Terms) -> None:
+    """Say what nobody said of a source."""
+    names = " and ".join(terms.unknown)
+    log.warning(
+        "source '%s': its %s is unknown (%d samples say so); give --%s, or write source.json "
+        "beside the scans, and make the set anew",
+        terms.source,
+        names,
+        terms.samples,
+        " and --".join(terms.unknown),
+    )
 
 
 def read_config(out: Path) -> tuple[Recipe, Any]:

@@ -42,7 +42,6 @@ class CaptureSettings:
         room: what is behind the person.
         landmark_noise_px: standard deviation of the landmarks a detector would give.
         albedo_map: whether the truth holds the painted texture; it is most of a frame's bytes.
-        licence: of the face model's data, for the provenance.
     """
 
     camera: Camera = DEPTH_CAMERA
@@ -51,7 +50,6 @@ class CaptureSettings:
     room: RoomSettings = field(default_factory=RoomSettings)
     landmark_noise_px: float = LANDMARK_NOISE_PX
     albedo_map: bool = False
-    licence: str = "CC0-1.0"
 
 
 def capture(
@@ -94,7 +92,7 @@ def capture(
         color=sense_color(image.color, rng, settings.sensor),
         depth_mm=sense_depth(image.depth_mm, camera, rng, settings.sensor, reflectance),
         camera=camera,
-        provenance=Provenance("simulated", settings.licence, "not a person"),
+        provenance=Provenance.simulated(model.licence),
         landmarks=Landmarks(landmarks_px + noise, "ibug68", np.ones(len(points))),
         truth={
             "vertices_mm": vertices,

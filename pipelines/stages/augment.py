@@ -71,4 +71,5 @@ def _sample(
         "landmarks_mm": view.pose.apply(face.shape_mm[indices]).round(3),
     }
     members = view_members(key, view, face, vertices, about)
-    return StageSample(key, members, view_row(view, face, iod_mm))
+    row = view_row(view, face, iod_mm) | {"model_licence": model.licence}
+    return StageSample(key, members, row)

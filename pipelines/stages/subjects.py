@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from faces.models import load_model
+from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix
 from faces.types import Scan
 from manifests.ledger import ShardRecord
@@ -29,15 +30,17 @@ def _person(item: Item, config) -> Iterator[StageSample]:
         rng = rng_for(config.seed, "capture", key)
         if frame:
             subject = next_frame(subject, model, rng, config.people, key)
-        yield _sample(capture(subject, model, rng, config.capture))
+        yield _sample(capture(subject, model, rng, config.capture), model)
 
 
-def _sample(scan: Scan) -> StageSample:
+def _sample(scan: Scan, model: MorphableModel) -> StageSample:
     yaw, pitch, roll = euler_from_matrix(scan.truth["rotation"])
     row = {
         "subject": scan.subject,
         "scan": scan.key,
         **asdict(scan.provenance),
+        "model": model.name,
+        "model_licence": model.licence,
         "width": scan.camera.width,
         "height": scan.camera.height,
         "yaw_deg": yaw,
