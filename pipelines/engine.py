@@ -1,9 +1,10 @@
 """Runs a plan: skips what is done, keeps a bounded window in flight, loses nothing."""
 
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import cloudpickle
@@ -11,7 +12,7 @@ import cloudpickle
 from manifests import atomic, ledger
 from manifests.faults import hopeless
 from manifests.ledger import ShardRecord
-from manifests.shard import BadShard, sidecar_path
+from manifests.shard import BadShard
 from manifests.storage import make_folder
 from pipelines.config import config_hash
 from pipelines.executors import Executor, Inline, Outcome
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 # A worker that dies is the machine's doing: what its inputs do hits a process of their own. So a
 # task goes to another worker, but not for ever.
 _MOVES = 5
+
+_NEWS_S = 2.0  # until the driver surely knows of a full disk
 
 StageFn = Callable[[ShardTask, Any], ShardRecord]
 
@@ -98,7 +101,7 @@ def run_plan(
         KeyboardInterrupt: passed on after the tasks in flight are cancelled.
     """
     run = _Run(tasks, stages, config, on_event, again)
-    for folder in {task.path.parent for task in tasks}:
+    for folder in run.folders.values():
         make_folder(folder)
         atomic.sweep(folder)
     try:
@@ -120,6 +123,21 @@ def _call(stage: StageFn, task: ShardTask, config: Any, limits: Limits | None) -
     return perform_isolated, (pack(perform, (stage, task, config)), limits)
 
 
+@dataclass
+class _News:
+    """What stops the run, and will reach this worker soon: it begins nothing more in vain."""
+
+    until: float = 0.0
+    answer: Outcome = field(default_factory=dict)
+
+    def note(self, answer: Outcome) -> None:
+        if answer.get("fatal"):
+            self.until, self.answer = time.monotonic() + _NEWS_S, answer
+
+
+_news = _News()
+
+
 def perform_isolated(payload: bytes, limits: Limits) -> Outcome:
     """As perform, in a process of its own, on a worker.
 
@@ -127,10 +145,13 @@ def perform_isolated(payload: bytes, limits: Limits) -> Outcome:
         payload: isolate.pack of a call of perform. It stays bytes here unless the process dies:
             the worker then loads none of the stages' modules.
     """
+    if time.monotonic() < _news.until:
+        return _news.answer
     try:
         limits = limits.here()
         answer = call_isolated(payload, limits)
         if not isinstance(answer, Death):
+            _news.note(answer)
             return answer
         function, (stage, task, config) = cloudpickle.loads(payload)
         log.warning("task '%s' died at input '%s': %s", task.name, answer.key, answer.error)
@@ -146,7 +167,8 @@ def perform(stage: StageFn, task: ShardTask, config: Any) -> Outcome:
     already there is not made twice.
     """
     try:
-        if not task.again and _done(task, config_hash(config)):
+        made = ledger.state(task.path, config_hash(config), inputs_hash(task)) == "done"
+        if made and not task.again:
             return {"kind": "done", **ledger.read_sidecar(task.path).summary()}
         return {"kind": "done", **stage(task, config).summary()}
     except (OSError, BadShard) as error:
@@ -168,13 +190,6 @@ def _settle_failed(task: ShardTask, config: Any, error: BaseException) -> Outcom
     return {"kind": "failed", "message": _words(error), **record.summary()}
 
 
-def _done(task: ShardTask, config_hash: str) -> bool:
-    """Whether the shard is there, of these settings and inputs."""
-    if not sidecar_path(task.path).exists():
-        return False  # without a look at its inputs: most of a million are not there yet
-    return ledger.state(task.path, config_hash, inputs_hash(task)) == "done"
-
-
 class _Run:
     """Which tasks are ready, which wait for a shard, and the tally."""
 
@@ -189,6 +204,9 @@ class _Run:
         _check(tasks, stages)
         self.tasks, self.on_event, self.again = tasks, on_event, again
         self.hash = config_hash(config)
+        self.folders = {
+            task.stage: task.path.parent for task in {t.stage: t for t in tasks}.values()
+        }
         self.ready: deque[ShardTask] = deque()
         self.moves: Counter[str] = Counter()  # of tasks whose worker died
         self.waiting: dict[str, list[ShardTask]] = {}
@@ -196,7 +214,12 @@ class _Run:
         self.samples = self.failures = 0
 
     def start(self) -> None:
-        """Sort every task into done, ready or waiting."""
+        """Sort every task into done, ready or waiting. One listing a stage tells what is not
+        there: most of a million shards need no look of their own."""
+        self.there = {
+            stage: {path.name for path in folder.iterdir()}
+            for stage, folder in self.folders.items()
+        }
         for task in self.tasks:
             if task.depends:
                 self.waiting.setdefault(task.depends, []).append(task)
@@ -207,7 +230,7 @@ class _Run:
         pending = deque(tasks)
         while pending:
             task = pending.popleft()
-            if not _done(task, self.hash):
+            if not self._done(task):
                 enqueue(task)
                 continue
             summary = ledger.read_sidecar(task.path).summary()
@@ -216,6 +239,11 @@ class _Run:
                 continue
             self._report("skipped", task, summary)
             pending.extend(self.waiting.pop(task.name, ()))
+
+    def _done(self, task: ShardTask) -> bool:
+        if f"{task.name.rpartition('/')[2]}.json" not in self.there[task.stage]:
+            return False
+        return ledger.state(task.path, self.hash, inputs_hash(task)) == "done"
 
     def take(self, room: int) -> list[ShardTask]:
         """Up to ``room`` ready tasks."""

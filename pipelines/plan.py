@@ -43,6 +43,10 @@ class Part:
     def __contains__(self, index: int) -> bool:
         return index % self.of == self.number - 1
 
+    def of_range(self, first: int, count: int) -> range:
+        """The numbers of the part among ``count`` from ``first`` on."""
+        return range(first + (self.number - 1 - first) % self.of, first + count, self.of)
+
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
@@ -192,8 +196,7 @@ def _shards_of(rows: Sequence[Sequence], part: Part) -> list[list]:
     return [
         [shard_name(stage, index), inputs, source and shard_name(source, index)]
         for stage, first, count, inputs, source in rows
-        for index in range(first, first + count)
-        if index in part
+        for index in part.of_range(first, count)
     ]
 
 
@@ -206,4 +209,4 @@ def _task(
     out: Path, stage: str, index: int, inputs: tuple[dict, ...], depends: str | None
 ) -> ShardTask:
     name = shard_name(stage, index)
-    return ShardTask(stage, index, name, str(locate(out) / f"{name}.tar"), inputs, depends)
+    return ShardTask(stage, index, name, f"{out}/{name}.tar", inputs, depends)
