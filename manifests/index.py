@@ -19,7 +19,7 @@ from manifests.ledger import (
 )
 from manifests.lists import MANIFEST, SAMPLES, SetLists
 from manifests.manifest_file import ManifestFile
-from manifests.storage import entries, locate, make_folder
+from manifests.storage import files_in, locate, make_folder
 
 if TYPE_CHECKING:
     from manifests.storage import Location
@@ -112,11 +112,7 @@ def _metadata(lists: SetLists) -> dict[str, str]:
 
 def failure_files(set_dir: "Location") -> "list[Location]":
     """The failure lists that a set has, by stage."""
-    try:
-        found = entries(set_dir / FAILURES)
-    except FileNotFoundError:  # a store without such a file has no such folder either
-        return []
-    return sorted(path for path, _ in found if path.suffix == ".jsonl")
+    return sorted(path for path in files_in(set_dir / FAILURES) if path.suffix == ".jsonl")
 
 
 def _write_failures(set_dir: "Location", lines: Mapping[str, bytes]) -> None:

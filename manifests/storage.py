@@ -151,6 +151,18 @@ def entries(folder: "Location") -> "list[tuple[Location, bool]]":
     ]
 
 
+def files_in(folder: "Location") -> "list[Location]":
+    """The files of a folder; [] where there is none, which for a store is one without files.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        return [path for path, is_folder in entries(folder) if not is_folder]
+    except FileNotFoundError:
+        return []
+
+
 def put(path: "UPath", source: bytes | BinaryIO, nbytes: int) -> None:
     """Write a file of a store in one go; what then lies there has its size, or is deleted.
 

@@ -13,7 +13,7 @@ from manifests import atomic, ledger
 from manifests.faults import hopeless
 from manifests.ledger import ShardRecord
 from manifests.shard import BadShard
-from manifests.storage import make_folder
+from manifests.storage import files_in, make_folder
 from pipelines.config import config_hash
 from pipelines.executors import Executor, Inline, Outcome
 from pipelines.isolate import CallFailed, Death, Limits, call_isolated, close_isolated, pack
@@ -217,7 +217,7 @@ class _Run:
         """Sort every task into done, ready or waiting. One listing a stage tells what is not
         there: most of a million shards need no look of their own."""
         self.there = {
-            stage: {path.name for path in folder.iterdir()}
+            stage: {path.name for path in files_in(folder)}
             for stage, folder in self.folders.items()
         }
         for task in self.tasks:

@@ -19,6 +19,7 @@ from pipelines.owner import BEAT_S, STALE_S, Owner
 log = logging.getLogger(__name__)
 
 LOCK = ".run/lock.json"
+_HELD: set[str] = set()  # tokens of the locks that this process holds
 _SETTLE_S = 0.2  # after which a rival's write to the same name would be seen
 
 
@@ -44,6 +45,16 @@ class RunLock:
 
     def __enter__(self) -> "RunLock":
         make_folder(self._path.parent)
+        _HELD.add(self._me.token)
+        try:
+            self._acquire()
+        except BaseException:
+            _HELD.discard(self._me.token)
+            raise
+        self._thread.start()
+        return self
+
+    def _acquire(self) -> None:
         while not self._create():
             holder = read_owner(self._out)
             if holder is None:
@@ -52,14 +63,16 @@ class RunLock:
             self._take_over(holder)
             if self._mine():
                 break
-        self._thread.start()
-        return self
 
     def __exit__(self, *error: object) -> None:
         self._over.set()
         self._thread.join()
-        if self._mine():
-            remove(self._path)
+        _HELD.discard(self._me.token)
+        try:
+            if self._mine():
+                remove(self._path)
+        except OSError as trouble:  # the next run finds a dead owner, and takes over
+            log.warning("run lock: could not be given back: %s", trouble)
 
     def check(self) -> None:
         """Stop a run whose lock was taken over, as after the sleep of a laptop.
@@ -96,7 +109,7 @@ class RunLock:
         alive = holder.alive()
         if alive is None:
             alive = self._gives_signs(holder)
-        if alive:
+        if alive and not _given_up(holder):
             raise Locked(
                 f"--out {self._out}: another run works there: {holder}; wait for it, stop it, or "
                 "give another --out ('synth status' shows how far it is)"
@@ -174,6 +187,13 @@ def working(out: Path) -> str:
     if alive is False:
         return f"the last run was killed: {owner}; run the same command to go on"
     return f"a run is at work: {owner}"
+
+
+def _given_up(holder: Owner) -> bool:
+    """Whether an earlier run of this very process is over, which could not remove its file."""
+    me = Owner.here()
+    same = (holder.machine, holder.pid) == (me.machine, me.pid)
+    return same and holder.token not in _HELD
 
 
 def checked(on_event: Callable, lock: RunLock) -> Callable:

@@ -21,7 +21,7 @@ from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml
 from pipelines.engine import run_plan
 from pipelines.lock import RunLock, checked
 from pipelines.options import limits_of
-from pipelines.plan import Part, ShardTask, load_plan, save_plan
+from pipelines.plan import PLAN, Part, ShardTask, load_plan, save_plan
 from pipelines.progress import Progress
 from pipelines.recipes import Recipe, find_recipe
 from pipelines.status import SetStatus, format_status, read_status
@@ -188,7 +188,8 @@ def _drift(out: Path, recipe: str, config: Any) -> list[str]:
     """What differs between the settings of the set that lies there and these, amounts aside."""
     if not exists(out / CONFIG):
         return []
-    if load_plan(out)["recipe"] != recipe:
+    # A store whose connection broke while the plan was written has none.
+    if exists(out / PLAN) and load_plan(out)["recipe"] != recipe:
         return [f"recipe: {load_plan(out)['recipe']} -> {recipe}"]
     amounts = {line.partition(":")[0] for line in changed({}, to_dict(config, ("amount",)))}
     lines = changed(_read_toml(out / CONFIG), to_dict(config, STORED))
