@@ -99,10 +99,7 @@ def read_sidecar(tar: Path) -> ShardRecord:
     path = sidecar_path(tar)
     what = f"sidecar '{path.parent.name}/{path.name}'"
     data = path.read_bytes()
-    text = data[: -len(_seal(b""))] + b"}"
-    if data != text[:-1] + _seal(text):
-        raise BadShard(f"{what}: torn or edited, its checksum is wrong; run the same command again")
-    body = json.loads(text)
+    body = json.loads(unseal(data, what))
     if body["schema"] != SCHEMA_VERSION:
         raise BadShard(
             f"{what}: schema version {body['schema']}; expected {SCHEMA_VERSION}; make the set anew"
@@ -192,6 +189,21 @@ def canonical_json(value: object) -> bytes:
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return text.encode()
+
+
+def unseal(data: bytes, what: str) -> bytes:
+    """The JSON of a sidecar without its last field, the checksum, which is found right.
+
+    Args:
+        what: the sidecar, for the error message.
+
+    Raises:
+        BadShard: torn or edited.
+    """
+    text = data[: -len(_seal(b""))] + b"}"
+    if data != text[:-1] + _seal(text):
+        raise BadShard(f"{what}: torn or edited, its checksum is wrong; run the same command again")
+    return text
 
 
 def _seal(body: bytes) -> bytes:

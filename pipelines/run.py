@@ -1,7 +1,6 @@
 """From a recipe and its settings to a finished set."""
 
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from manifests.shard import sidecar_path
 from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
+from pipelines.eyes import follow
 from pipelines.plan import ShardTask, load_plan, save_plan
-from pipelines.progress import Progress
 from pipelines.recipes import Recipe, find_recipe
 from pipelines.status import SetStatus, format_status, read_status
 
@@ -40,12 +39,11 @@ def run_recipe(recipe: Recipe, config: Any) -> int:
     out = Path(config.run.out)
     tasks = recipe.plan(config, out)
     open_set(out, recipe.name, config, tasks)
-    progress = Progress(tasks, sys.stderr)
-    with open_client(config.run, recipe.warm_up) as client:
-        try:
-            summary = run_plan(tasks, recipe.stages, config, client, progress)
-        finally:
-            progress.close()
+    with (
+        open_client(config.run, recipe.warm_up) as client,
+        follow(tasks, config.run, client) as eye,
+    ):
+        summary = run_plan(tasks, recipe.stages, config, client, eye)
     if summary.blocked:
         log.error("%d shards could not be written; the same command tries again", summary.blocked)
         return 1

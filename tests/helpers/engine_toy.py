@@ -96,7 +96,9 @@ RECIPES["toy"] = "engine_toy:RECIPE"
 def toy_config(out: Path, scheduler: str = "inline", **values) -> ToyConfig:
     """Settings for a small set in ``out``; ``workers`` and other run options by name."""
     run = {"out": str(out), "scheduler": scheduler, "dashboard": "127.0.0.1:0"}
-    run |= {k: values.pop(k) for k in ("workers", "overwrite", "max_failed") if k in values}
+    run |= {
+        k: values.pop(k) for k in ("workers", "overwrite", "max_failed", "progress") if k in values
+    }
     return from_dict(ToyConfig, {"per_shard": 2, **values, "run": run})
 
 
