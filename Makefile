@@ -18,7 +18,7 @@ INPUT = $(if $(SCANS),--scans $(SCANS) --layout $(LAYOUT),--subjects $(SUBJECTS)
 EXTRA = $(if $(LANDMARKER),--face-landmarker $(LANDMARKER)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fg3d render test lint bench lock clean
+.PHONY: help setup fg3d render dashboard test lint bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -34,6 +34,9 @@ fg3d: $(READY) ## a set of rotated, labelled faces: SCANS= LAYOUT= LANDMARKER= M
 render: $(READY) ## faces at controlled poses: FACES= or SUBJECTS=, PRESET= LAYOUT= MODEL= OUT= SEED=
 	$(BIN)/synth render $(if $(FACES),--faces $(FACES) --layout $(LAYOUT),--subjects $(SUBJECTS)) \
 		--preset $(PRESET) --seed $(SEED) --out $(OUT) $(EXTRA)
+
+dashboard: $(READY) ## a page that shows a set as it is made, or after: OUT=
+	$(BIN)/synth dashboard $(OUT)
 
 test: $(READY) ## every test (those on SHARED data skip where it is absent)
 	$(BIN)/python -m pytest

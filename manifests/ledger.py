@@ -114,11 +114,7 @@ def read_body(tar: "Location") -> dict[str, Any]:
     """
     path = sidecar_path(tar)
     what = f"sidecar '{path.parent.name}/{path.name}'"
-    data = read_bytes(path)
-    text = data[: -len(_seal(b""))] + b"}"
-    if data != text[:-1] + _seal(text):
-        raise BadShard(f"{what}: torn or edited, its checksum is wrong; run the same command again")
-    body = orjson.loads(text)
+    body = orjson.loads(unseal(read_bytes(path), what))
     if body["schema"] != SCHEMA_VERSION:
         raise BadShard(f"{what}: {unknown_version(body['schema'])}")
     return body
@@ -215,6 +211,21 @@ def canonical_json(value: object) -> bytes:
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return text.encode()
+
+
+def unseal(data: bytes, what: str) -> bytes:
+    """The JSON of a sidecar without its last field, the checksum, which is found right.
+
+    Args:
+        what: the sidecar, for the error message.
+
+    Raises:
+        BadShard: torn or edited.
+    """
+    text = data[: -len(_seal(b""))] + b"}"
+    if data != text[:-1] + _seal(text):
+        raise BadShard(f"{what}: torn or edited, its checksum is wrong; run the same command again")
+    return text
 
 
 def _seal(body: bytes) -> bytes:

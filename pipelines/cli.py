@@ -27,6 +27,7 @@ VERBS = {
     "subjects": ("pipelines.verbs.subjects", "make virtual people before a simulated camera"),
     "model": ("pipelines.verbs.model", "import a face model, or say what one holds"),
     "status": ("pipelines.verbs.status", "how far a set is, and what failed"),
+    "dashboard": ("pipelines.verbs.dashboard", "a page that shows a set as it is made, or after"),
     "verify": ("pipelines.verbs.verify", "read every byte of a set and say what is wrong"),
     "audit": ("pipelines.verbs.audit", "count the head poses of a set, a table, tars or photos"),
     "merge": ("pipelines.verbs.merge", "one set of the parts that several machines made"),

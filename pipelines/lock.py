@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from manifests import atomic
-from manifests.storage import locate, make_folder, read_bytes, remove
+from manifests.storage import exists, locate, make_folder, read_bytes
 from pipelines.owner import BEAT_S, STALE_S, Owner
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class RunLock:
         _HELD.discard(self._me.token)
         try:
             if self._mine():
-                remove(self._path)
+                atomic.remove(self._path)
         except OSError as trouble:  # the next run finds a dead owner, and takes over
             log.warning("run lock: could not be given back: %s", trouble)
 
@@ -139,9 +139,9 @@ class RunLock:
             with end.open("xb") as file:
                 file.write(self._me.to_bytes())
         except FileExistsError:
-            rival = Owner.from_bytes(read_bytes(end)) if end.exists() else None
+            rival = Owner.from_bytes(read_bytes(end)) if exists(end) else None
             if rival is not None and rival.alive() is False:
-                remove(end)  # it died at this very step
+                atomic.remove(end)  # it died at this very step
             time.sleep(_SETTLE_S)
             return
         try:
@@ -150,7 +150,7 @@ class RunLock:
                 atomic.write_file(self._path, self._me.to_bytes())
                 time.sleep(_SETTLE_S)
         finally:
-            remove(end)
+            atomic.remove(end)
 
     def _mine(self) -> bool:
         holder = read_owner(self._out)

@@ -11,7 +11,7 @@ from faces.errors import BadInput
 from manifests import atomic
 from manifests.ledger import ShardRecord, read_sidecar
 from manifests.shard import BadShard, sidecar_path
-from manifests.storage import is_local, make_folder, read_bytes
+from manifests.storage import exists, is_local, make_folder, read_bytes
 from pipelines.config import changed, parse_toml
 from pipelines.plan import PLAN, WHOLE, load_plan, write_plan
 from pipelines.versions import VERSIONS, check_versions, read_versions
@@ -81,11 +81,11 @@ def _refuse_stranger(first: "Location", part: "Location", differing: Sequence[st
 
 def _settings(folder: "Location") -> dict:
     path = folder / _NOTES[0]
-    return parse_toml(read_bytes(path).decode(), path.name) if path.exists() else {}
+    return parse_toml(read_bytes(path).decode(), path.name) if exists(path) else {}
 
 
 def _check_target(out: "Location", plan: dict) -> None:
-    if not (out / PLAN).exists():
+    if not exists(out / PLAN):
         return
     there = load_plan(out)
     if any(there[k] != plan[k] for k in ("recipe", "config_hash", "rows")):
@@ -117,7 +117,7 @@ def _records(part: "Location", plan: dict) -> list[ShardRecord]:
 def _take(source: "Location", target: "Location", record: ShardRecord) -> None:
     """Tar, then sidecar, the mark that it is complete."""
     data = read_bytes(sidecar_path(source))
-    if sidecar_path(target).exists() and read_bytes(sidecar_path(target)) == data:
+    if exists(sidecar_path(target)) and read_bytes(sidecar_path(target)) == data:
         return
     make_folder(target.parent)
     atomic.remove(sidecar_path(target))
@@ -176,5 +176,5 @@ def _write_notes(
     check_versions(out, True, any_versions)
     write_plan(out, {**plan, "part": WHOLE})
     for name in _NOTES:
-        if (parts[0] / name).exists():
+        if exists(parts[0] / name):
             atomic.write_file(out / name, read_bytes(parts[0] / name))

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from manifests.summary import Terms, summarise
 from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
+from pipelines.eyes import follow
 from pipelines.lock import RunLock, checked
 from pipelines.options import limits_of
 from pipelines.plan import PLAN, Part, ShardTask, load_plan, save_plan
-from pipelines.progress import Progress
 from pipelines.recipes import Recipe, find_recipe
 from pipelines.status import SetStatus, format_status, read_status
 from pipelines.versions import check_versions
@@ -52,13 +51,12 @@ def run_recipe(recipe: Recipe, config: Any, again: bool = False) -> int:
     with RunLock(out) as lock:
         open_set(out, recipe.name, config, tasks)
         own = [task for task in tasks if task.index in part]
-        progress = Progress(own, sys.stderr)
-        watched = checked(progress, lock)
-        with open_client(config.run, recipe.warm_up) as client:
-            try:
-                summary = run_plan(own, recipe.stages, config, client, watched, limits, again)
-            finally:
-                progress.close()
+        with (
+            open_client(config.run, recipe.warm_up) as client,
+            follow(own, config.run, client) as eye,
+        ):
+            watched = checked(eye, lock)
+            summary = run_plan(own, recipe.stages, config, client, watched, limits, again)
         if summary.blocked:
             log.error("%d shards could not be made; the same command tries again", summary.blocked)
             return 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from faces.errors import BadInput
 from manifests import atomic
 from manifests.card import package_versions
-from manifests.storage import make_folder, read_bytes
+from manifests.storage import exists, make_folder, read_bytes
 from pipelines.config import changed
 
 log = logging.getLogger(__name__)
@@ -50,9 +50,9 @@ def check_versions(out: Path, begun: bool, accept: bool) -> None:
 
 def read_versions(out: Path) -> list[dict[str, str]]:
     """Versions that worked on a set, the first ones first; [] where nobody noted any."""
-    if (out / VERSIONS).exists():
+    if exists(out / VERSIONS):
         return json.loads(read_bytes(out / VERSIONS))
-    if (out / PROVENANCE).exists():  # a finished set that was copied without its run's notes
+    if exists(out / PROVENANCE):  # a finished set that was copied without its run's notes
         return [json.loads(read_bytes(out / PROVENANCE))["versions"]]
     return []
 

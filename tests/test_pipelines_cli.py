@@ -88,7 +88,7 @@ def test_status_of_a_set_under_way(toy_set, capsys):
     (toy_set / "samples" / "00002.json").unlink()
     cli.main(["status", str(toy_set)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "toy: not complete"
+    assert lines[0].startswith("toy: not complete; about 0:0")
     assert lines[3].split()[1:4] == ["2", "of", "3"]
 
 
