@@ -26,18 +26,21 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import webdataset
 
 from benchmarks.tables import print_table
-from manifests.index import merge
+from manifests.index import MANIFEST, merge
 from manifests.ledger import make_record, write_sidecar
 from manifests.reader import SetReader
 from manifests.schema import SAMPLE_FIELDS
 from manifests.shard import ShardWriter
 from manifests.splits import split_of
+from manifests.storage import Ranges
 from manifests.verify import verify
 from pipelines.worker import keep_memory
 
@@ -100,9 +103,20 @@ def _members(rng: np.random.Generator, labels: dict) -> dict[str, bytes]:
 def reading(reader: SetReader, tars: list[str], repeats: int) -> None:
     """The table of samples a second."""
     count = len(reader)
+    columns = ["shard", "offset", "nbytes"]
+    places = pq.read_table(reader.path / MANIFEST, columns=columns).to_pylist()
 
     def order(seed: int) -> list[int]:
         return np.random.default_rng(seed).permutation(count).tolist()
+
+    spans = [(row["shard"], row["offset"], row["nbytes"]) for row in places]
+
+    def raw(seed: int) -> int:
+        with ExitStack() as stack:
+            names = {span[0] for span in spans}
+            files = {name: stack.enter_context(Ranges(reader.path / name)) for name in names}
+            mixed = (spans[i] for i in order(seed))
+            return sum(len(files[s].read(n, at)) == n for s, at, n in mixed)
 
     def one_by_one(seed: int) -> int:
         return sum(len(reader[i]) > 0 for i in order(seed))
@@ -125,6 +139,7 @@ def reading(reader: SetReader, tars: list[str], repeats: int) -> None:
 
     ways: dict[str, Callable[[int], int]] = {
         "WebDataset, shuffle buffer": streamed,
+        "one bare pread a sample, fully shuffled": raw,
         "reader[i], fully shuffled": one_by_one,
         f"reader.read, {BATCH} shuffled": in_batches,
         "the same, JPEG and JSON alone": lambda seed: in_batches(seed, ["jpg", "json"]),
