@@ -48,6 +48,7 @@ lint: $(READY) ## formatting and static checks
 bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.poisson
+	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.background
 	$(BIN)/python -m benchmarks.augment --first 100 --subjects 24 --people bare
 	$(BIN)/python -m benchmarks.augment --first 100 --subjects 24 --people hair

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from manifests.storage import Location
 
 OPEN_SHARDS = 128  # of the 1,024 files that many systems give a process
-# Parts of a shard that lie this close are read as one. Locally a second read costs less than a
-# copy of what lies between; in a store it is a request.
-GAP_LOCAL_BYTES, GAP_STORE_BYTES = 0, 256 << 10
+# Parts of a shard that lie this close in a store are one request. Locally each is a read of its
+# own: that costs less than a copy out of a common one.
+GAP_BYTES = 256 << 10
 _STALE = "the set was made anew or damaged since; run its command again, then 'synth verify'"
 
 Members = dict[str, bytes]
@@ -53,7 +53,6 @@ class SetReader:
         check: Check = "size",
     ):
         self.path, self._check, self._limit = locate(set_dir), check, open_shards
-        self._gap = GAP_LOCAL_BYTES if is_local(self.path) else GAP_STORE_BYTES
         data = read_bytes(self.path / MANIFEST)
         self._listed = {} if check == "none" else self._list(data)
         table = _places(data)
@@ -78,7 +77,11 @@ class SetReader:
             IndexError, KeyError: there is none.
             BadShard, OSError: as ``read``.
         """
-        return self._fetch(self._rows([which]), self._default)[0]
+        if isinstance(which, str):
+            return self._sample(self.index([which])[0], self._default)
+        if not -len(self) <= which < len(self):
+            raise IndexError(f"set '{self.path}': sample {which} of a set of {len(self)}")
+        return self._sample(which, self._default)
 
     def key(self, index: int) -> str:
         """The key of a sample."""
@@ -113,7 +116,7 @@ class SetReader:
         Args:
             which: numbers or keys, repeated or not.
             members: suffixes; None: those of the reader. Nothing else is read.
-            sort: read in the order of the disk; what lies side by side is then read as one.
+            sort: read in the order of the disk; in a store always so, near parts in one request.
 
         Raises:
             IndexError, KeyError: no such sample.
@@ -121,7 +124,16 @@ class SetReader:
             OSError: it cannot be read.
         """
         columns = self._default if members is None else self._columns(members)
-        return self._fetch(self._rows(which), columns, sort)
+        rows = self._rows(which)
+        if not is_local(self.path):
+            return self._stored(rows, columns)
+        order = (
+            np.lexsort((self._places[rows, 0], self._shards[rows])) if sort else range(len(rows))
+        )
+        samples: list[Members] = [{}] * len(rows)
+        for slot in order:
+            samples[slot] = self._sample(rows[slot], columns)
+        return samples
 
     def close(self) -> None:
         """Close all files; reading opens them again."""
@@ -134,38 +146,33 @@ class SetReader:
         self.__dict__.update(state)
         self._handles = Handles(self._open, self._limit)
 
-    def _fetch(
-        self, rows: np.ndarray, columns: dict[str, int], sort: bool = False
-    ) -> list[Members]:
-        shards, places = self._shards[rows].tolist(), self._places[rows].tolist()
-        samples: list[Members] = [dict.fromkeys(columns, b"") for _ in shards]
-        parts = []
-        for slot, (shard, place) in enumerate(zip(shards, places, strict=True)):
-            for suffix, column in columns.items():
-                offset, size = place[column], place[column + 1]
-                if offset < 0:
-                    del samples[slot][suffix]
-                elif size:
-                    parts.append((shard, offset, size, slot, suffix))
-        if sort:
-            parts.sort()
-        for run in _runs(parts, self._gap):
-            self._read_run(run, samples)
-        return samples
+    def _sample(self, row: int, columns: dict[str, int]) -> Members:
+        """One sample, a read a member."""
+        file = self._handles.get(self._shard_names[self._shards[row]])
+        place = self._places[row].tolist()
+        return {
+            suffix: _exactly(file, place[column + 1], place[column])
+            for suffix, column in columns.items()
+            if place[column] >= 0
+        }
 
-    def _read_run(self, run: list[tuple], samples: list[Members]) -> None:
-        """Read parts of one shard that lie together, and give each sample its own."""
-        shard, start = run[0][:2]
-        nbytes = max(offset + size for _, offset, size, _, _ in run) - start
-        block = self._handles.get(self._shard_names[shard]).read(nbytes, start)
-        if len(block) != nbytes:
-            what = f"ends {nbytes - len(block):,} bytes before a sample does"
-            raise BadShard(f"shard '{self._shard_names[shard]}': {what}; {_STALE}")
-        if len(run) == 1:
-            samples[run[0][3]][run[0][4]] = block
-            return
-        for _, offset, size, slot, suffix in run:
-            samples[slot][suffix] = block[offset - start : offset - start + size]
+    def _stored(self, rows: np.ndarray, columns: dict[str, int]) -> list[Members]:
+        """Samples of a store, with as few requests as their places allow."""
+        shards, places = self._shards[rows].tolist(), self._places[rows].tolist()
+        samples: list[Members] = [{} for _ in shards]
+        parts = [
+            (shard, place[column], place[column + 1], slot, suffix)
+            for slot, (shard, place) in enumerate(zip(shards, places, strict=True))
+            for suffix, column in columns.items()
+            if place[column] >= 0
+        ]
+        for run in _runs(sorted(parts)):
+            shard, start = run[0][:2]
+            end = max(offset + size for _, offset, size, _, _ in run)
+            block = _exactly(self._handles.get(self._shard_names[shard]), end - start, start)
+            for _, offset, size, slot, suffix in run:
+                samples[slot][suffix] = block[offset - start : offset - start + size]
+        return samples
 
     def _open(self, name: str) -> Ranges:
         file = Ranges(self.path / name)
@@ -224,13 +231,21 @@ def _stack(columns: Sequence[pa.Array], rows: int) -> np.ndarray:
     return np.stack([column.fill_null(-1).to_numpy() for column in columns], axis=1)
 
 
-def _runs(parts: list[tuple], gap: int) -> Iterator[list[tuple]]:
-    """Neighbours of ``parts`` (shard, offset, size, ...) that are to be read at once."""
+def _exactly(file: Ranges, nbytes: int, offset: int) -> bytes:
+    data = file.read(nbytes, offset) if nbytes else b""
+    if len(data) != nbytes:
+        name = f"{file.path.parent.name}/{file.path.name}"
+        raise BadShard(f"shard '{name}': ends {nbytes - len(data):,} bytes too early; {_STALE}")
+    return data
+
+
+def _runs(parts: list[tuple]) -> Iterator[list[tuple]]:
+    """Neighbours of sorted ``parts`` (shard, offset, size, ...) that are read at once."""
     run: list[tuple] = []
     end = 0
     for part in parts:
         shard, offset, size = part[:3]
-        if run and shard == run[0][0] and run[0][1] <= offset <= end + gap:
+        if run and shard == run[0][0] and offset <= end + GAP_BYTES:
             run.append(part)
             end = max(end, offset + size)
         else:

@@ -31,6 +31,7 @@ from manifests.storage import entries, locate, read_bytes
 if TYPE_CHECKING:
     from manifests.storage import Location
 
+HEADER_BYTES, NAME_BYTES = 512, 100  # of a plain tar header; longer names take more blocks
 REMAKE = "run the same command again"
 REMERGE = "run the same command again: it writes the lists anew"
 
@@ -138,13 +139,22 @@ def _holds(block: bytes, entry: Entry) -> bool:
     """Whether a sample's bytes have its members' headers, each before its data."""
     position = 0
     for suffix, (offset, size) in sorted(entry.members.items(), key=lambda m: m[1]):
-        header = member_header(entry.key, suffix, size)
-        if not block.startswith(header, position) or offset != (
-            entry.offset + position + len(header)
-        ):
+        at = offset - entry.offset
+        if at < position + HEADER_BYTES or not _heads(block[position:at], entry.key, suffix, size):
             return False
-        position += len(header) + padded(size)
+        position = at + padded(size)
     return position == len(block) == entry.nbytes
+
+
+def _heads(header: bytes, key: str, suffix: str, size: int) -> bool:
+    """Whether these are the blocks before a member, as far as the checksum of all bytes leaves
+    open: its name and size."""
+    name = f"{key}.{suffix}".encode()
+    if len(header) > HEADER_BYTES or len(name) > NAME_BYTES:
+        return header == member_header(key, suffix, size)
+    return (
+        header[:NAME_BYTES] == name.ljust(NAME_BYTES, b"\0") and header[124:135] == b"%011o" % size
+    )
 
 
 def _label_faults(block: bytes, entry: Entry, row: dict[str, object]) -> list[str]:

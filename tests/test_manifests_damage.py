@@ -19,7 +19,10 @@ LISTS = ("manifest.parquet", "shards.json", "failures/scans.jsonl")
 def sound(tmp_path_factory):
     """A sound set: its folder, and every file's bytes by name."""
     out = tmp_path_factory.mktemp("damage") / "set"
-    assert run_recipe(RECIPE, toy_config(out, inputs=9, bad=["s003"], max_failed=1.0)) == 0
+    assert (
+        run_recipe(RECIPE, toy_config(out, inputs=9, per_shard=3, bad=["s003"], max_failed=1.0))
+        == 0
+    )
     names = [p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()]
     return out, {name: (out / name).read_bytes() for name in names}
 
