@@ -80,7 +80,12 @@ class ManifestFile:
     def _open(self, suffixes: Iterable[str]) -> None:
         self.suffixes = frozenset(suffixes)
         schema = manifest_schema(self.suffixes)
-        self._writer = pq.ParquetWriter(self._sink, schema, compression="zstd")
+        # A dictionary of values that differ, keys and figures, costs time and room for nothing.
+        repeated = [field.name for field in schema if field.type == pa.string()]
+        repeated.remove("key")
+        self._writer = pq.ParquetWriter(
+            self._sink, schema, compression="zstd", use_dictionary=repeated
+        )
         self._columns = {name: [] for name in schema.names}
 
     def _flush(self) -> None:

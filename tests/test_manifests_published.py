@@ -8,6 +8,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -89,6 +90,7 @@ def test_the_card_says_whose_faces_under_which_terms(published):
     assert "biometric" in body
     assert "| samples | BadInput | 1 |" in body
     assert "8 samples of 2 subjects" in body
+    assert "| toy | CC0-1.0 | 8 |" in body  # the face model's own licence
 
 
 @pytest.mark.parametrize(
@@ -237,6 +239,12 @@ def test_hugging_face_datasets_loads_the_set_as_it_is(published, truth, datasets
         array = np.array(sample["vertices.npy"])
         np.testing.assert_array_equal(array, vertices(members["vertices.npy"]))
         assert sample["json"] == json.loads(members["json"])
+
+
+def test_the_documentation_shows_the_code_that_is_tested():
+    text = (Path(__file__).parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+    for code in (loading.MANIFEST, loading.WEBDATASET, loading.DATASETS, loading.CROISSANT):
+        assert f"```python\n{code}```" in text
 
 
 def test_the_cards_code_runs_in_the_sets_folder(published, truth, datasets, mlc, monkeypatch):

@@ -1,5 +1,6 @@
 """The published mesh layouts: a tree of each, written here, gives the surface, person and terms."""
 
+import inspect
 import logging
 
 import numpy as np
@@ -8,6 +9,7 @@ import trimesh
 
 from faces.errors import BadInput
 from registration.readers import open_layout
+from registration.readers.base import LAYOUTS, SOURCE_FIELDS, reader_class
 from tests.surfaces import (
     BULGE_MM,
     check_surface,
@@ -273,3 +275,9 @@ def test_auto_asks_where_two_layouts_lie(tmp_path):
 def test_auto_takes_other_meshes_as_such(tmp_path):
     trimesh.creation.icosphere().export(tmp_path / "a.ply")
     assert type(open_layout("auto", tmp_path)).__name__ == "MeshReader"
+
+
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_every_layout_takes_the_terms_as_options(layout):
+    """So that what a data set's files do not say can be said on the command line."""
+    assert set(SOURCE_FIELDS) <= set(inspect.signature(reader_class(layout)).parameters)
