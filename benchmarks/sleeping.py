@@ -65,7 +65,8 @@ def _row(item: Item) -> dict[str, object]:
     return {**dict.fromkeys(REQUIRED, "sleeping"), "subject": item.key}
 
 
-RECIPE = Recipe("sleeping", SleepConfig, plan, {"scans": scans, "samples": samples})
+STAGES = {"scans": scans, "samples": samples}
+RECIPE = Recipe("sleeping", SleepConfig, plan, STAGES)
 RECIPES["sleeping"] = "benchmarks.sleeping:RECIPE"
 
 
