@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from faces.errors import BadInput
 from manifests.ledger import Failure, ShardRecord, make_failure, make_record, write_sidecar
 from manifests.ledger import read_sidecar as read_record
 from manifests.schema import check_row
+from manifests.secrets import without_secrets
 from manifests.shard import BadShard, ShardWriter, check_members, read_entry
 from pipelines.config import config_hash, flat, to_dict
 from pipelines.plan import ShardTask, inputs_hash
@@ -88,7 +90,9 @@ def process_inputs(task: ShardTask, config: Any, process_one: ProcessOne) -> Sha
             except Exception as error:
                 log.info("input '%s' failed", item.key, exc_info=True)
                 failure = make_failure(item.key, task.stage, error, hashes[0])
-                failures.append(failure | {"message": without_places(str(error), config)})
+                failures.append(
+                    failure | {"message": without_places(words_of(error, item.key), config)}
+                )
                 continue
             for sample in samples:
                 writer.add(sample.key, sample.members)
@@ -135,12 +139,28 @@ def commit_failed(task: ShardTask, config: Any, error: BaseException) -> ShardRe
     return record
 
 
+def words_of(error: BaseException, key: str) -> str:
+    """An error's message, with the input's name where it names nothing, and for what no stage
+    foresaw with what to do about it."""
+    message = str(error)
+    if "'" in message.partition(": ")[0]:
+        return message
+    if isinstance(error, BadInput):
+        return f"input '{key}': {message}"
+    return (
+        f"input '{key}': {type(error).__name__}: {message or 'no more words'}; expected an input "
+        "that this stage can work with; look at it, leave it out, or report it with --debug's log"
+    )
+
+
 def without_places(message: str, config: Any) -> str:
-    """A message in which the folders that local settings name read ``<setting>``.
+    """A message in which the folders that local settings name read ``<setting>``, and in which
+    secrets of URLs are left out.
 
     A set is given away with its failure records: they tell nothing of the machine, and are the
     same wherever the data lie.
     """
+    message = without_secrets(message)
     places = dict(flat(to_dict(config, ("local",))))
     absolute = [(p, n) for n, p in places.items() if isinstance(p, str) and Path(p).is_absolute()]
     for place, name in sorted(absolute, reverse=True):  # the longer path before its parent
