@@ -1,7 +1,6 @@
 """Folders of good inputs of each kind, small, and copies of them damaged in one way each."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,14 +49,12 @@ class Kind:
 def make(kind: Kind, root: Path, count: int, seed: int) -> list[Case]:
     """GOOD good inputs and ``count`` damaged ones below a root."""
     rng = np.random.default_rng(seed)
-    good = root.with_name(f"{root.name}-good")
-    kind.write(good, 0)
     for number in range(GOOD):
         kind.write(root / folder_name(kind, number), number)
     cases = []
     for number, (file, how) in enumerate(_chosen(kind, count, rng), GOOD):
         name = folder_name(kind, number)
-        shutil.copytree(good, root / name)
+        kind.write(root / name, 0)
         target = next(p for p in sorted((root / name).rglob("*")) if p.name.endswith(file))
         how(target, rng)
         cases.append(Case(name, file, how.__name__.replace("_", " ")))

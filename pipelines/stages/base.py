@@ -155,12 +155,12 @@ def words_of(error: BaseException, key: str) -> str:
 
 def without_places(message: str, config: Any) -> str:
     """A message in which the folders that local settings name read ``<setting>``, and in which
-    secrets of URLs are left out.
+    secrets of URLs are left out and bytes of damaged files do not reach a terminal.
 
     A set is given away with its failure records: they tell nothing of the machine, and are the
     same wherever the data lie.
     """
-    message = without_secrets(message)
+    message = without_secrets("".join(c if c.isprintable() else "\ufffd" for c in message))
     places = dict(flat(to_dict(config, ("local",))))
     absolute = [(p, n) for n, p in places.items() if isinstance(p, str) and Path(p).is_absolute()]
     for place, name in sorted(absolute, reverse=True):  # the longer path before its parent

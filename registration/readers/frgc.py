@@ -6,6 +6,7 @@ numbers each, row by row from the top; flag 0 and -999999 where there is no poin
 
 import contextlib
 import gzip
+import logging
 import re
 import warnings
 import zlib
@@ -27,6 +28,8 @@ from registration.readers.images import read_color, within_reach
 from registration.readers.mesh_render import render
 from registration.readers.organised import PinholeFit, fit_lens, fit_pinhole, grid_mesh, pixel_uv
 from registration.readers.published import key_of, no_scans, with_suffix_of
+
+LOG = logging.getLogger(__name__)
 
 TREE = "04201d302.abs.gz with 04201d302.ppm or 04201d303.ppm"
 IMAGE_SUFFIXES = (".ppm", ".png", ".jpg")
@@ -66,12 +69,15 @@ class FrgcReader:
     def refs(self) -> list[ScanRef]:
         """See Reader."""
         refs = {}
-        found = sorted(p for p in self.root.rglob("*") if p.is_file())
+        # A link that leads nowhere is kept: read() says so.
+        found = sorted(p for p in self.root.rglob("*") if p.is_file() or p.is_symlink())
         for path in found:
             match = self.PATTERN.search(path.relative_to(self.root).as_posix())
             if match:
                 key, subject = key_of(match)
-                refs.setdefault(key, ScanRef(key, subject, self._files(path)))
+                ref = ScanRef(key, subject, self._files(path))
+                if refs.setdefault(key, ref) is not ref:
+                    LOG.warning("'%s' is left out: another scan has the key '%s'", path, key)
         if not refs:
             raise no_scans(self.root, "frgc", TREE, found)
         return [refs[key] for key in sorted(refs)]

@@ -23,6 +23,7 @@ from registration.readers.rgbd import RgbdReader
 LOG = logging.getLogger(__name__)
 
 TREE = "SUBJECT/rgb.txt, depth.txt, rgb/ and depth/"
+NAMES = ("rgb.txt", "depth.txt")  # one without the other is a sequence that cannot be read
 LISTS = "lists"  # role of a sequence whose lists cannot be read
 MAX_APART_S = 0.02
 DEPTH_SCALE = 0.2  # mm a unit
@@ -70,7 +71,7 @@ class TumReader(RgbdReader):
         if picking.sharpest:
             remedy = "give --frames every:N"
             raise BadInput("--frames", f"'{self.frames}'", "every:N for this layout", remedy)
-        folders = sorted(p.parent for p in self.root.rglob("depth.txt"))
+        folders = sorted({p.parent for name in NAMES for p in self.root.rglob(name)})
         if not folders:
             raise no_scans(self.root, "tum", TREE, sorted(self.root.rglob("*.txt")))
         refs = []
@@ -97,7 +98,7 @@ class TumReader(RgbdReader):
 
     def _unread(self, folder: Path) -> ScanRef:
         place = folder.relative_to(self.root).parts or (self.root.resolve().name,)
-        lists = {LISTS: (folder / "depth.txt").relative_to(self.root).as_posix()}
+        lists = {LISTS: (folder / NAMES[1]).relative_to(self.root).as_posix()}
         return ScanRef("/".join((*place, "sequence")), place[0], lists)
 
     def read(self, ref: ScanRef) -> Scan:
