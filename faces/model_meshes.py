@@ -7,6 +7,8 @@ import numpy as np
 import trimesh
 
 from faces.errors import BadInput
+from faces.files import read_text
+from faces.foreign_mesh import load_mesh
 from faces.mesh import similarity
 from faces.morphable import MorphableModel
 
@@ -71,10 +73,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     if path.suffix.lower() == ".obj":
         return _read_obj(path)
     what, remedy = f"mesh '{path}'", "export it again"
-    try:
-        mesh = trimesh.load(path, process=False, force="mesh")
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise BadInput(what, f"unreadable ({error})", "OBJ, PLY or GLB", remedy) from error
+    mesh = load_mesh(path, force="mesh")
     if not isinstance(mesh, trimesh.Trimesh):
         raise BadInput(what, "no triangles", "a triangle mesh", remedy)
     colors = None
@@ -84,11 +83,12 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    text = read_text(path, f"mesh '{path}'", "mesh_bytes", errors="replace")
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = text.splitlines()
         rows = [line.split()[1:] for line in lines if line.startswith("v ")]
         table = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         remedy = "export it again"
         raise BadInput(f"mesh '{path}'", f"unreadable ({error})", "an OBJ", remedy) from error
     if table.shape[1] < 3:

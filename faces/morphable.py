@@ -202,7 +202,7 @@ def read_model(path: str | Path) -> MorphableModel:
         if stored["format"] != FORMAT:
             raise ValueError(f"format {stored['format']}")
         base, detail = _unpack(stored)
-    except (OSError, EOFError, BadZipFile, KeyError, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, KeyError, ValueError, MemoryError) as error:
         raise BadInput(
             f"model '{path}'",
             f"unreadable ({error})",

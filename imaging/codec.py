@@ -8,6 +8,8 @@ import zlib
 import cv2
 import numpy as np
 
+from imaging.limits import limits, raise_it
+
 DEPTH_STEP_MM = 0.1  # 16 bits then reach 6.5 m, and the step lies below any face sensor's noise
 # 4:4:4 keeps a chroma sample a pixel: lips and eyes of a 256² face lose their edges in 4:2:0
 _SAMPLING = {
@@ -80,6 +82,7 @@ def decode_image(data: bytes, what: str = "image") -> np.ndarray:
         ValueError: where the bytes are no whole PNG or JPEG.
     """
     _check_whole(data, what)
+    _check_size(data, what)
     # orientation tags are ignored: a label is made for the pixels as stored
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -246,6 +249,31 @@ def _check_whole(data, what):
             raise _broken(what, data, "truncated JPEG (no end mark)")
     else:
         raise _broken(what, data, "neither PNG nor JPEG")
+
+
+def _check_size(data, what):
+    """The header's size against the limit, before OpenCV makes room for it."""
+    width, height = _header_size(data)
+    if width * height > limits().image_pixels:
+        raise ValueError(
+            f"{what}: the header says {width}×{height} pixels; expected at most "
+            f"{limits().image_pixels:,}; {raise_it('image_pixels')}"
+        )
+
+
+def _header_size(data):
+    """(width, height) by a PNG's IHDR or a JPEG's frame header; (0, 0) where there is none."""
+    if data[:2] != b"\xff\xd8":
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # SOF0 to SOF15
+            height = int.from_bytes(data[at + 5 : at + 7], "big")
+            return int.from_bytes(data[at + 7 : at + 9], "big"), height
+        # a fill byte, or a segment with its length
+        at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return 0, 0
 
 
 def _check_chunks(data, what):

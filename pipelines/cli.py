@@ -15,6 +15,7 @@ import threading
 from collections.abc import Sequence
 
 from faces.errors import BadInput, MissingExtra
+from manifests.secrets import without_secrets
 from manifests.shard import BadShard
 from manifests.storage import BadLocation
 from pipelines.lock import Locked
@@ -80,9 +81,10 @@ def _joined(words: Sequence[str]) -> list[str]:
 
 def _guarded(module, args: argparse.Namespace) -> int:
     """Run a verb; the user's errors become one line."""
-    logging.basicConfig(
-        level=logging.DEBUG if args.debug else logging.WARNING, format="%(message)s", force=True
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Discreet("%(message)s"))
+    level = logging.DEBUG if args.debug else logging.WARNING
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for package in ("pipelines", "manifests"):
         logging.getLogger(package).setLevel(logging.DEBUG if args.debug else logging.INFO)
     _end_in_order_when_terminated()
@@ -117,6 +119,13 @@ def _unknown(verb: str) -> str:
     return f"unknown verb '{verb}'; {hint}"
 
 
+class _Discreet(logging.Formatter):
+    """Log lines, tracebacks included, without the secrets of URLs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
 def _fail(message: str) -> int:
-    print(f"synth: {message}", file=sys.stderr)
+    print(f"synth: {without_secrets(message)}", file=sys.stderr)
     return USAGE

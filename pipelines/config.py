@@ -15,6 +15,7 @@ import tomli_w
 from faces.errors import BadInput
 from manifests.ledger import canonical_json
 from manifests.schema import SCHEMA_VERSION
+from manifests.secrets import without_secrets
 from pipelines.clusters.options import ClusterOptions
 from pipelines.setting import Part, setting
 
@@ -75,6 +76,8 @@ class RunConfig:
 def to_dict(config: Any, parts: Sequence[Part] = ("bytes", "amount", "local")) -> dict[str, Any]:
     """A config as nested dicts of plain values; None is left out, as TOML has no word for it.
 
+    Secrets of URLs are left out too (manifests.secrets): this is what is stored, hashed and shown.
+
     Args:
         config: a dataclass instance.
         parts: which fields, see Part.
@@ -88,12 +91,15 @@ def to_dict(config: Any, parts: Sequence[Part] = ("bytes", "amount", "local")) -
             if inner:
                 result[item.name] = inner
         elif value is not None and part in parts:
-            result[item.name] = _listed(value) if isinstance(value, tuple) else value
+            result[item.name] = _plain(value)
     return result
 
 
-def _listed(values: tuple[Any, ...]) -> list[Any]:
-    return [to_dict(v) if dataclasses.is_dataclass(v) else v for v in values]
+def _plain(value: Any) -> Any:
+    """A value as it is written down: lists for tuples, and no secret of a URL."""
+    if isinstance(value, tuple):
+        return [to_dict(v) if dataclasses.is_dataclass(v) else _plain(v) for v in value]
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def from_dict(cls: type[T], data: Mapping[str, Any], where: str = "config") -> T:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from faces.rotation import nearest_rotation
+from imaging.limits import limits
 from manifests.pose_tables import Fault, row_of
 from pipelines.pose_photos import PhotoJob, Row, head_angles
 
@@ -116,9 +117,9 @@ def _sample(
     name, labels, row = f"{path.name}/{key}", {}, {}
     if "json" in members:
         try:
-            labels = json.loads(tar.extractfile(members["json"]).read())
+            labels = json.loads(_content(tar, members["json"]))
             row = angles_of_labels(labels) if isinstance(labels, dict) else {}
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             yield Fault("damaged", name, f"its JSON cannot be used: {error}")
             return
     if row:
@@ -130,4 +131,19 @@ def _sample(
         yield Fault("no pose", name, f"no pose and no picture among its members ({held})")
         return
     known = row_of(labels) if isinstance(labels, dict) else {}
-    yield PhotoJob(name, data=tar.extractfile(image).read(), labels=known)
+    try:
+        yield PhotoJob(name, data=_content(tar, image), labels=known)
+    except ValueError as error:
+        yield Fault("damaged", name, f"its picture cannot be used: {error}")
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """A member's bytes; nothing of a tar is ever unpacked to disk.
+
+    Raises:
+        ValueError: more of them than the limit.
+    """
+    most = limits().member_bytes
+    if member.size > most:
+        raise ValueError(f"{member.size:,} bytes; expected at most {most:,}")
+    return tar.extractfile(member).read()

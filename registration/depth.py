@@ -148,6 +148,9 @@ def _check_scale(scan: Scan, distance_mm: float) -> None:
     low, high = FACE_DIAGONAL_MM
     if low <= diagonal <= high:
         return
+    if diagonal == 0:
+        got, remedy = "its landmarks are all at one place", "mend or delete its landmark file"
+        raise BadInput(f"scan '{scan.key}'", got, "the landmarks of a face", remedy)
     usual = np.sqrt(low * high)
     factor = 10.0 ** np.round(np.log10(usual / diagonal))
     got = f"wrong depth scale: the face is {diagonal:.4g} mm long at {distance_mm:.4g} mm"

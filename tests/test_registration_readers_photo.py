@@ -141,7 +141,7 @@ def test_bad_photos_are_named(tmp_path):
 
 
 def test_a_bomb_is_not_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr("registration.readers.images.MAX_PIXELS", 5000)
+    monkeypatch.setenv("FACESYNTH_MAX_IMAGE_PIXELS", "5000")
     save(tmp_path / "a.jpg", picture())
     with pytest.raises(BadInput, match="120×80"):
         only(tmp_path)

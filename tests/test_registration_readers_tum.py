@@ -97,8 +97,10 @@ def test_the_camera_is_the_published_one_or_the_folders(sequence, name, fx, cx):
 def test_damaged_lists(sequence, text, says):
     home = sequence / "alice" / "first"
     (home / "rgb.txt").write_text(text)
+    reader = open_layout("tum", sequence)
+    ref = next(ref for ref in reader.refs() if ref.key == "alice/first/sequence")
     with pytest.raises(BadInput, match=says):
-        open_layout("tum", sequence).refs()
+        reader.read(ref)
 
 
 def test_missing_lists_images_and_wrong_options(sequence):
@@ -109,7 +111,7 @@ def test_missing_lists_images_and_wrong_options(sequence):
         reader.read(reader.refs()[0])
     (home / "rgb.txt").unlink()
     with pytest.raises(BadInput, match=r"rgb\.txt"):
-        reader.refs()
+        reader.read(reader.refs()[0])
     (home / "depth.txt").unlink()
     with pytest.raises(BadInput, match="no scan of layout 'tum'"):
         reader.refs()

@@ -50,7 +50,7 @@ def test_a_scanners_file_comes_back(tmp_path):
     np.testing.assert_allclose(mesh.vertices, vertices, atol=1e-6)  # six decimals written
     np.testing.assert_allclose(mesh.uv, uv, atol=1e-6)
     np.testing.assert_array_equal(mesh.triangles, triangles)
-    assert mesh.textures == (tmp_path / "skin.bmp",)
+    assert mesh.textures == ("skin.bmp",)
 
 
 def test_a_seam_splits_its_vertices(tmp_path):
@@ -107,7 +107,7 @@ def test_clockwise_faces_are_turned(tmp_path):
 def test_windows_paths_and_several_urls(tmp_path):
     url = r'appearance Appearance { texture ImageTexture { url [ "a\\b.bmp" "c.bmp" ] } }'
     mesh = read(tmp_path, shape(SQUARE, url))
-    assert mesh.textures == (tmp_path / "a" / "b.bmp", tmp_path / "c.bmp")
+    assert mesh.textures == (r"a\b.bmp", "c.bmp")
 
 
 def nested(depth):
@@ -170,7 +170,7 @@ def test_other_versions_and_no_text(tmp_path):
     (tmp_path / "a.wrl").write_bytes(b"\x1f\x8b\x08" + bytes(range(256)))
     with pytest.raises(BadInput, match="first line"):
         read_vrml(tmp_path / "a.wrl")
-    with pytest.raises(BadInput, match="No such file"):
+    with pytest.raises(BadInput, match="no such file"):
         read_vrml(tmp_path / "b.wrl")
 
 

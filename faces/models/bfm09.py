@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from faces.errors import BadInput
 from faces.models.assemble import Shapes, assemble
@@ -181,7 +180,7 @@ def _names(count: int) -> tuple[str, ...]:
 def _read_mat(path: Path) -> dict:
     try:
         return loadmat(path)
-    except (OSError, ValueError, TypeError, NotImplementedError, MatReadError) as error:
+    except Exception as error:  # SciPy lets many kinds through on damaged bytes
         raise _bad(path, f"unreadable ({error})", "a .mat of MATLAB 5 to 7.2") from error
 
 

@@ -152,7 +152,7 @@ def _read(path: Path) -> dict:
                 stored[key] = np.asarray(file[key])
             if NAMED in file:
                 stored[NAMED] = file[NAMED][()]
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, MemoryError) as error:
         raise _bad(path, f"unreadable ({error})", "an HDF5 file") from error
     return stored
 

@@ -7,6 +7,7 @@ afterwards. NumPy arrays, SciPy sparse matrices, chumpy's leaves (``chumpy.ch.Ch
 """
 
 import io
+import math
 import pickle
 import zipfile
 from pathlib import Path
@@ -16,8 +17,8 @@ import scipy.sparse as sp
 
 from faces.errors import BadInput
 from faces.models.stand_ins import KNOWN, Array, Buffered, Chumpy, Dtype, Scalar, Sparse, text_of
+from imaging.limits import limits
 
-LARGEST = 8_000_000_000  # bytes of one array: no face model is as large
 # Whatever a damaged stream makes the unpickler raise, beside its own error.
 _DAMAGED = (
     *(pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError),
@@ -120,8 +121,8 @@ def _npy(file, what: str):
     )
     shape, fortran, dtype = header(file)
     if not dtype.hasobject:
-        count = int(np.prod(shape, dtype=np.int64))
-        if count * dtype.itemsize > LARGEST:
+        count = math.prod(shape)
+        if not 0 <= count * dtype.itemsize <= limits().model_bytes:
             raise ValueError(f"an array of shape {shape}")
         raw = file.read(count * dtype.itemsize)
         array = np.frombuffer(raw, dtype=dtype, count=count)

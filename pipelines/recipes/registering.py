@@ -1,6 +1,7 @@
 """What recipes that register faces share: where the scans lie, and how they are registered."""
 
 import hashlib
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -47,6 +48,8 @@ class RegisteringConfig(RunConfig):
     photo: PhotoSettings = setting(PhotoSettings, "the fit to a photo (layout photo)")
 
 
+UNSUITABLE = re.compile(r"[\x00-\x1f\x7f\\]")  # in a key: not in a tar, says manifests.shard
+
 C = TypeVar("C", bound=RegisteringConfig)
 
 
@@ -83,9 +86,31 @@ def scan_inputs(config: RegisteringConfig) -> list[dict]:
         BadInput: no scans there.
     """
     refs = scans.reader_of(config).refs()
-    return [asdict(ref) | {"bytes": _sizes(config, ref)} for ref in refs]
+    return [_input(asdict(ref) | {"bytes": _sizes(config, ref)}) for ref in refs]
+
+
+def _input(ref: dict) -> dict:
+    """An input as the plan keeps it; one whose name no text can hold is noted as refused."""
+    written, reason = _written(ref), None
+    if written != ref:
+        reason = ["its name is not UTF-8", "a name in UTF-8", "rename it, e.g. with convmv"]
+    elif UNSUITABLE.search(ref["key"]):
+        got = "its name has a backslash or a control character"
+        reason = [got, "a name that every system can read", "rename its folder or file"]
+    return written | {"refused": [f"scan {written['key']!r}", *reason]} if reason else ref
+
+
+def _written(value):
+    """A value in which bytes of names that are no UTF-8 read ``\\udcXX``."""
+    if isinstance(value, dict):
+        return {key: _written(inner) for key, inner in value.items()}
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
 
 
 def _sizes(config: RegisteringConfig, ref: ScanRef) -> dict[str, int]:
     """Bytes of each file of a scan: other data under the same name is another input."""
-    return {role: (Path(config.scans) / f).stat().st_size for role, f in ref.files.items()}
+    paths = {role: Path(config.scans) / file for role, file in ref.files.items()}
+    # What is not there is told when the scan is read.
+    return {role: path.stat().st_size if path.exists() else 0 for role, path in paths.items()}

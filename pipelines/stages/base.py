@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from faces.errors import BadInput
 from manifests.ledger import Failure, ShardRecord, make_failure, make_record, write_sidecar
 from manifests.ledger import read_sidecar as read_record
 from manifests.schema import check_row
+from manifests.secrets import without_secrets
 from manifests.shard import BadShard, ShardWriter, check_members, read_entry
 from manifests.storage import Ranges, is_url
 from pipelines.child import announce
@@ -110,7 +112,7 @@ class _Contents:
         except Exception as error:
             log.info("input '%s' failed", item.key, exc_info=True)
             failure = make_failure(item.key, self.task.stage, error, self.config_hash)
-            message = without_places(str(error), self.config)
+            message = without_places(words_of(error, item.key), self.config)
             self.failures.append(failure | {"message": message})
             return []
         self.rows += [sample.row for sample in samples]
@@ -177,12 +179,28 @@ def commit_failed(task: ShardTask, config: Any, error: BaseException) -> ShardRe
     return record
 
 
+def words_of(error: BaseException, key: str) -> str:
+    """An error's message, with the input's name where it names nothing, and for what no stage
+    foresaw with what to do about it."""
+    message = str(error)
+    if "'" in message.partition(": ")[0]:
+        return message
+    if isinstance(error, BadInput):
+        return f"input '{key}': {message}"
+    return (
+        f"input '{key}': {type(error).__name__}: {message or 'no more words'}; expected an input "
+        "that this stage can work with; look at it, leave it out, or report it with --debug's log"
+    )
+
+
 def without_places(message: str, config: Any) -> str:
-    """A message in which the folders that local settings name read ``<setting>``.
+    """A message in which the folders that local settings name read ``<setting>``, and in which
+    secrets of URLs are left out and bytes of damaged files do not reach a terminal.
 
     A set is given away with its failure records: they tell nothing of the machine, and are the
     same wherever the data lie.
     """
+    message = without_secrets("".join(c if c.isprintable() else "\ufffd" for c in message))
     places = dict(flat(to_dict(config, ("local",))))
     named = [(p, n) for n, p in places.items() if isinstance(p, str) and _is_place(p)]
     for place, name in sorted(named, reverse=True):  # the longer path before its parent

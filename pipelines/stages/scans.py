@@ -5,6 +5,7 @@ from dataclasses import asdict
 from functools import lru_cache
 
 from faces.detectors import Detector, make_detector
+from faces.errors import BadInput
 from faces.models import load_model
 from faces.types import Scan
 from manifests.ledger import ShardRecord
@@ -52,6 +53,8 @@ def _simulate(item: Item, config) -> Iterator[StageSample]:
 
 
 def _read(item: Item, config) -> Iterator[StageSample]:
+    if "refused" in item.ref:
+        raise BadInput(*item.ref["refused"])
     reader = reader_of(config)
     ref = ScanRef(item.key, item.ref["subject"], item.ref["files"])
     detector = _detector(config.detector, config.face_landmarker, config.scans)

@@ -14,12 +14,11 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from faces.camera import Camera
 from faces.errors import BadInput
 from registration.readers.align import align_depth
-from registration.readers.images import decode
+from registration.readers.images import opened, rgb_of
 from registration.readers.matroska import Matroska, Track
 from registration.readers.recording import RecordingReader, pairs_in_time
 
@@ -114,12 +113,9 @@ class AzureKinectRecording:
         return align_depth(depth, self._depth_camera, self.camera, rotation, translation)
 
     def _jpeg(self, data: bytes) -> np.ndarray:
-        try:
-            image = Image.open(io.BytesIO(data))
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise self._bad(f"a colour image that cannot be decoded ({error})", "JPEG") from error
-        decode(image, self._what)
-        return np.array(image.convert("RGB"))
+        what = f"colour of {self._what}"
+        with opened(io.BytesIO(data), "JPEG", what) as image:
+            return rgb_of(image, what)
 
     def _yuv(self, data: bytes, code: str) -> np.ndarray:
         width, height = self._color.width, self._color.height

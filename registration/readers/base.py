@@ -1,6 +1,5 @@
 """What every reader offers, and the layouts by name."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -9,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from faces import files
 from faces.camera import Camera
 from faces.errors import BadInput
 from faces.types import Provenance, Scan
@@ -165,10 +165,7 @@ def read_json(path: Path) -> dict:
     Raises:
         BadInput: not readable as one.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"file '{path}'", str(error), "JSON", "repair the file") from error
+    record = files.read_json(path, f"file '{path}'")
     if not isinstance(record, dict):
         got = type(record).__name__
         raise BadInput(f"file '{path}'", f"a JSON {got}", "a JSON object", "repair the file")

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from faces.errors import BadInput
+from faces.files import read_bytes
 from registration.readers.base import ScanRef
 from registration.readers.images import read_color
 from registration.readers.mesh_files import TexturedMesh, place
@@ -61,11 +62,11 @@ def read_bnt(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     what, expected = f"scan '{path}'", "a header, then five numbers for every point of its grid"
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, what, "mesh_bytes")
         rows, columns, background, length = struct.unpack_from("<HHdH", data)
         at = 14 + length
         (count,) = struct.unpack_from("<I", data, at)
-    except (OSError, struct.error) as error:
+    except struct.error as error:
         raise BadInput(what, f"unreadable ({error})", expected, "copy it again") from error
     wanted, there = rows * columns * COLUMNS, (len(data) - at - 4) // 8
     if not wanted == count <= there:

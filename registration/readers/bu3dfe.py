@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from faces.errors import BadInput
+from faces.files import read_text
 from registration.readers.published import IMAGE_SUFFIXES, PublishedMeshReader, with_suffix_of
 
 POINTS = 83
@@ -50,10 +51,10 @@ def read_bnd(path: Path) -> np.ndarray:
     Raises:
         BadInput: not 83 lines of four numbers.
     """
+    lines = read_text(path, f"landmarks '{path}'").splitlines()
     try:
-        rows = np.array([line.split() for line in path.read_text().splitlines() if line.split()])
-        rows = rows.astype(np.float64)
-    except (OSError, ValueError) as error:
+        rows = np.array([line.split() for line in lines if line.split()]).astype(np.float64)
+    except ValueError as error:
         got = str(error)
     else:
         if rows.shape == (POINTS, 4) and np.isfinite(rows).all():

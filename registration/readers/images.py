@@ -2,8 +2,6 @@
 
 import contextlib
 import io
-import struct
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,24 +9,36 @@ import numpy as np
 from PIL import Image
 
 from faces.errors import BadInput
+from faces.pictures import open_picture
 from imaging.codec import DEPTH_STEP_MM
 
 MAX_DEPTH_MM = 65_535 * DEPTH_STEP_MM  # what a shard can keep; no face is scanned from so far
-MAX_PIXELS = 100_000_000  # larger than any camera's frame; a header that says more is a bomb
 _DEPTH_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 def read_color(path: Path) -> np.ndarray:
-    """Colour image (H, W, 3) uint8 sRGB from PNG, JPEG, or whatever else Pillow reads.
+    """Colour image (H, W, 3) uint8 sRGB of any format that is read; of an animation the first.
 
     Grey images are repeated to three channels, transparency is dropped. The EXIF orientation is
     not applied: depth and intrinsics belong to the pixels as stored.
 
     Raises:
-        BadInput: missing, damaged, truncated, or above MAX_PIXELS.
+        BadInput: missing, damaged, truncated, or above the limit of pixels.
     """
     with opened(path, "a colour image") as image:
-        return np.array(image.convert("RGB"))
+        return rgb_of(image, f"image '{path}'")
+
+
+def rgb_of(image: Image.Image, what: str) -> np.ndarray:
+    """(H, W, 3) uint8 of a decoded image.
+
+    Raises:
+        BadInput: grey of more than 8 bits, which Pillow would cut to black and white.
+    """
+    if image.mode in (*_DEPTH_MODES, "F"):
+        got = f"grey of more than 8 bits (mode '{image.mode}')"
+        raise BadInput(what, got, "8-bit colour or grey", "is it depth? else save it with 8 bits")
+    return np.array(image.convert("RGB"))
 
 
 def read_depth(path: Path, scale_mm: float) -> np.ndarray:
@@ -39,7 +49,7 @@ def read_depth(path: Path, scale_mm: float) -> np.ndarray:
         scale_mm: millimetres a unit, e.g. 1 for millimetres, 0.1 for tenths.
 
     Raises:
-        BadInput: missing, damaged, truncated, above MAX_PIXELS, or not 16-bit grey.
+        BadInput: missing, damaged, truncated, above the limit of pixels, or not 16-bit grey.
     """
     with opened(path, "a 16-bit depth PNG") as image:
         if image.mode not in _DEPTH_MODES:
@@ -57,28 +67,21 @@ def within_reach(depth_mm: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def opened(path: Path | io.BytesIO, expected: str, name: str = "") -> Iterator[Image.Image]:
+def opened(path: Path | io.BytesIO, expected: str, what: str = "") -> Iterator[Image.Image]:
     """An image, decoded completely: OpenCV would hand out a truncated one half grey.
 
     Args:
         path: the file, or its bytes.
         expected: what it should be, for the message.
-        name: of bytes, for the message.
+        what: of bytes, for the message, e.g. ``"photo 'a.jpg'"``; of a file its path.
 
     Raises:
-        BadInput: missing, damaged, truncated, or above MAX_PIXELS.
+        BadInput: missing, damaged, truncated, or above the limit of pixels.
     """
-    what = f"image '{name or path}'"
+    what = what or f"image '{path}'"
     if isinstance(path, Path) and not path.is_file():
         raise BadInput(what, "no such file", expected, "check the name and the layout")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path)
-    except Image.DecompressionBombError as error:
-        raise _too_large(what, str(error)) from error
-    except (OSError, ValueError, SyntaxError, struct.error) as error:
-        raise BadInput(what, f"unreadable ({error})", expected, "export it again") from error
+    image = open_picture(path, what, expected)
     with image:
         decode(image, what, expected)
         yield image
@@ -88,17 +91,10 @@ def decode(image: Image.Image, what: str, expected: str = "an image") -> None:
     """Decode an opened image completely.
 
     Raises:
-        BadInput: its header says more than MAX_PIXELS, or its data are damaged or cut short.
+        BadInput: its data are damaged or cut short.
     """
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_large(what, f"the header says {image.width}×{image.height} pixels")
     try:
         image.load()
-    except (OSError, ValueError, SyntaxError, struct.error, EOFError, IndexError) as error:
+    except Exception as error:  # Pillow's plugins let many kinds through on damaged bytes
         got = f"damaged or truncated ({error})"
         raise BadInput(what, got, expected, "copy or export it again") from error
-
-
-def _too_large(what: str, got: str) -> BadInput:
-    expected = f"at most {MAX_PIXELS / 1e6:.0f} megapixels"
-    return BadInput(what, got, expected, "scale it down, or check that the file is an image")

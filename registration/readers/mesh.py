@@ -71,7 +71,9 @@ class MeshReader:
     def _meshes(self) -> list[Path]:
         """The files to read; of two with one key the first is taken."""
         ranks = {suffix: rank for rank, suffix in enumerate(self.SUFFIXES)}
-        paths = [p for p in self.root.rglob("*") if p.suffix.lower() in ranks and p.is_file()]
+        named = (p for p in self.root.rglob("*") if p.suffix.lower() in ranks)
+        # A link that leads nowhere is kept: read() says so.
+        paths = [p for p in named if p.is_file() or p.is_symlink()]
         return sorted(paths, key=lambda p: (ranks[p.suffix.lower()], p))
 
     def _ref(self, path: Path) -> ScanRef:

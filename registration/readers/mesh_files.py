@@ -8,7 +8,10 @@ import numpy as np
 import trimesh
 
 from faces.errors import BadInput
-from registration.readers.images import decode, read_color
+from faces.files import beside, read_text
+from faces.foreign_mesh import load_mesh
+from faces.pictures import check_picture
+from registration.readers.images import decode, read_color, rgb_of
 from registration.readers.vrml import read_vrml
 
 LOG = logging.getLogger(__name__)
@@ -95,13 +98,28 @@ def _read_wrl(path: Path, texture: Path | None):
     surface = read_vrml(path)
     _check_finite(surface.vertices, f"mesh '{path}'")
     if surface.uv is not None and (surface.textures or texture is not None):
-        image = next((named for named in surface.textures if named.is_file()), texture)
-        if image is None:
-            raise _missing(path, surface.textures[0], "texture")
+        image = _texture_of(path, surface.textures, texture)
         return surface.vertices, surface.triangles, surface.uv, read_color(image), None
     if surface.colors is None:
         raise _colourless(f"mesh '{path}'", surface.uv is None)
     return surface.vertices, surface.triangles, None, None, surface.colors
+
+
+def _texture_of(path: Path, names: tuple[str, ...], given: Path | None) -> Path:
+    """The first image there of those that a VRML file names, else the given one.
+
+    A name from another machine leads nowhere here, and the given image stands in for it.
+    """
+    found, refused = [], None
+    for name in names:
+        try:
+            found.append(beside(path, name, f"mesh '{path}'"))
+        except BadInput as error:
+            refused = refused or error
+    image = next((one for one in found if one.is_file()), given)
+    if image is None:
+        raise refused or _missing(path, found[0], "texture")
+    return image
 
 
 def _read_by_trimesh(path: Path, texture: Path | None):
@@ -117,19 +135,19 @@ def _read_by_trimesh(path: Path, texture: Path | None):
 
 def _load(path: Path) -> trimesh.Trimesh:
     what, remedy = f"mesh '{path}'", "export it again as OBJ, PLY or GLB"
-    if not path.is_file():
-        raise BadInput(what, "no such file", "a mesh", "check the path")
+    loaded = load_mesh(path)
     try:
-        # A link's textures lie beside its target, and trimesh looks nowhere else.
-        loaded = trimesh.load(path.resolve(), process=False)
         if isinstance(loaded, trimesh.Scene):
             parts = [g for g in loaded.dump() if isinstance(g, trimesh.Trimesh)]
             loaded = trimesh.util.concatenate(parts) if parts else None
-    # trimesh's parsers let any of these through on a damaged file.
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise BadInput(what, f"unreadable ({error})", "OBJ, PLY or GLB", remedy) from error
+    except Exception as error:  # trimesh lets many kinds through on damaged scenes
+        got = f"a scene that cannot be joined ({type(error).__name__}: {error})"
+        raise BadInput(what, got, "OBJ, PLY or GLB", remedy) from error
     if not isinstance(loaded, trimesh.Trimesh) or not len(loaded.faces):
         raise BadInput(what, "no triangles", "a triangle mesh", "mesh the points first")
+    if loaded.faces.min() < 0 or loaded.faces.max() >= len(loaded.vertices):
+        got = f"a triangle of vertex {loaded.faces.max():,} among {len(loaded.vertices):,}"
+        raise BadInput(what, got, "vertices that are there", remedy)
     return loaded
 
 
@@ -148,7 +166,7 @@ def _color_of(mesh: trimesh.Trimesh, what: str, texture: Path | None):
     if image is None:
         return np.asarray(uv, dtype=np.float32), read_color(texture), None
     decode(image, f"texture of {what}")
-    return np.asarray(uv, dtype=np.float32), np.array(image.convert("RGB")), None
+    return np.asarray(uv, dtype=np.float32), rgb_of(image, f"texture of {what}"), None
 
 
 def _colourless(what: str, without_image: bool) -> BadInput:
@@ -158,7 +176,7 @@ def _colourless(what: str, without_image: bool) -> BadInput:
 
 
 def _check_references(path: Path) -> None:
-    """The files that an OBJ names exist: trimesh would load it without its texture."""
+    """The files that an OBJ names are there and its own: trimesh would go on without them."""
     if path.suffix.lower() != ".obj" or not path.is_file():
         return
     for material in _named(path, "mtllib"):
@@ -167,6 +185,7 @@ def _check_references(path: Path) -> None:
         for texture in _named(material, "map_Kd"):
             if not texture.is_file():
                 raise _missing(path, texture, "texture")
+            check_picture(texture, f"texture '{texture}'")
 
 
 def _missing(path: Path, wanted: Path, kind: str) -> BadInput:
@@ -175,16 +194,18 @@ def _missing(path: Path, wanted: Path, kind: str) -> BadInput:
 
 
 def _named(path: Path, keyword: str) -> list[Path]:
-    """Files named by the lines of ``path`` that begin with ``keyword``, beside it."""
-    found = []
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            head, _, rest = line.strip().partition(" ")
-            if head == keyword and rest.strip():
-                whole = path.parent / rest.strip().replace("\\", "/")
-                # Options such as "-s 1 1 1" may stand before the name.
-                last = path.parent / rest.split()[-1].replace("\\", "/")
-                found.append(last if rest.strip().startswith("-") else whole)
+    """Files named by the lines of ``path`` that begin with ``keyword``, beside it.
+
+    Raises:
+        BadInput: one of them lies elsewhere.
+    """
+    what, found = f"file '{path}'", []
+    for line in read_text(path, what, "mesh_bytes", errors="replace").splitlines():
+        head, _, rest = line.strip().partition(" ")
+        rest = rest.strip()
+        if head == keyword and rest:
+            # Options such as "-s 1 1 1" may stand before the name.
+            found.append(beside(path, rest.split()[-1] if rest.startswith("-") else rest, what))
     return found
 
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from faces.errors import BadInput
+from faces.files import read_text
 from registration.readers.published import PublishedMeshReader
 
 POINTS = 7
@@ -50,12 +51,14 @@ def read_pp(path: Path) -> np.ndarray:
     """
     try:
         # No entity is declared in such a file; one that declares some is not read.
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, f"landmarks '{path}'")
         if "<!ENTITY" in text:
             raise ValueError("it declares entities")
         tags = ElementTree.fromstring(text).iter("point")
         points = np.array([[float(tag.attrib[axis]) for axis in "xyz"] for tag in tags])
-    except (OSError, ValueError, KeyError, ElementTree.ParseError) as error:
+    except BadInput:
+        raise
+    except (ValueError, KeyError, RecursionError, ElementTree.ParseError) as error:
         got = f"{type(error).__name__}: {error}"
     else:
         if points.shape == (POINTS, 3) and np.isfinite(points).all():

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from faces.camera import Camera
 from faces.detectors import find_sidecar
 from faces.errors import BadInput
+from faces.files import read_text
 from faces.landmarks import SCHEMES, read_landmarks
 from faces.types import Landmarks, Scan
 from registration.readers.base import ScanRef, SideView, nearest_above, provenance_of
-from registration.readers.images import opened
+from registration.readers.images import opened, rgb_of
 from registration.readers.rgbd import read_camera
 
 LOG = logging.getLogger(__name__)
@@ -128,19 +129,30 @@ def read_photo(path: Path | io.BytesIO, name: str = "") -> tuple[np.ndarray, flo
     Raises:
         BadInput: missing, damaged, truncated, too large, or too small to show a face.
     """
-    with opened(path, "a photo", name) as image:
-        focal = image.getexif().get_ifd(EXIF_IFD).get(FOCAL_35MM_TAG)
-        color = np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    what = f"photo '{name or path}'"
+    with opened(path, "a photo", what) as image:
+        upright, focal = _by_exif(image)
+        color = rgb_of(upright, what)
     if min(color.shape[:2]) < SMALLEST_PX:
         got, expected = f"{color.shape[1]}×{color.shape[0]} pixels", f"at least {SMALLEST_PX}"
-        raise BadInput(f"photo '{name or path}'", got, expected, "leave thumbnails out")
+        raise BadInput(what, got, expected, "leave thumbnails out")
     return color, _plausible(focal)
+
+
+def _by_exif(image: Image.Image) -> tuple[Image.Image, object]:
+    """The upright image and the tag of its focal length; as stored where the tags are damaged."""
+    try:
+        return ImageOps.exif_transpose(image), image.getexif().get_ifd(EXIF_IFD).get(FOCAL_35MM_TAG)
+    except Exception as error:  # Pillow's reader of tags lets many kinds through
+        LOG.warning("photo: damaged EXIF left out (%s: %s)", type(error).__name__, error)
+        return image, None
 
 
 def _landmarks(path: Path) -> Landmarks | None:
     """The points of a file; None for a WebMorph template that somebody drew up himself."""
     if path.suffix.lower() == ".tem":
-        count = path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0].strip()
+        text = read_text(path, f"landmark file '{path}'", errors="replace")
+        count = text.split("\n", 1)[0].strip()
         if count.isdigit() and int(count) not in SCHEMES.values():
             LOG.warning("landmark file '%s': %s points of no known scheme, left out", path, count)
             return None

@@ -18,8 +18,8 @@ from scipy.spatial.transform import Rotation
 
 from faces.camera import Camera
 from faces.errors import BadInput
+from imaging.limits import limits
 from registration.readers.align import align_depth
-from registration.readers.images import MAX_PIXELS
 from registration.readers.recording import RecordingReader, pairs_in_time
 from registration.readers.rosbag import Message, Rosbag
 
@@ -119,7 +119,7 @@ class RealsenseRecording:
                 f"camera_info of {stream}: {error}", "a sensor_msgs/CameraInfo"
             ) from error
         fx, _, cx, _, fy, cy = numbers[count : count + 6]
-        if not (min(width, height, fx, fy) > 0 and width * height <= MAX_PIXELS):
+        if not (min(width, height, fx, fy) > 0 and width * height <= limits().image_pixels):
             raise self._bad(f"{stream}: {width}×{height} px, f {fx}, {fy}", "a camera")
         camera = Camera(width, height, fx, fy, cx + 0.5, cy + 0.5)  # theirs counts from centres
         return replace(camera, distortion=self._distortion(model, numbers[:count], camera))

@@ -1,6 +1,5 @@
 """Folders of RGB-D frames: SUBJECT/FRAME.color.(png|jpg), .depth.png, camera.json."""
 
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from faces.camera import Camera
 from faces.detectors import find_sidecar
 from faces.errors import BadInput
+from faces.files import read_arrays
 from faces.landmarks import read_landmarks
 from faces.types import Landmarks, Scan
 from registration.readers.base import (
@@ -21,7 +21,9 @@ from registration.readers.base import (
 )
 from registration.readers.images import read_color, read_depth
 
+DEPTH_SUFFIX = ".depth.png"
 COLOR_SUFFIXES = (".color.png", ".color.jpg", ".color.jpeg")
+FARTHEST = 1000  # times an image's size: beyond any lens' focal length and principal point
 DISTORTION_COUNTS = (0, 4, 5, 8, 12, 14)  # what OpenCV's model takes
 
 
@@ -51,6 +53,11 @@ class RgbdReader:
             if suffix is not None:
                 ref = self._ref(path, suffix)
                 refs.setdefault(ref.key, ref)
+        for path in sorted(self.root.rglob(f"*{DEPTH_SUFFIX}")):
+            # Its colour is named even where it is missing: read() says so.
+            color = path.with_name(path.name[: -len(DEPTH_SUFFIX)] + COLOR_SUFFIXES[0])
+            ref = self._ref(color, COLOR_SUFFIXES[0])
+            refs.setdefault(ref.key, ref)
         if not refs:
             expected = "SUBJECT/FRAME.color.png (or .jpg) and SUBJECT/FRAME.depth.png"
             raise BadInput(f"scans '{self.root}'", "no colour image", expected, "check the layout")
@@ -59,7 +66,7 @@ class RgbdReader:
     def _ref(self, path: Path, suffix: str) -> ScanRef:
         stem = path.with_name(path.name[: -len(suffix)])
         key = stem.relative_to(self.root).as_posix()
-        depth = stem.with_name(f"{stem.name}.depth.png")
+        depth = stem.with_name(stem.name + DEPTH_SUFFIX)
         truth = stem.with_name(f"{stem.name}.truth.npz")
         found = {
             "color": path,
@@ -90,7 +97,7 @@ class RgbdReader:
             camera=replace(camera, distortion=()),
             provenance=provenance_of(self.root, color_path.parent, given),
             landmarks=landmarks,
-            truth=_read_truth(self.root / ref.files["truth"]) if "truth" in ref.files else {},
+            truth=_truth(self.root / ref.files["truth"]) if "truth" in ref.files else {},
         )
 
     def side_views(self, ref: ScanRef) -> list[SideView]:
@@ -126,11 +133,16 @@ def read_camera(path: Path) -> Camera:
     except KeyError as error:
         expected = "width, height, fx, fy, cx, cy"
         raise BadInput(what, f"no {error.args[0]}", expected, remedy) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise BadInput(what, str(error), "numbers", remedy) from error
-    if not (min(width, height, fx, fy) > 0 and np.isfinite([fx, fy, cx, cy]).all()):
+    finite = np.isfinite([fx, fy, cx, cy, *distortion]).all()
+    if not (min(width, height, fx, fy) > 0 and finite):
         got = f"size {width}×{height}, focal lengths {fx}, {fy}, principal point {cx}, {cy}"
-        raise BadInput(what, got, "positive sizes and focal lengths", remedy)
+        got += f", distortion {distortion}" if distortion else ""
+        raise BadInput(what, got, "positive sizes and focal lengths, finite numbers", remedy)
+    if not max(fx, fy, abs(cx), abs(cy)) <= FARTHEST * max(width, height):
+        got = f"focal lengths {fx:g}, {fy:g}, principal point {cx:g}, {cy:g}"
+        raise BadInput(what, got, f"pixels of a {width}×{height} image", remedy)
     if len(distortion) not in DISTORTION_COUNTS or shift not in (0, 0.5):
         got = f"{len(distortion)} distortion values, pixel_center {0.5 - shift}"
         raise BadInput(what, got, f"{DISTORTION_COUNTS} values, pixel_center 0 or 0.5", remedy)
@@ -162,10 +174,5 @@ def _undistorted(landmarks: Landmarks, camera: Camera) -> Landmarks:
     return replace(landmarks, points_px=points)
 
 
-def _read_truth(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        remedy = "write it again with numpy.savez, or delete it"
-        raise BadInput(f"truth '{path}'", str(error), "plain arrays in .npz", remedy) from error
+def _truth(path: Path) -> dict[str, np.ndarray]:
+    return read_arrays(path, f"truth '{path}'")

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faces.errors import BadInput
+from imaging.limits import limits
 from registration.readers.lz4_frames import decompress
 
 MAGIC = b"#ROSBAG V2.0\n"
 MESSAGE, BAG, INDEX, CHUNK, CHUNK_INFO, CONNECTION = 2, 3, 4, 5, 6, 7
-MAX_CHUNK = 1 << 30  # bytes; recorders write a few megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,13 @@ class Rosbag:
     def _chunk(self, at: int) -> bytes:
         header, start, end = _record(self._data, at)
         (size,) = struct.unpack("<I", header["size"])
-        if header["op"][0] != CHUNK or size > MAX_CHUNK:
+        if header["op"][0] != CHUNK or size > limits().chunk_bytes:
             raise ValueError(f"a chunk of {size:,} bytes")
         data, kind = self._data[start:end], header["compression"]
         if kind == b"lz4":
             return decompress(data, size)
         if kind == b"bz2":
-            return bz2.decompress(data)
+            return _unpacked(data, size)
         if kind != b"none":
             raise ValueError(f"compression {kind!r}")
         return data
@@ -118,6 +118,14 @@ class Rosbag:
     def _bad(self, got: str) -> BadInput:
         remedy = "record it again, or repair it with 'rosbag reindex'"
         return BadInput(self._what, got, "a ROS bag of format 2.0 with its index", remedy)
+
+
+def _unpacked(data: bytes, size: int) -> bytes:
+    """A bz2 chunk of the size that its header promises, and no byte more."""
+    content = bz2.BZ2Decompressor().decompress(data, max_length=size + 1)
+    if len(content) != size:
+        raise ValueError(f"{len(content):,} bytes or more from a chunk of {size:,}")
+    return content
 
 
 def _records(data, at: int, end: int) -> Iterator[tuple[dict[str, bytes], int, int]]:

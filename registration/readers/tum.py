@@ -4,6 +4,7 @@ Lines of the two lists are a time in seconds and a file; depth is 16-bit PNG, 50
 on the colour image's pixels.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,18 @@ import numpy as np
 from faces.camera import Camera
 from faces.detectors import find_sidecar
 from faces.errors import BadInput
+from faces.files import beside, read_text
+from faces.types import Scan
 from registration.readers.base import ScanRef, nearest_above
 from registration.readers.picking import read_picking
 from registration.readers.published import no_scans
 from registration.readers.rgbd import RgbdReader
 
+LOG = logging.getLogger(__name__)
+
 TREE = "SUBJECT/rgb.txt, depth.txt, rgb/ and depth/"
+NAMES = ("rgb.txt", "depth.txt")  # one without the other is a sequence that cannot be read
+LISTS = "lists"  # role of a sequence whose lists cannot be read
 MAX_APART_S = 0.02
 DEPTH_SCALE = 0.2  # mm a unit
 # width, height, fx, fy, cx, cy, (k1, k2, p1, p2, k3) from the data set's page on intrinsic
@@ -64,12 +71,17 @@ class TumReader(RgbdReader):
         if picking.sharpest:
             remedy = "give --frames every:N"
             raise BadInput("--frames", f"'{self.frames}'", "every:N for this layout", remedy)
-        folders = sorted(p.parent for p in self.root.rglob("depth.txt"))
+        folders = sorted({p.parent for name in NAMES for p in self.root.rglob(name)})
         if not folders:
             raise no_scans(self.root, "tum", TREE, sorted(self.root.rglob("*.txt")))
         refs = []
         for folder in folders:
-            pairs = _pairs(folder)
+            try:
+                pairs = _pairs(folder)
+            except BadInput as error:  # kept as one reference: read() says it again, as a record
+                LOG.warning("%s", error)
+                refs.append(self._unread(folder))
+                continue
             refs += [self._pair(folder, *pairs[run[0]]) for run in picking.runs(len(pairs))]
         return sorted(refs, key=lambda ref: ref.key)
 
@@ -83,6 +95,19 @@ class TumReader(RgbdReader):
         }
         files = {k: v.relative_to(self.root).as_posix() for k, v in found.items() if v is not None}
         return ScanRef("/".join((*place, color.stem.replace(".", "_"))), place[0], files)
+
+    def _unread(self, folder: Path) -> ScanRef:
+        place = folder.relative_to(self.root).parts or (self.root.resolve().name,)
+        lists = {LISTS: (folder / NAMES[1]).relative_to(self.root).as_posix()}
+        return ScanRef("/".join((*place, "sequence")), place[0], lists)
+
+    def read(self, ref: ScanRef) -> Scan:
+        """See Reader."""
+        if LISTS in ref.files:
+            _pairs((self.root / ref.files[LISTS]).parent)
+            expected, remedy = "the lists that the plan was made of", "run the same command again"
+            raise BadInput(f"sequence '{ref.key}'", "its lists have changed", expected, remedy)
+        return super().read(ref)
 
     def _camera(self, ref: ScanRef) -> Camera:
         if "camera" in ref.files:
@@ -116,13 +141,14 @@ def _listed(path: Path) -> tuple[list[Path], np.ndarray]:
     """Files and their times in seconds, sorted by time."""
     what, expected = f"list '{path}'", "lines of a time in seconds and a file"
     try:
-        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.split() for line in read_text(path, what).splitlines()]
         entries = sorted((float(w[0]), w[1]) for w in lines if w and not w[0].startswith("#"))
-    except (OSError, ValueError, IndexError) as error:
+    except (ValueError, IndexError) as error:
+        if isinstance(error, BadInput):
+            raise
         raise BadInput(what, str(error), expected, "repair the list") from error
     if not entries or not np.isfinite([time for time, _ in entries]).all():
         raise BadInput(what, f"{len(entries)} entries", expected, "repair the list")
-    outside = [name for _, name in entries if Path(name).is_absolute() or ".." in name]
-    if outside:
-        raise BadInput(what, f"'{outside[0]}'", "files below the list's folder", "repair the list")
+    for _, name in entries:
+        beside(path, name, what)
     return [path.parent / name for _, name in entries], np.array([time for time, _ in entries])

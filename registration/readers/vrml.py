@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from faces.errors import BadInput
+from faces.files import read_text
 from registration.readers.vrml_syntax import Node, parse
 
 GROUPS = ("Group", "Transform", "Anchor", "Collision", "Billboard", "LOD", "Switch")
 MAX_NODES = 10_000  # of a scene; a scan has a handful
-# Windows paths and names in the files of older scanners are not always UTF-8.
-ENCODING = {"encoding": "utf-8", "errors": "replace"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,14 +26,14 @@ class VrmlSurface:
         triangles: (T, 3) int32, counter-clockwise from outside.
         uv: (V, 2) float32, v upwards; None where there is none.
         colors: (V, 3) float32 in [0, 255]; None where there is none.
-        textures: paths that the ImageTexture names, in order of preference; not checked.
+        textures: what the ImageTexture names, in order of preference; not checked.
     """
 
     vertices: np.ndarray
     triangles: np.ndarray
     uv: np.ndarray | None
     colors: np.ndarray | None
-    textures: tuple[Path, ...]
+    textures: tuple[str, ...]
 
 
 def read_vrml(path: Path) -> VrmlSurface:
@@ -46,13 +45,14 @@ def read_vrml(path: Path) -> VrmlSurface:
     """
     what, remedy = f"mesh '{path}'", "export it again as VRML97, OBJ, PLY or GLB"
     try:
-        shapes = _shapes(parse(path.read_text(**ENCODING)))
+        # Windows paths and names in the files of older scanners are not always UTF-8.
+        shapes = _shapes(parse(read_text(path, what, "mesh_bytes", errors="replace")))
         if not shapes:
             raise ValueError("no IndexedFaceSet")
-        return _joined(shapes, path.parent)
-    except OSError as error:
-        raise BadInput(what, str(error), "a VRML file", "check the path") from error
-    except ValueError as error:
+        return _joined(shapes)
+    except BadInput:
+        raise
+    except (ValueError, OverflowError) as error:
         expected = "a VRML97 file with an IndexedFaceSet"
         raise BadInput(what, str(error), expected, remedy) from error
 
@@ -108,7 +108,7 @@ def _rotation(axis_angle: np.ndarray) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-def _joined(shapes: list, folder: Path) -> VrmlSurface:
+def _joined(shapes: list) -> VrmlSurface:
     urls = {tuple(t.strings("url")) for _, t, _ in shapes if t is not None and t.strings("url")}
     if len(urls) > 1:
         raise ValueError(f"{len(urls)} different textures")
@@ -126,7 +126,7 @@ def _joined(shapes: list, folder: Path) -> VrmlSurface:
     )
     triangles = np.concatenate([p[1] + s for p, s in zip(parts, starts, strict=True)])
     named = next(iter(urls), ())
-    textures = tuple(folder / url.removeprefix("file:").replace("\\", "/") for url in named)
+    textures = tuple(url.removeprefix("file:") for url in named)
     return VrmlSurface(vertices, triangles.astype(np.int32), uv, colors, textures)
 
 
