@@ -93,7 +93,8 @@ def _local(options: RunOptions) -> LocalCluster:
         processes=True,
         host="127.0.0.1",
         memory_limit=shape.memory_bytes,
-        resources=launch.resources(cluster.worker_resources, "worker-resources"),
+        # Not an empty mapping: with one, workers that died were seen not to come back.
+        resources=launch.resources(cluster.worker_resources, "worker-resources") or None,
         dashboard_address=free_address(options.dashboard),
         # Tasks report their own errors; what is left are heartbeats missed while stopping.
         silence_logs=logging.WARNING if log.isEnabledFor(logging.DEBUG) else logging.CRITICAL,

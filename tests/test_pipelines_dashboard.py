@@ -4,6 +4,7 @@ import http.client
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,8 @@ def cells(session):
 
 def test_a_run_stands_on_the_schedulers_page(tmp_path):
     config = toy_config(tmp_path / "<set>", "local", workers=1, bad=["s001", "s004"])
+    reports = tmp_path / "reports"
+    config = replace(config, run=replace(config.run, performance_report=str(reports)))
     out = Path(config.run.out)
     tasks = toy_plan(config, out)
     open_set(out, "toy", config, tasks)
@@ -52,6 +55,8 @@ def test_a_run_stands_on_the_schedulers_page(tmp_path):
         page = texts(session)
         rates = session.document.get_model_by_name("rate").renderers[0].data_source.data
         session.close()
+    # Dask's own report of each stage tells of that stage's tasks
+    assert {f.stem for f in reports.iterdir() if f.stem in f.read_text()} == {"scans", "samples"}
     assert "&lt;set&gt;" in page["head"]
     assert ">complete<" in page["head"]
     assert "3 / 3" in page["stages"]
