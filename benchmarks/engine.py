@@ -125,29 +125,34 @@ def run_sleeping(workers: int, **settings) -> dict[str, float]:
 def wide() -> dict[str, float]:
     """CPU of the scheduler's process while 200 workers make shards of 20 s; workers are threads of
     one other process, the driver is this one."""
-    start = subprocess.Popen
-    scheduler = start(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-         "--port", "0", "--no-dashboard", "--scheduler-file", f"/tmp/wide_{os.getpid()}.json"],
-        cwd=ROOT, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = _address(Path(f"/tmp/wide_{os.getpid()}.json"))
-    words = [sys.executable, "-m", "benchmarks.engine", "--crew", address]
-    crew = start(words, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    try:
-        return _watch_wide(address, psutil.Process(scheduler.pid))
-    finally:
-        for process in (crew, scheduler):
-            process.kill()
-            process.wait()
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with tempfile.TemporaryDirectory() as name, open(Path(name) / "words.log", "wb") as words:
+        where = Path(name) / "scheduler.json"
+
+        def start(*command: str) -> subprocess.Popen:
+            command = [sys.executable, "-m", *command]
+            return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=words, stderr=words)
+
+        scheduler = start(
+            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+            "--no-dashboard", "--scheduler-file", str(where),
+        )  # fmt: skip
+        address = _address(where)
+        workers = start("benchmarks.engine", "--crew", address)
+        try:
+            return _watch_wide(address, psutil.Process(scheduler.pid))
+        finally:
+            for process in (workers, scheduler):
+                process.kill()
+                process.wait()
 
 
 def _watch_wide(address: str, scheduler: psutil.Process) -> dict[str, float]:
     from distributed import Client
 
-    inputs = round(WIDE * WIDE_S / SHARD_S) * 2 // 2
+    inputs = round(WIDE * WIDE_S / SHARD_S)  # of two to a shard, in two stages
     with tempfile.TemporaryDirectory() as name, Client(address) as client:
-        client.wait_for_workers(WIDE, timeout=120)
+        client.wait_for_workers(WIDE, timeout=300)
         run = RunOptions(out=name, scheduler=address, isolate=False)
         config = SleepConfig(run=run, inputs=inputs, per_shard=2, sleep_s=SHARD_S / 2)
         tasks = plan(config, Path(name))
@@ -183,9 +188,7 @@ def _address(path: Path) -> str:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if path.exists() and path.stat().st_size:
-            address = json.loads(path.read_text())["address"]
-            path.unlink()
-            return address
+            return json.loads(path.read_text())["address"]
         time.sleep(0.1)
     raise TimeoutError("the scheduler wrote no address")
 

@@ -1,35 +1,24 @@
 """Runs a plan: skips what is done, keeps a bounded window in flight, loses nothing."""
 
 import logging
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import cloudpickle
-
 from manifests import atomic, ledger
-from manifests.faults import hopeless
-from manifests.ledger import ShardRecord
-from manifests.shard import BadShard
 from manifests.storage import files_in, make_folder
 from pipelines.config import config_hash
 from pipelines.executors import Executor, Inline, Outcome
-from pipelines.isolate import CallFailed, Death, Limits, call_isolated, close_isolated, pack
+from pipelines.isolate import Limits, close_isolated, pack
+from pipelines.perform import StageFn, in_words, perform, perform_isolated
 from pipelines.plan import ShardTask, inputs_hash
-from pipelines.rescue import rescue
-from pipelines.stages.base import commit_failed
 
 log = logging.getLogger(__name__)
 
 # A worker that dies is the machine's doing: what its inputs do hits a process of their own. So a
 # task goes to another worker, but not for ever.
 _MOVES = 5
-
-_NEWS_S = 2.0  # until the driver surely knows of a full disk
-
-StageFn = Callable[[ShardTask, Any], ShardRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,73 +112,6 @@ def _call(stage: StageFn, task: ShardTask, config: Any, limits: Limits | None) -
     return perform_isolated, (pack(perform, (stage, task, config)), limits)
 
 
-@dataclass
-class _News:
-    """What stops the run, and will reach this worker soon: it begins nothing more in vain."""
-
-    until: float = 0.0
-    answer: Outcome = field(default_factory=dict)
-
-    def note(self, answer: Outcome) -> None:
-        if answer.get("fatal"):
-            self.until, self.answer = time.monotonic() + _NEWS_S, answer
-
-
-_news = _News()
-
-
-def perform_isolated(payload: bytes, limits: Limits) -> Outcome:
-    """As perform, in a process of its own, on a worker.
-
-    Args:
-        payload: isolate.pack of a call of perform. It stays bytes here unless the process dies:
-            the worker then loads none of the stages' modules.
-    """
-    if time.monotonic() < _news.until:
-        return _news.answer
-    try:
-        limits = limits.here()
-        answer = call_isolated(payload, limits)
-        if not isinstance(answer, Death):
-            _news.note(answer)
-            return answer
-        function, (stage, task, config) = cloudpickle.loads(payload)
-        log.warning("task '%s' died at input '%s': %s", task.name, answer.key, answer.error)
-        return rescue(function, stage, task, config, answer, limits)
-    except (OSError, BadShard, CallFailed) as error:
-        return {"kind": "blocked", "message": _words(error)}
-
-
-def perform(stage: StageFn, task: ShardTask, config: Any) -> Outcome:
-    """Make one shard; an exception becomes part of the answer.
-
-    A result that was lost on its way back (its worker died) is asked for again: a shard that is
-    already there is not made twice.
-    """
-    try:
-        made = ledger.state(task.path, config_hash(config), inputs_hash(task)) == "done"
-        if made and not task.again:
-            return {"kind": "done", **ledger.read_sidecar(task.path).summary()}
-        return {"kind": "done", **stage(task, config).summary()}
-    except (OSError, BadShard) as error:
-        # The disk, the network, or the shard it reads: no fault of the inputs.
-        return {"kind": "blocked", "message": _words(error), "fatal": hopeless(error)}
-    except Exception as error:
-        log.warning("task '%s' failed", task.name, exc_info=True)
-        if task.again:  # its samples are good: no empty shard in their place
-            return {"kind": "blocked", "message": f"{_words(error)}; the shard stays as it was"}
-        return _settle_failed(task, config, error)
-
-
-def _settle_failed(task: ShardTask, config: Any, error: BaseException) -> Outcome:
-    """Record all inputs of a task as failed."""
-    try:
-        record = commit_failed(task, config, error)
-    except (OSError, BadShard) as trouble:
-        return {"kind": "blocked", "message": f"{_words(error)}; then {_words(trouble)}"}
-    return {"kind": "failed", "message": _words(error), **record.summary()}
-
-
 class _Run:
     """Which tasks are ready, which wait for a shard, and the tally."""
 
@@ -256,7 +178,7 @@ class _Run:
             if self.moves[task.name] <= _MOVES:
                 self.ready.append(task)
                 return
-            outcome = {"kind": "blocked", "message": _words(outcome)}
+            outcome = {"kind": "blocked", "message": in_words(outcome)}
         self._report(outcome["kind"], task, outcome)
         if outcome.get("fatal"):
             raise OSError(
@@ -304,7 +226,3 @@ def _executor(client: Any, tasks: Sequence[ShardTask], config: Any) -> Executor:
 
     stages = [*dict.fromkeys(task.stage for task in tasks)]
     return Cluster(client, getattr(config, "run", None), stages)
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

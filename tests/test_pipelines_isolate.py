@@ -11,7 +11,7 @@ from leaky import leak
 
 from manifests.ledger import read_sidecar
 from manifests.verify import verify
-from pipelines.engine import perform, run_plan
+from pipelines.engine import run_plan
 from pipelines.isolate import (
     CallFailed,
     Child,
@@ -23,6 +23,7 @@ from pipelines.isolate import (
     call_once,
     pack,
 )
+from pipelines.perform import perform
 from pipelines.rescue import rescue
 from pipelines.run import run_recipe
 from tests.test_pipelines_engine import contents, work
