@@ -48,10 +48,10 @@ def merge(set_dir: "Location") -> int:
     manifest, lists = _gather(_bodies(set_dir))
     if manifest.unknown:  # some samples have more members than the first: once more, with them
         manifest, lists = _gather(_bodies(set_dir), manifest.suffixes | manifest.unknown)
-    data = manifest.close(_metadata(lists))
+    data = manifest.close(_metadata(lists)).to_pybytes()
     atomic.write_file(set_dir / MANIFEST, data)
     listing = lists.shard_list(hashlib.sha256(data).hexdigest(), manifest.rows)
-    atomic.write_file(set_dir / SHARDS, json.dumps(listing, indent=1).encode() + b"\n")
+    atomic.write_file(set_dir / SHARDS, shards_json(listing))
     _write_failures(set_dir, lists.failure_lines())
     return manifest.rows
 
@@ -76,6 +76,11 @@ def manifest_table(records: Sequence[ShardRecord]) -> pa.Table:
 def shard_list(records: Sequence[ShardRecord], manifest_sha256: str, rows: int) -> dict[str, Any]:
     """What shards.json says of these shards, see SetLists.shard_list."""
     return _lists(records).shard_list(manifest_sha256, rows)
+
+
+def shards_json(listing: Mapping[str, Any]) -> bytes:
+    """The bytes of shards.json, whose checksum is the set's hash."""
+    return json.dumps(listing, indent=1).encode() + b"\n"
 
 
 def failure_lines(records: Sequence[ShardRecord]) -> dict[str, bytes]:

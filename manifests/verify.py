@@ -21,6 +21,7 @@ from manifests.index import (
     failure_lines,
     manifest_table,
     shard_list,
+    shards_json,
 )
 from manifests.ledger import ShardRecord, read_sidecar, shard_paths, stage_folders
 from manifests.schema import missing_fields
@@ -251,12 +252,11 @@ def _check_tables(
         yield Problem(SHARDS, "is missing", REMERGE)
         return
     try:
-        said = json.loads(listing)
-        sha256 = said["manifest"]["sha256"]
+        sha256 = json.loads(listing)["manifest"]["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         yield Problem(SHARDS, f"is not a list of shards ({error!r})", REMERGE)
         return
-    if said != shard_list(records, sha256, wanted.num_rows):
+    if listing != shards_json(shard_list(records, sha256, wanted.num_rows)):
         yield Problem(SHARDS, "differs from the sidecars", REMERGE)
     if manifest is not None and hashlib.sha256(manifest).hexdigest() != sha256:
         yield Problem(MANIFEST, f"its checksum differs from that in {SHARDS}", REMERGE)

@@ -113,7 +113,7 @@ def test_a_whole_run_over_a_connection_that_keeps_dropping(flaky, tmp_path):
     options = {"inputs": 7, "bad": ["s003"], "max_failed": 1.0}
     assert run_recipe(RECIPE, toy_config(tmp_path, **options)) == 0
     rng = random.Random(2)
-    FlakyStore.faults = Faults(fault=Dropped("gone"), every=lambda: rng.random() < 0.01)
+    FlakyStore.faults = Faults(fault=Dropped("gone"), every=lambda: rng.random() < 0.03)
     codes = []
     while 0 not in codes:
         assert len(codes) < 200

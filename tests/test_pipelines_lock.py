@@ -163,5 +163,5 @@ def test_the_command_says_busy(tmp_path, holder, capsys):
     assert main(["retry", str(run_there)]) == 3
     assert "another run works there" in capsys.readouterr().err
     assert main(["status", str(run_there)]) == 0
-    assert "a run is at work: process 77" in capsys.readouterr().out
+    assert "running on node7, process 77" in capsys.readouterr().out
     assert main(["verify", str(run_there)]) == 0
