@@ -1,11 +1,13 @@
 """What a sidecar says in short, read without its table of samples: for status and dashboards."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
 
+from manifests.faults import reaching
 from manifests.ledger import Failure, unseal
 from manifests.shard import BadShard, sidecar_path
 from manifests.storage import files_in, read_bytes
@@ -71,10 +73,15 @@ def read_summary(tar: "Location", poses: bool = False) -> Summary:
         body["config_hash"],
         body["count"],
         body["seconds"],
-        path.stat().st_mtime,
+        _stat(path).st_mtime,
         tuple(body["failures"]),
         tuple((yaw, pitch) for yaw, pitch in pairs if yaw is not None and pitch is not None),
     )
+
+
+def _stat(path: "Location") -> os.stat_result:
+    with reaching(path):
+        return path.stat()
 
 
 class SetReader:
@@ -119,6 +126,6 @@ class SetReader:
             paths = {path.name: path for path in files_in(folder)}
             for path in paths.values():
                 if path.suffix == ".json" and path.stem.isdigit() and f"{path.stem}.tar" in paths:
-                    stat = path.stat()
+                    stat = _stat(path)
                     found[f"{stage}/{path.stem}"] = (int(stat.st_mtime * 1e9), stat.st_size)
         return dict(sorted(found.items()))
