@@ -50,74 +50,72 @@ def find_nearest(snapped, near, triangles, groups, box, keys, rim, tiles, waitin
     Returns:
         The number of those.
     """
-    order, starts, outer, places, nearest, away = groups
-    geometry = snapped, near, triangles
+    order, starts, outer, places, _, away = groups
     whole, count, found = starts[outer], 0, 0
+    flat, width = keys.reshape(-1), keys.shape[1]
     for g in range(outer):
         if away[g] != 0 or _is_beside(places, g, box):
             continue
         for n in range(starts[g], starts[g + 1]):
-            t = order[n]
-            facing = _draw_facing(t, geometry, box, keys)
-            kept[found], waiting[count] = t, t
-            found, count = found + (facing > 0), count + (facing == 0)
-    _farthest(box, keys, tiles)
-    for n in range(count):
-        if _draw_seen(waiting[n], whole, geometry, box, tiles, keys, rim):
-            kept[found] = waiting[n]
+            t = np.int64(order[n])
+            corners, nears = _corners(snapped, near, triangles, t)
+            bounds = _bounds(corners)
+            if bounds[0] == DROPPED:
+                continue
+            ax, ay, bx, by, cx, cy = corners
+            area = edge(ax, ay, bx, by, cx, cy)
+            if area >= 0:
+                waiting[count] = t
+                count += 1
+                continue
+            kept[found] = t
             found += 1
-    for g in range(len(starts) - 1):
-        if (g < outer and away[g] == 0) or _is_beside(places, g, box):
+            left, top, right, bottom = _centres(bounds, box)
+            if left <= right and top <= bottom:
+                span = left, top, right, bottom
+                draw_keys(t, corners, nears, area, span, SUBPIXEL_BITS, flat, width)
+    _farthest(box, keys, tiles)
+    count = _add_uncovered(groups, box, tiles, len(triangles), waiting, count)
+    for n in range(count):
+        t = np.int64(waiting[n])
+        corners, nears = _corners(snapped, near, triangles, t)
+        bounds = _bounds(corners)
+        if bounds[0] == DROPPED:
             continue
-        pixels = _within(places, g, box)
-        if _is_covered(pixels, nearest[g], tiles):
+        if _is_covered(_pixels(bounds, box), max(nears[0], nears[1], nears[2]), tiles):
             continue
-        for n in range(starts[g], starts[g + 1]):
-            kept[found] = order[n]
-            found += _draw_seen(order[n], whole, geometry, box, tiles, keys, rim)
-    for t in range(len(order), len(triangles)):
+        ax, ay, bx, by, cx, cy = corners
+        area = edge(ax, ay, bx, by, cx, cy)
+        if area == 0:
+            continue
         kept[found] = t
-        found += _draw_seen(t, whole, geometry, box, tiles, keys, rim)
+        found += 1
+        left, top, right, bottom = _centres(bounds, box)
+        if left <= right and top <= bottom:
+            span = left, top, right, bottom
+            draw_keys(t, corners, nears, area, span, SUBPIXEL_BITS, flat, width)
+        elif t >= whole:
+            _mark(bounds, box, rim)
     return found
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _draw_facing(t, geometry, box, keys):
-    """Draw a triangle if it faces the camera: 1 if so, 0 if not, -1 if it is cut."""
-    snapped, near, triangles = geometry
-    corners, nears = _corners(snapped, near, triangles, t)
-    bounds = _bounds(corners)
-    if bounds[0] == DROPPED:
-        return -1
-    ax, ay, bx, by, cx, cy = corners
-    area = edge(ax, ay, bx, by, cx, cy)
-    if area >= 0:
-        return 0
-    left, top, right, bottom = _centres(bounds, box)
-    if left <= right and top <= bottom:
-        draw_keys(t, corners, nears, area, (left, top, right, bottom), SUBPIXEL_BITS, keys)
-    return 1
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _draw_seen(t, whole, geometry, box, tiles, keys, rim):
-    """Draw a triangle that is not hidden, and return whether it is not."""
-    snapped, near, triangles = geometry
-    corners, nears = _corners(snapped, near, triangles, t)
-    bounds = _bounds(corners)
-    if bounds[0] == DROPPED:
-        return False
-    if _is_covered(_pixels(bounds, box), max(nears[0], nears[1], nears[2]), tiles):
-        return False
-    ax, ay, bx, by, cx, cy = corners
-    area = edge(ax, ay, bx, by, cx, cy)
-    left, top, right, bottom = _centres(bounds, box)
-    if left > right or top > bottom:
-        if t >= whole:
-            _mark(bounds, box, rim)
-    elif area != 0:
-        draw_keys(t, corners, nears, area, (left, top, right, bottom), SUBPIXEL_BITS, keys)
-    return area != 0
+@numba.njit(nogil=True, cache=True)
+def _add_uncovered(groups, box, tiles, all_of_them, waiting, count):
+    """Add to those that wait what is in no group, or in one that was not drawn and is not hidden;
+    returns their number."""
+    order, starts, outer, places, nearest, away = groups
+    for g in range(len(starts) - 1):
+        if (g < outer and away[g] == 0) or _is_beside(places, g, box):
+            continue
+        if _is_covered(_within(places, g, box), nearest[g], tiles):
+            continue
+        for n in range(starts[g], starts[g + 1]):
+            waiting[count] = order[n]
+            count += 1
+    for t in range(len(order), all_of_them):
+        waiting[count] = t
+        count += 1
+    return count
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -133,6 +131,7 @@ def find_samples(snapped, near, triangles, kept, tiles, rim, words, box, bits, k
         keys: of blank_shape of all samples, 0 at those of the rim's pixels.
     """
     half, more = (1 << bits) >> 1, SUBPIXEL_BITS - bits
+    flat, width = keys.reshape(-1), keys.shape[1]
     for n in range(len(kept)):
         t = kept[n]
         corners, nears = _corners(snapped, near, triangles, t)
@@ -152,7 +151,7 @@ def find_samples(snapped, near, triangles, kept, tiles, rim, words, box, bits, k
         ax, ay, bx, by, cx, cy = corners
         area = edge(ax, ay, bx, by, cx, cy)
         if area != 0:
-            draw_keys(t, corners, nears, area, (left, top, right, bottom), bits, keys)
+            draw_keys(t, corners, nears, area, (left, top, right, bottom), bits, flat, width)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
