@@ -36,7 +36,7 @@ def nearness_of(key):
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def draw_keys(t, corners, nears, area, span, bits, keys):
+def draw_keys(t, corners, nears, area, span, bits, flat, width):
     """Raise the keys of a triangle's samples, by exact edges and the top-left rule.
 
     Args:
@@ -46,7 +46,8 @@ def draw_keys(t, corners, nears, area, span, bits, keys):
         area: twice its area, not 0; the corners of one below 0 are taken the other way round.
         span: (left, top, right, bottom), samples that its box holds, not empty.
         bits: samples lie 2^bits / 256 px apart.
-        keys: of blank_shape.
+        flat, width: keys of blank_shape in one row, reshape(-1), and the shape's width. A
+            reshape costs as much as a small triangle does.
     """
     ax, ay, bx, by, cx, cy = corners
     na, nb, nc = nears
@@ -55,20 +56,20 @@ def draw_keys(t, corners, nears, area, span, bits, keys):
     turned = ax, ay, bx, by, cx, cy
     across, down = span[2] - span[0] + 1, span[3] - span[1] + 1
     if across <= NARROW and across * down <= FEW:
-        _draw_few(IDS - t, turned, (na, nb, nc), area, span, bits, keys)
+        _draw_few(IDS - t, turned, (na, nb, nc), area, span, bits, flat, width)
     else:
-        _draw_rows(IDS - t, turned, (na, nb, nc), area, span, bits, keys)
+        _draw_rows(IDS - t, turned, (na, nb, nc), area, span, bits, flat, width)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _draw_few(own, corners, nears, area, span, bits, keys):
+def _draw_few(own, corners, nears, area, span, bits, flat, width):
     """Sample after sample."""
     ax, ay, bx, by, cx, cy = corners
     na, nb, nc = nears
     half = (1 << bits) >> 1
     bias_a, bias_b = _bias(cx - bx, cy - by), _bias(ax - cx, ay - cy)
     bias_c = _bias(bx - ax, by - ay)
-    scale, width, flat = SCALE / area, keys.shape[1], keys.reshape(-1)
+    scale = SCALE / area
     for y in range(span[1], span[3] + 1):
         py, row = (y << bits) + half, y * width
         for x in range(span[0], span[2] + 1):
@@ -82,7 +83,7 @@ def _draw_few(own, corners, nears, area, span, bits, keys):
 
 
 @numba.njit(nogil=True, cache=True)
-def _draw_rows(own, corners, nears, area, span, bits, keys):
+def _draw_rows(own, corners, nears, area, span, bits, flat, width):
     """Row after row: a handful of integer additions and a maximum, without a branch, which
     compilers turn into vector instructions."""
     ax, ay, bx, by, cx, cy = corners
@@ -105,7 +106,6 @@ def _draw_rows(own, corners, nears, area, span, bits, keys):
     if abs(first_near) + abs(along_near) + abs(down_near) > 3.9 * SCALE:
         first_near, along_near, down_near = na * SCALE, 0.0, 0.0
     start, along, down = np.int64(first_near), np.int64(along_near), np.int64(down_near)
-    width, flat = keys.shape[1], keys.reshape(-1)
     for y in range(top, bottom + 1):
         for x in range(0, right - left + 1, LANES):
             a, b, c = row_a + x * step_a, row_b + x * step_b, row_c + x * step_c

@@ -6,7 +6,7 @@ import numpy as np
 from imaging.keys import IDS, nearness_of
 from imaging.projection import depth_of
 from imaging.samples import ROUGHEST, STEEPEST
-from imaging.two_grids import TILE_BITS
+from imaging.two_grids import WORD
 
 
 def plane_shape(width: int, height: int) -> tuple[int, int]:
@@ -88,18 +88,30 @@ def find_rim(depth, surface, pixel_mm, scaled, factor, rim):
 
 
 @numba.njit(nogil=True, cache=True)
-def clear_samples(rim, factor, keys, busy):
-    """Take out what the samples of the rim's pixels hold, and set the tiles with such pixels.
+def clear_samples(rim, factor, keys, words, pixels):
+    """Take out what the samples of the rim's pixels hold, and set their bits.
 
     Args:
         rim: (H, W) uint8. factor: samples along a pixel's side.
-        keys: of imaging.keys.blank_shape. busy: uint8 of imaging.two_grids.tile_shape.
+        keys: of imaging.keys.blank_shape. words: uint64 of imaging.two_grids.word_shape, all 0:
+            bit x - WORD k of the word k of a row is pixel x.
+        pixels: (H·W,) int32, filled with the rim's, row · W + column, ascending.
+
+    Returns:
+        The number of the rim's pixels.
     """
+    count, width = 0, rim.shape[1]
     for y in range(rim.shape[0]):
-        for x in range(rim.shape[1]):
+        for x in range(width):
             if rim[y, x] == 0:
                 continue
-            busy[y >> TILE_BITS, x >> TILE_BITS] = 1
+            pixels[count] = y * width + x
+            count += 1
+            word, one = x // WORD, np.uint64(1)
+            words[y, word] |= one << np.uint64(x % WORD)
+            if word > 0:
+                words[y, word - 1] |= one << np.uint64(x % WORD + WORD)
             for row in range(y * factor, (y + 1) * factor):
                 for column in range(x * factor, (x + 1) * factor):
                     keys[row, column] = 0
+    return count

@@ -1,21 +1,22 @@
-"""Colour and labels of what imaging.two_grids found, in one pass over the image.
+"""Colour and labels of what imaging.two_grids found.
 
 A pixel inside a surface is shaded once, at its centre, and its labels are gathered from the same
 three corners with the same weights. Where samples of a pixel lie on several surfaces or on both
 sides of a fold, each triangle is shaded once, at the mean of its samples (imaging.samples). All
-of these places go through blocks of imaging.surface_block, those of one pixel through one.
+of these places go through blocks (imaging.places): first the centres, then the samples.
 """
 
 import numba
 import numpy as np
 
-from imaging.keys import nearness_of, triangle_of
+from imaging.keys import IDS, nearness_of, triangle_of
+from imaging.places import BLOCK, DRAWN, PIXEL, PX, PY, WEIGHT
 from imaging.projection import FAR_MM
-from imaging.raster_kernels import ONE, SUBPIXEL_BITS
+from imaging.raster_kernels import HALF, ONE, SUBPIXEL_BITS
 from imaging.samples import ROUGHEST, STEEPEST
-from imaging.surface_block import BLOCK, DRAWN, PIXEL, PX, PY, WEIGHT, color_block
+from imaging.surface_block import color_block
 from imaging.surface_gather import gather_block, own_block, place_block
-from imaging.surface_put import put_colors, put_labels
+from imaging.surface_put import mix_colors, put_colors, put_labels
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -23,71 +24,113 @@ def shade_image(grids, geometry, cuts, mesh, texture, lens, light, shadow, box, 
     """Write the colours over ``out`` and the labels into ``buffers``.
 
     Args:
-        grids: keys of centres and of samples (imaging.keys), samples along a pixel's side; rim
-            (H, W) uint8 of imaging.rim, outside of which no sample is read.
+        grids: keys of centres (imaging.keys); keys of samples, samples along a pixel's side, and
+            the pixels (N,) int32, row · W + column, ascending, at a rim: outside of these no sample
+            is read, and what they hold is moved; the image's width.
         geometry: snapped (V, 2) int32, near (V,), triangles (T + C, 3), perspective.
         cuts: number T of whole triangles; source (C,), weights (C, 3, 3) of imaging.clipping.
         mesh: rows (V, COLUMNS) float32: normal, code of each vertex; colors (V, 3) float32;
             rotation (3, 3) float32 of normals to axes x right, y up, z to the camera; chart
             (T, CHART_COLUMNS) float32: three corners in the texture, doubled area there, part;
             surfaces (T,) uint8, where a change of surface is a rim.
-        texture: texels and table of imaging.mipmap.packed; empty for the vertices' colours.
+        texture: texels and table of imaging.texels.packed; empty for the vertices' colours.
         lens: fx, fy, cx, cy, px.
         light: environment (9, 3), direction (3,), color (3,) float32 in the camera's frame; k_s, ν;
             linear; STEEPEN and ENCODE of imaging.develop.
         shadow: whether there is a map, depth (N, N), matrix (3, 4), spread.
         box: (left, top, right, bottom) in pixels, what was drawn.
-        out: (H, W, 3) uint8 with the background.
-        buffers: depth (H, W), normal, code (H, W, 3), uv (H, W, 2) float32, mask, part (H, W)
-            uint8, triangle (H, W) int32; those that are not wanted are empty.
-        work: FLOATS float32 and INTEGERS int32 of imaging.surface_block, scratch.
+        out: (H·W, 3) uint8 with the background.
+        buffers: depth (H·W,), normal, code (H·W, 3), uv (H·W, 2) float32, mask, part (H·W,)
+            uint8, triangle (H·W,) int32; those but depth that are not wanted are empty.
+        work: FLOATS float32 and INTEGERS int32 of imaging.places, scratch, and (N, 3) uint8
+            for the rim's colours.
     """
+    centre, fine, factor, rim, width = grids
     snapped, near, triangles, perspective = geometry
     whole, source, shares = cuts
     rows, colors, rotation, chart, surfaces = mesh
-    w, marks = work
+    w, marks, mixed = work
     turn, size = (rotation, perspective), np.float32(0)
     if len(texture[1]) > 0:
         size = np.float32(texture[1][0, 1] * texture[1][0, 2])
-    slope, y, x = (lens[0], perspective), box[1], box[0]
-    while y <= box[3]:
-        n, y, x = _fill_block(w, marks, grids, slope, surfaces, whole, source, box, y, x)
+    count = _keep_sampled(rim, grids, (lens[0], perspective), surfaces, whole, source)
+    _copy_pixels(out, rim, count, mixed, True)
+    y, x, done = box[1], box[0], 0
+    while y <= box[3] or done < count:
+        sampled = done < count  # these first: they mix with what is behind
+        if sampled:
+            n, done = _take_samples(w, marks, fine, factor, width, rim, done, count)
+        else:
+            n, y, x = _take_centres(marks, centre, width, box, y, x)
         place_block(w, marks, n, snapped, near, triangles, perspective)
-        own_block(w, marks, n, whole, source, shares)
+        if whole < len(triangles):
+            own_block(w, marks, n, whole, source, shares)
         gather_block(w, marks, n, triangles, rows, colors, chart, size)
-        color_block(w, n, texture, lens, turn, light, shadow)
-        put_labels(w, marks, n, triangles, rows, chart, buffers)
-        put_colors(w, marks, n, out)
+        color_block(w, marks, n, texture, lens, turn, light, shadow)
+        if sampled:
+            mix_colors(w, marks, n, mixed)
+        else:
+            put_labels(w, marks, n, triangles, rows, chart, buffers)
+            put_colors(w, marks, n, out)
+    _copy_pixels(out, rim, count, mixed, False)
 
 
 @numba.njit(nogil=True, cache=True)
-def _fill_block(w, marks, grids, slope, surfaces, whole, source, box, y, x):
+def _copy_pixels(image, pixels, count, few, away):
+    """The first ``count`` of some pixels of an image to a list of their own, or back."""
+    for n in range(count):
+        pixel = np.uint64(pixels[n])
+        for m in range(3):
+            if away:
+                few[n, m] = image[pixel, m]
+            else:
+                image[pixel, m] = few[n, m]
+
+
+@numba.njit(nogil=True, cache=True)
+def _take_centres(marks, keys, width, box, y, x):
     """The next places from pixel (y, x) on: their number, and the pixel after them."""
-    centre, fine, factor, rim = grids
-    most, width, half = factor * factor, rim.shape[1], ONE // 2
     n = 0
     while y <= box[3]:
-        while x <= box[2] and n + most < BLOCK:
-            key, sampled = centre[np.uint64(y), np.uint64(x)], False
-            if rim[np.uint64(y), np.uint64(x)] != 0:
-                sampled = not _is_one(fine, y, x, factor, key, slope, surfaces, whole, source)
-            if key > 0:
-                marks[DRAWN + n], marks[PIXEL + n] = triangle_of(key), y * width + x
-                marks[PX + n] = (x << SUBPIXEL_BITS) + half
-                marks[PY + n] = (y << SUBPIXEL_BITS) + half
-                w[WEIGHT + n] = 0 if sampled else 1
-                n += 1
-            if sampled:
-                n = _add_samples(w, marks, n, fine, y, x, factor, -1 - (y * width + x))
+        while x <= box[2] and n < BLOCK:
+            key = keys[np.uint64(y), np.uint64(x)]
+            marks[DRAWN + n], marks[PIXEL + n] = IDS - (key & IDS), y * width + x
+            marks[PX + n] = (x << SUBPIXEL_BITS) + HALF
+            marks[PY + n] = (y << SUBPIXEL_BITS) + HALF
+            n += key > 0
             x += 1
-        if x <= box[2]:
+        if n == BLOCK:
             break
         y, x = y + 1, box[0]
     return n, y, x
 
 
 @numba.njit(nogil=True, cache=True)
-def _add_samples(w, marks, n, fine, y, x, factor, pixel):
+def _keep_sampled(rim, grids, slope, surfaces, whole, source):
+    """Move the pixels that one place does not stand for to the front; returns their number."""
+    centre, fine, factor, _, width = grids
+    count = 0
+    for n in range(len(rim)):
+        y, x = rim[n] // width, rim[n] % width
+        if not _is_one(fine, y, x, factor, centre[y, x], slope, surfaces, whole, source):
+            rim[count] = rim[n]
+            count += 1
+    return count
+
+
+@numba.njit(nogil=True, cache=True)
+def _take_samples(w, marks, keys, factor, width, rim, first, stop):
+    """The next places, a triangle a pixel each: their number, and the pixel after them."""
+    n = 0
+    while first < stop and n + factor * factor <= BLOCK:
+        y, x = rim[first] // width, rim[first] % width
+        n = _add_samples(w, marks, n, keys, y, x, factor, first)
+        first += 1
+    return n, first
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_samples(w, marks, n, fine, y, x, factor, slot):
     """A place for each triangle that a pixel's samples show; returns the number of places."""
     pitch, share = ONE // factor, np.float32(1 / (factor * factor))
     for row in range(y * factor, (y + 1) * factor):
@@ -98,7 +141,7 @@ def _add_samples(w, marks, n, fine, y, x, factor, pixel):
             count, sx, sy = _members(fine, y * factor, x * factor, factor, row, column)
             if count == 0:
                 continue
-            marks[DRAWN + n], marks[PIXEL + n] = drawn, pixel
+            marks[DRAWN + n], marks[PIXEL + n] = drawn, slot
             marks[PX + n], marks[PY + n] = int(sx * pitch), int(sy * pitch)
             w[WEIGHT + n] = count * share
             n += 1

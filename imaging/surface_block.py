@@ -1,37 +1,24 @@
-"""Places on surfaces, a few dozen at a time: what is known of each, and what its light is.
-
-A block is one array of rows, a number a place in each. Its length is fixed, so that compilers know
-that rows do not overlap and turn the loops over them into vector instructions.
-"""
+"""The light of a block of places on surfaces (imaging.places), from albedo to colours."""
 
 import numba
 import numpy as np
 
 from imaging.deferred import to_linear
 from imaging.develop import develop_pixel
-from imaging.mipmap import look_up_mip
+from imaging.places import BLOCK, COSINE, INCIDENCE, LAMP, NX, NY, NZ, SHINE, B, G, R, X, Y, Z
 from imaging.shadow import SPIRALS, lit_share
+from imaging.texels import read_texels
 
-BLOCK = 128  # places: with all rows a third of a core's nearest cache
-# Rows. Normals are in axes x right, y up, z to the camera; X and Y pixels, Z mm.
-NX, NY, NZ, U, V, SPREAD, X, Y, Z, R, G, B = (k * BLOCK for k in range(12))
-INCIDENCE, LAMP, COSINE, SHINE = (k * BLOCK for k in range(12, 16))
-SHARES, WEIGHT = 16 * BLOCK, 19 * BLOCK  # of a triangle's three corners; of a pixel
-FLOATS = 20 * BLOCK
-# Rows of whole numbers: the triangle that was drawn and the one that it is of; place in 1/256 px;
-# pixel, row · W + column, counted from -1 downwards where the place is one of its samples.
-DRAWN, OWNER, PX, PY, PIXEL = (k * BLOCK for k in range(5))
-INTEGERS = 5 * BLOCK
 MOST = 256  # exponent of a highlight that is squared together
 STEP_MM = 1.5  # outwards: keeps a slanted surface out of its own shadow
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
-def color_block(w, count, texture, lens, turn, light, shadow):
+def color_block(w, marks, count, texture, lens, turn, light, shadow):
     """From normals, places and albedo, or texture coordinates, to colours in 0..255 (R, G, B).
 
     Args:
-        w: FLOATS float32. count: of places that hold something.
+        w, marks: a block of imaging.places. count: of places that hold something.
         texture, lens, light, shadow: as imaging.surface.shade_image takes them.
         turn: its rotation, and perspective.
     """
@@ -40,15 +27,16 @@ def color_block(w, count, texture, lens, turn, light, shadow):
     environment, direction, color, specular, shininess, linear, steepen, encode = light
     _turn_normals(w, rotation)
     if len(table) > 0:
-        _read_texture(w, count, texels, table)
+        read_texels(w, marks, count, texels, table)
     if linear:
         _take_curve_out(w)
     _meet_lamp(w, direction, lens, perspective)
     if shadow[0]:
         _cast_shadows(w, count, lens, perspective, shadow)
     _shine(w, count, np.float32(specular), np.float32(shininess))
-    for n in range(3):
-        _light_channel(w, R + n * BLOCK, environment, color[n], n)
+    _light(w, R, environment, color, 0)
+    _light(w, G, environment, color, 1)
+    _light(w, B, environment, color, 2)
     if linear:
         _develop(w, count, steepen, encode)
     else:
@@ -68,13 +56,6 @@ def _turn_normals(w, rotation):
         w[NX + n] = a * x + b * y + c * z
         w[NY + n] = d * x + e * y + f * z
         w[NZ + n] = g * x + h * y + i * z
-
-
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _read_texture(w, count, texels, table):
-    for n in range(count):
-        r, g, b = look_up_mip(texels, table, w[U + n], w[V + n], w[SPREAD + n])
-        w[R + n], w[G + n], w[B + n] = r, g, b
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
@@ -159,19 +140,19 @@ def _shine_slowly(w, count, specular, shininess):
             w[SHINE + n] = specular * cosine**shininess * lamp / w[INCIDENCE + n]
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _light_channel(w, channel, environment, color, c):
+@numba.njit(nogil=True, cache=True, inline="always", fastmath=True)
+def _light(w, channel, environment, color, c):
     """Eq. 4; the environment is a quadratic polynomial of the normal (y and z of the camera)."""
     e0, e1, e2 = environment[0, c], -environment[1, c], -environment[2, c]
     e3, e4, e5 = environment[3, c], -environment[4, c], environment[5, c]
     e6, e7, e8 = environment[6, c], -environment[7, c], environment[8, c]
-    one, three = np.float32(1), np.float32(3)
+    own, one, three = color[c], np.float32(1), np.float32(3)
     for n in range(BLOCK):
         x, y, z = w[NX + n], w[NY + n], w[NZ + n]
         around = e0 + e1 * y + e2 * z + e3 * x + e4 * x * y + e5 * y * z
         around += e6 * (three * z * z - one) + e7 * x * z + e8 * (x * x - y * y)
-        light = max(around, np.float32(0)) + color * w[LAMP + n]
-        w[channel + n] = w[channel + n] * light + color * w[SHINE + n]
+        light = max(around, np.float32(0)) + own * w[LAMP + n]
+        w[channel + n] = w[channel + n] * light + own * w[SHINE + n]
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)

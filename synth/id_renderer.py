@@ -12,11 +12,12 @@ from synth.renderer import FaceMesh
 class IdRenderer(RasterRenderer):
     """RasterRenderer whose visibility comes from find_ids(), once a grid of samples."""
 
-    def find_centres(self, zeros, face, pose, camera, seen, box, keys, rim, tiles) -> None:
-        """As of RasterRenderer."""
+    def find_centres(self, zeros, face, pose, camera, seen, box, keys, rim, tiles) -> np.ndarray:
+        """As of RasterRenderer; no triangle is tried here."""
         self._write(face, pose, camera, seen, 1, keys)
+        return np.zeros(0, np.int32)
 
-    def find_samples(self, face, pose, camera, seen, box, keys, rim, busy, tiles) -> None:
+    def find_samples(self, face, pose, camera, seen, box, keys, rim, words, tiles, kept) -> None:
         """As of RasterRenderer, of every pixel."""
         self._write(face, pose, camera, seen, self.supersample, keys)
 

@@ -24,11 +24,13 @@ def lens_of(camera: Camera) -> tuple[float, float, float, float]:
 @dataclass(frozen=True, slots=True, eq=False)
 class Projected:
     """A face's corners in an image: snapped, near and bounds of imaging.projection.project, the
-    triangles (T + C, 3) with those that were cut at the near plane, and the cuts."""
+    matrix (3, 4) that it took, the triangles (T + C, 3) with those that were cut at the near plane,
+    and the cuts."""
 
     snapped: np.ndarray
     near: np.ndarray
     bounds: tuple
+    matrix: np.ndarray
     triangles: np.ndarray
     cuts: object
 
@@ -51,7 +53,7 @@ class Projected:
             triangles = np.concatenate([triangles, cuts.triangles])
         if len(triangles) > IDS:
             raise BadInput("mesh", f"{len(triangles)} triangles", f"at most {IDS}", "decimate it")
-        return cls(snapped, near, tuple(bounds), triangles, cuts)
+        return cls(snapped, near, tuple(bounds), matrix, triangles, cuts)
 
     def box(self, camera: Camera) -> tuple[int, int, int, int] | None:
         """Left, top, right and bottom pixel of the face in the image; None where it has none."""

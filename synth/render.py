@@ -8,14 +8,15 @@ from faces.camera import FLIP, Camera, Pose
 from faces.errors import BadInput
 from faces.visibility import unhidden, view_directions
 from imaging.develop import ENCODE, STEEPEN
+from imaging.groups import look_at
 from imaging.keys import blank_shape
+from imaging.places import FLOATS, INTEGERS
 from imaging.raster_kernels import SUBPIXEL_BITS
 from imaging.rim import clear_samples, find_rim, plane_shape, read_keys
 from imaging.scratch import scratch
 from imaging.shadow import shadow_map
 from imaging.surface import shade_image
-from imaging.surface_block import FLOATS, INTEGERS
-from imaging.two_grids import find_nearest, find_samples, tile_shape
+from imaging.two_grids import find_nearest, find_samples, tile_shape, word_shape
 from synth.prepared import charted, prepared
 from synth.projected import Projected, lens_of
 from synth.renderer import BUFFERS, FaceMesh, Lighting, Rendered, Renderer
@@ -106,31 +107,32 @@ class RasterRenderer:
             _light(lighting),
             _shadow(face, pose, lighting),
             box,
-            color,
-            tuple(wanted[name] for name in KINDS),
-            (zeros((FLOATS,)), zeros((INTEGERS,), np.int32)),
+            color.reshape(-1, 3),
+            tuple(_flat(wanted[name], KINDS[name][0]) for name in KINDS),
+            (zeros((FLOATS,)), zeros((INTEGERS,), np.int32), zeros((len(grids[3]), 3), np.uint8)),
         )
 
     def _find_keys(self, zeros, face, pose, camera, seen, box) -> tuple:
-        """Keys of centres and samples, samples a side and rim, as imaging.surface has it."""
+        """Keys, samples a side, the rim's pixels and the width, as imaging.surface has it."""
         factor, (width, height) = self.supersample, (camera.width, camera.height)
         centre, rim = zeros(blank_shape(width, height), np.int64), zeros((height, width), np.uint8)
         tiles = zeros(tile_shape(width, height), np.int64)
-        self.find_centres(zeros, face, pose, camera, seen, box, centre, rim, tiles)
+        kept = self.find_centres(zeros, face, pose, camera, seen, box, centre, rim, tiles)
         if factor == 1:
-            return centre, centre, 1, zeros((height, width), np.uint8)
+            return centre, centre, 1, zeros((0,), np.int32), width
         planes = zeros(plane_shape(width, height)), zeros(plane_shape(width, height), np.uint8)
         cuts = len(face.topology.triangles), seen.cuts.source
         surfaces, perspective = charted(face.topology).surfaces, camera.is_perspective
         read_keys(centre, surfaces, *cuts, perspective, box, *planes)
         find_rim(*planes, 1 / lens_of(camera)[0], perspective, factor, rim)
         fine = zeros(blank_shape(width * factor, height * factor), np.int64, cleared=False)
-        busy = zeros(tile_shape(width, height), np.uint8)
-        clear_samples(rim, factor, fine, busy)
-        self.find_samples(face, pose, camera, seen, box, fine, rim, busy, tiles)
-        return centre, fine, factor, rim
+        words = zeros(word_shape(width, height), np.uint64)
+        pixels = zeros((height * width,), np.int32, cleared=False)
+        count = clear_samples(rim, factor, fine, words, pixels)
+        self.find_samples(face, pose, camera, seen, box, fine, rim, words, tiles, kept)
+        return centre, fine, factor, pixels[:count], width
 
-    def find_centres(self, zeros, face, pose, camera, seen, box, keys, rim, tiles) -> None:
+    def find_centres(self, zeros, face, pose, camera, seen, box, keys, rim, tiles) -> np.ndarray:
         """Write the keys of the nearest triangles at pixels' centres; back ends differ in this.
 
         Args:
@@ -141,17 +143,25 @@ class RasterRenderer:
             keys: of imaging.keys, all 0.
             rim: (H, W) uint8, where 1 may be written to have a pixel sampled.
             tiles: int64 of imaging.two_grids.tile_shape, all 0, which find_samples() is given.
-        """
-        waiting = zeros((len(seen.triangles),), np.int32, cleared=False)
-        outer = charted(face.topology).outer
-        geometry = seen.snapped, seen.near, seen.triangles
-        find_nearest(*geometry, outer, box, keys, rim, waiting, tiles)
 
-    def find_samples(self, face, pose, camera, seen, box, keys, rim, busy, tiles) -> None:
-        """The same at the samples of the pixels where ``rim`` is not 0, in tiles where ``busy`` is
-        not; those of others may be left as they are."""
+        Returns:
+            (K,) int32, the triangles that find_samples() is to try.
+        """
+        static, balls = charted(face.topology), prepared(face).balls
+        waiting, kept = (zeros((len(seen.triangles),), np.int32, cleared=False) for _ in "12")
+        bounds, nearest = zeros((len(balls), 4), np.int32), zeros((len(balls),), np.float64)
+        away = zeros((len(balls),), np.uint8)
+        look_at(balls, seen.matrix, lens_of(camera), camera.is_perspective, bounds, nearest, away)
+        groups = *static.groups, bounds, nearest, away
+        geometry = seen.snapped, seen.near, seen.triangles
+        return kept[: find_nearest(*geometry, groups, box, keys, rim, tiles, waiting, kept)]
+
+    def find_samples(self, face, pose, camera, seen, box, keys, rim, words, tiles, kept) -> None:
+        """The same at the samples of the pixels where ``rim`` is not 0 (``words`` the same in
+        bits); those of others may be left as they are."""
         bits = SUBPIXEL_BITS - self.supersample.bit_length() + 1
-        find_samples(seen.snapped, seen.near, seen.triangles, tiles, rim, busy, box, bits, keys)
+        geometry = seen.snapped, seen.near, seen.triangles
+        find_samples(*geometry, kept, tiles, rim, words, box, bits, keys)
 
 
 def renderer(name: str, supersample: int = 2) -> Renderer:
@@ -207,6 +217,11 @@ def _made(size: tuple[int, int], wanted) -> dict[str, np.ndarray]:
     if "triangle_id" in wanted:
         made["triangle_id"][:] = -1
     return made
+
+
+def _flat(buffer: np.ndarray, channels: int) -> np.ndarray:
+    """Its pixels in one row."""
+    return buffer.reshape(-1) if channels == 1 else buffer.reshape(-1, channels)
 
 
 def _light(lighting: Lighting) -> tuple:

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from triangle_groups import one_group
 
 from imaging.clipping import cut_at
 from imaging.grid_keys import write_keys
 from imaging.keys import IDS, SCALE, blank_shape
 from imaging.projection import NEAR_MM, project
-from imaging.two_grids import find_nearest, find_samples, tile_shape
+from imaging.two_grids import find_nearest, find_samples, tile_shape, word_shape
 
 WIDTH, HEIGHT = 70, 50
 LENS = (60.0, 55.0, 34.0, 27.0)
@@ -30,14 +31,15 @@ def drawn(perspective, bits):
         np.zeros(blank_shape(WIDTH << more, HEIGHT << more), np.int64),
     ]
     box = 0, 0, WIDTH - 1, HEIGHT - 1
-    waiting = np.zeros(len(geometry[2]), np.int32)
+    waiting, kept = np.zeros((2, len(geometry[2])), np.int32)
     tiles = np.zeros(tile_shape(WIDTH, HEIGHT), np.int64)
     everywhere = np.ones((HEIGHT, WIDTH), np.uint8)
-    find_nearest(*geometry, 0, box, grids[0], everywhere, waiting, tiles)
+    groups, scratch = one_group(len(triangles), 0), (tiles, waiting, kept)
+    count = find_nearest(*geometry, groups, box, grids[0], everywhere, *scratch)
     if more == 0:
         return geometry, (len(triangles), cuts.source), grids[0][:, :WIDTH]
-    busy = np.ones(tiles.shape, np.uint8)
-    find_samples(*geometry, tiles, everywhere, busy, box, bits, grids[1])
+    words = np.full(word_shape(WIDTH, HEIGHT), np.iinfo(np.uint64).max)
+    find_samples(*geometry, kept[:count], tiles, everywhere, words, box, bits, grids[1])
     return geometry, (len(triangles), cuts.source), grids[1][:, : WIDTH << more]
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imaging.rim import clear_samples, find_rim, plane_shape
+from imaging.two_grids import word_shape
 
 SIZE = 32
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE] + 0.5
@@ -59,8 +60,24 @@ def test_a_smooth_ball_has_no_rim_inside():
 
 def test_samples_of_the_rim_alone_are_cleared():
     rim = (np.random.default_rng(0).random((SIZE, SIZE)) < 0.05).astype(np.uint8)
-    keys, busy = np.ones((2 * SIZE, 2 * SIZE), np.int64), np.zeros((5, 5), np.uint8)
-    clear_samples(rim, 2, keys, busy)
+    keys, pixels = np.ones((2 * SIZE, 2 * SIZE), np.int64), np.zeros(rim.size, np.int32)
+    words = np.zeros(word_shape(SIZE, SIZE), np.uint64)
+    count = clear_samples(rim, 2, keys, words, pixels)
     np.testing.assert_array_equal(keys, 1 - np.kron(rim, np.ones((2, 2), np.uint8)))
-    tiles = rim.reshape(4, 8, 4, 8).max((1, 3))
-    np.testing.assert_array_equal(busy[:4, :4], tiles)
+    np.testing.assert_array_equal(pixels[:count], np.flatnonzero(rim))
+    # 32 pixels a word, and the next word's again above them
+    bits = (words[:, :, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    assert words.shape == (SIZE, 2)
+    np.testing.assert_array_equal(bits[:, 0, :SIZE], rim)
+    assert not bits[:, 0, SIZE:].any()
+    assert not bits[:, 1].any()
+
+
+def test_a_rim_s_words_overlap_by_half():
+    rim = (np.random.default_rng(1).random((4, 100)) < 0.2).astype(np.uint8)
+    words = np.zeros(word_shape(100, 4), np.uint64)
+    clear_samples(rim, 1, np.zeros((4, 108), np.int64), words, np.zeros(400, np.int32))
+    bits = (words[:, :, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    padded = np.pad(rim, ((0, 0), (0, 60)))
+    for k in range(4):
+        np.testing.assert_array_equal(bits[:, k], padded[:, 32 * k : 32 * k + 64])

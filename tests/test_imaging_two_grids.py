@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from triangle_groups import one_group
 
 from imaging.keys import IDS, SCALE, blank_shape
-from imaging.two_grids import find_nearest, find_samples, tile_shape
+from imaging.rim import clear_samples
+from imaging.two_grids import find_nearest, find_samples, tile_shape, word_shape
 
 WIDTH, HEIGHT = 41, 37
 BOX = 0, 0, WIDTH - 1, HEIGHT - 1
@@ -42,17 +44,18 @@ def tried(snapped, near, triangles, factor):
     return best, found, unsure
 
 
-def drawn(geometry, outer, rim, factor):
+def drawn(geometry, groups, rim, factor):
+    """Keys of centres and of samples, the latter where ``rim`` is set."""
     centre = np.zeros(blank_shape(WIDTH, HEIGHT), np.int64)
-    waiting, tiles = (
-        np.zeros(len(geometry[2]), np.int32),
-        np.zeros(tile_shape(WIDTH, HEIGHT), np.int64),
-    )
-    find_nearest(*geometry, outer, BOX, centre, np.zeros_like(rim), waiting, tiles)
+    tiles = np.zeros(tile_shape(WIDTH, HEIGHT), np.int64)
+    waiting, kept = np.zeros((2, len(geometry[2])), np.int32)
+    scratch = tiles, waiting, kept
+    count = find_nearest(*geometry, groups, BOX, centre, np.zeros_like(rim), *scratch)
     fine = np.zeros(blank_shape(WIDTH * factor, HEIGHT * factor), np.int64)
-    busy = np.ones(tiles.shape, np.uint8)
+    words, pixels = np.zeros(word_shape(WIDTH, HEIGHT), np.uint64), np.zeros(rim.size, np.int32)
+    clear_samples(rim, factor, fine, words, pixels)
     bits = 9 - factor.bit_length()
-    find_samples(*geometry, tiles, rim, busy, BOX, bits, fine)
+    find_samples(*geometry, kept[:count], tiles, rim, words, BOX, bits, fine)
     return centre[:, :WIDTH], fine[:, : WIDTH * factor]
 
 
@@ -71,7 +74,8 @@ def agree(keys, geometry, factor, asked=True):
 @pytest.mark.parametrize("outer", [0, 150, 300])
 def test_the_nearest_triangle_is_found_at_every_centre(size, outer):
     geometry = heap(1, 300, size)
-    agree(drawn(geometry, outer, np.zeros((HEIGHT, WIDTH), np.uint8), 2)[0], geometry, 1)
+    rim = np.zeros((HEIGHT, WIDTH), np.uint8)
+    agree(drawn(geometry, one_group(300, outer), rim, 2)[0], geometry, 1)
 
 
 @pytest.mark.parametrize("factor", [2, 4])
@@ -79,7 +83,7 @@ def test_the_nearest_triangle_is_found_at_every_sample_of_a_rim(factor):
     """Small triangles alone leave gaps, so that no tile is covered and none is left out."""
     geometry = heap(2, 300, 4.0)
     rim = (np.random.default_rng(3).random((HEIGHT, WIDTH)) < 0.2).astype(np.uint8)
-    fine = drawn(geometry, 0, rim, factor)[1]
+    fine = drawn(geometry, one_group(300, 0), rim, factor)[1]
     agree(fine, geometry, factor, np.kron(rim, np.ones((factor, factor), np.uint8)) > 0)
 
 
@@ -95,5 +99,9 @@ def test_what_stands_before_all_else_between_the_centres_is_marked():
         np.zeros((HEIGHT, WIDTH), np.uint8),
     )
     tiles = np.zeros(tile_shape(WIDTH, HEIGHT), np.int64)
-    find_nearest(snapped, near, triangles, 2, BOX, centre, rim, np.zeros(4, np.int32), tiles)
+    waiting, kept = np.zeros((2, 4), np.int32)
+    scratch = tiles, waiting, kept
+    count = find_nearest(snapped, near, triangles, one_group(4, 2), BOX, centre, rim, *scratch)
+    assert 2 in kept[:count]
+    assert 3 not in kept[:count]
     assert {tuple(p) for p in np.argwhere(rim)} == {(10, 10), (11, 10), (12, 10)}
