@@ -102,7 +102,7 @@ def run_sleeping(workers: int, **settings) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         run = RunOptions(out=name, workers=workers, dashboard="127.0.0.1:0")
         warm, config = (SleepConfig(run=run, **settings | extra) for extra in (
-            {"inputs": workers * settings["per_shard"], "seed": 1}, {}
+            {"inputs": workers * settings["per_shard"], "seed": 1, "sleep_s": 0.5, "burn_s": 0.0}, {}
         ))  # fmt: skip
         with open_client(run) as client:
             limits = limits_of(run)
@@ -178,7 +178,7 @@ def show_overhead() -> None:
 
 def show_workers() -> None:
     """A second worker: by the clock, and by the CPU-seconds that are not the stages'."""
-    settings = {"inputs": 16, "per_shard": 2, "nbytes": 100_000, "burn_s": 1.5}
+    settings = {"inputs": 12, "per_shard": 2, "nbytes": 100_000, "burn_s": 1.5}
     one, two = run_sleeping(1, **settings), run_sleeping(2, **settings)
     for workers, f in ((1, one), (2, two)):
         print(
