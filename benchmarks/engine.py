@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.engine_wide import WORKERS, cpu_s, wide
 from benchmarks.sleeping import STAGES, SleepConfig, plan
 from manifests.ledger import read_stage
 from pipelines.cluster import open_client
@@ -28,7 +29,7 @@ from pipelines.plan import load_plan, save_plan
 ROOT = Path(__file__).parents[1]
 SAMPLES, PER_SHARD = 1_000_000, 8
 SHARD_S = 20.0  # the size of shard that the share is told for
-WIDE, WIDE_S = 200, 60.0
+WIDE_SHARD_S = 10.0  # half the real case: twice the messages a second
 
 
 def alone(task: str) -> dict[str, float]:
@@ -95,21 +96,23 @@ def run_sleeping(workers: int, **settings) -> dict[str, float]:
 
     Returns:
         "wall_s" of run_plan; "cpu_s" of this process and all below it meanwhile; "stage_s", what
-        the stages say they take; "shards".
+        the stages say they take; "shards"; "mb_a_shard"; "others", cores that were busy with what
+        is not below this process.
     """
     with tempfile.TemporaryDirectory() as name:
         run = RunOptions(out=name, workers=workers, dashboard="127.0.0.1:0")
         warm, config = (SleepConfig(run=run, **settings | extra) for extra in (
-            {"inputs": workers * settings["per_shard"], "seed": 1}, {}
+            {"inputs": workers * settings["per_shard"], "seed": 1, "sleep_s": 0.5, "burn_s": 0.0}, {}
         ))  # fmt: skip
         with open_client(run) as client:
             limits = limits_of(run)
             # every worker has started its process before the clock does
             run_plan(plan(warm, Path(name) / "warm"), STAGES, warm, client, limits=limits)
             tasks = plan(config, Path(name))
-            cpu, start = _cpu_below(), time.perf_counter()
+            cpu, busy, start = _cpu_below(), _busy_s(), time.perf_counter()
             run_plan(tasks, STAGES, config, client, limits=limits)
             wall, cpu = time.perf_counter() - start, _cpu_below() - cpu
+            others = (_busy_s() - busy - cpu) / wall
         records = [r for stage in STAGES for r in read_stage(Path(name) / stage)]
         nbytes = sum(record.nbytes for record in records)
     inputs = 2 * config.inputs
@@ -119,89 +122,25 @@ def run_sleeping(workers: int, **settings) -> dict[str, float]:
         "stage_s": inputs * (config.sleep_s + config.burn_s),
         "shards": len(tasks),
         "mb_a_shard": nbytes / len(tasks) / 1e6,
+        "others": others,
     }
-
-
-def wide() -> dict[str, float]:
-    """CPU of the scheduler's process while 200 workers make shards of 20 s; workers are threads of
-    one other process, the driver is this one."""
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with tempfile.TemporaryDirectory() as name, open(Path(name) / "words.log", "wb") as words:
-        where = Path(name) / "scheduler.json"
-
-        def start(*command: str) -> subprocess.Popen:
-            command = [sys.executable, "-m", *command]
-            return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=words, stderr=words)
-
-        scheduler = start(
-            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
-            "--no-dashboard", "--scheduler-file", str(where),
-        )  # fmt: skip
-        address = _address(where)
-        workers = start("benchmarks.engine", "--crew", address)
-        try:
-            return _watch_wide(address, psutil.Process(scheduler.pid))
-        finally:
-            for process in (workers, scheduler):
-                process.kill()
-                process.wait()
-
-
-def _watch_wide(address: str, scheduler: psutil.Process) -> dict[str, float]:
-    from distributed import Client
-
-    inputs = round(WIDE * WIDE_S / SHARD_S)  # of two to a shard, in two stages
-    with tempfile.TemporaryDirectory() as name, Client(address) as client:
-        client.wait_for_workers(WIDE, timeout=300)
-        run = RunOptions(out=name, scheduler=address, isolate=False)
-        config = SleepConfig(run=run, inputs=inputs, per_shard=2, sleep_s=SHARD_S / 2)
-        tasks = plan(config, Path(name))
-        used, mine, start = _cpu(scheduler), time.process_time(), time.perf_counter()
-        run_plan(tasks, STAGES, config, client)
-        wall = time.perf_counter() - start
-        return {
-            "tasks": len(tasks),
-            "wall_s": wall,
-            "scheduler": (_cpu(scheduler) - used) / wall,
-            "driver": (time.process_time() - mine) / wall,
-            "scheduler_mb": scheduler.memory_info().rss / 1e6,
-        }
-
-
-def crew(address: str) -> None:
-    """Two hundred workers in one process, one thread each, until it is killed."""
-    import asyncio
-
-    from distributed import Worker
-
-    async def live() -> None:
-        workers = [
-            Worker(address, nthreads=1, dashboard=False, memory_limit=0) for _ in range(WIDE)
-        ]
-        await asyncio.gather(*workers)
-        await asyncio.gather(*(worker.finished() for worker in workers))
-
-    asyncio.run(live())
-
-
-def _address(path: Path) -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if path.exists() and path.stat().st_size:
-            return json.loads(path.read_text())["address"]
-        time.sleep(0.1)
-    raise TimeoutError("the scheduler wrote no address")
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 def _cpu_below() -> float:
     """CPU-seconds of this process and of all alive below it."""
     me = psutil.Process()
-    return sum(_cpu(one) for one in (me, *me.children(recursive=True)))
+    return sum(cpu_s(one) for one in (me, *me.children(recursive=True)))
+
+
+def _busy_s() -> float:
+    """CPU-seconds of all processes since the machine started."""
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system + times.irq + times.softirq
+
+
+def _load() -> str:
+    """What waits for the machine's cores, for figures that it may spoil."""
+    return f"; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def _peak_mb() -> float:
@@ -239,12 +178,14 @@ def show_overhead() -> None:
 
 def show_workers() -> None:
     """A second worker: by the clock, and by the CPU-seconds that are not the stages'."""
-    settings = {"inputs": 24, "per_shard": 2, "nbytes": 100_000, "burn_s": 0.25}
+    settings = {"inputs": 12, "per_shard": 2, "nbytes": 100_000, "burn_s": 1.5}
     one, two = run_sleeping(1, **settings), run_sleeping(2, **settings)
     for workers, f in ((1, one), (2, two)):
         print(
-            f"{workers} workers: {f['wall_s']:.1f} s, {f['cpu_s']:.1f} CPU-s for "
-            f"{f['stage_s']:.1f} CPU-s of stages ({100 * f['stage_s'] / f['cpu_s']:.1f} %)"
+            f"{workers} workers, {f['shards']} shards of 3 CPU-s: {f['wall_s']:.1f} s, "
+            f"{f['cpu_s']:.1f} CPU-s for {f['stage_s']:.1f} CPU-s of stages "
+            f"({100 * f['stage_s'] / f['cpu_s']:.1f} %); the others on the machine took "
+            f"{f['others']:.2f} of its {os.cpu_count()} cores"
         )
     print(
         f"efficiency from 1 to 2 workers: {100 * one['wall_s'] / 2 / two['wall_s']:.1f} % by the "
@@ -254,11 +195,15 @@ def show_workers() -> None:
 
 def show_wide() -> None:
     """The scheduler of 200 workers."""
-    f = wide()
+    f = wide(WIDE_SHARD_S, rounds=4)
+    rate = f["tasks"] / f["wall_s"]
     print(
-        f"{WIDE} workers, {f['tasks']} shards of {SHARD_S:.0f} s in {f['wall_s']:.0f} s: scheduler "
+        f"{WORKERS} workers, {f['shards']} shards of {WIDE_SHARD_S:.0f} s; while all are busy "
+        f"({f['wall_s']:.0f} s, {rate:.1f} shards a second{_load()}): scheduler "
         f"{100 * f['scheduler']:.1f} % of a core and {f['scheduler_mb']:.0f} MB, driver "
-        f"{100 * f['driver']:.1f} %"
+        f"{100 * f['driver']:.1f} %, the workers' own {100 * f['workers']:.0f} %; a shard costs "
+        f"the scheduler {1e3 * f['scheduler'] / rate:.1f} CPU-ms, the driver "
+        f"{1e3 * f['driver'] / rate:.1f}"
     )
 
 
@@ -270,11 +215,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=[*SHOWS], help=", ".join(SHOWS))
     parser.add_argument("--task", help=argparse.SUPPRESS)
-    parser.add_argument("--crew", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.crew:
-        crew(args.crew)
-    elif args.task:
+    if args.task:
         print(json.dumps(measured(globals()[args.task])))
     else:
         for name in args.what:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manifests.schema import ROW_COLUMNS
-from pipelines.config import RunConfig, from_arguments, setting
-from pipelines.config import add_arguments as add_settings
+from pipelines.config import RunConfig
+from pipelines.flags import add_arguments as add_settings
+from pipelines.flags import from_arguments
 from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import RECIPES, Recipe
+from pipelines.setting import setting
 from pipelines.stages.base import Item, StageSample, process_inputs
 
 REQUIRED = [column.name for column in ROW_COLUMNS if column.required]
