@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def open_set(out: Path, recipe: str, config: Any, tasks: Sequence[ShardTask]) ->
 def finish_part(out: Path) -> SetStatus:
     """Write the lists of a part; its status. Manifest, card and report are made by the merge."""
     merge(out)
-    status = read_status(out)
+    status = replace(read_status(out), runner=None)  # we do, and are done
     for line in format_status(status):
         log.info("%s", line)
     log.info("a part: when all are done, 'synth merge PART... --out SET' makes the set of them")
@@ -115,7 +116,7 @@ def finish_part(out: Path) -> SetStatus:
 def finish_set(out: Path, recipe: Recipe, config: Any) -> SetStatus:
     """Write manifest, lists, card and report; the status of the set."""
     merge(out)
-    status = read_status(out)
+    status = replace(read_status(out), runner=None)  # we do, and are done
     summary = summarise(out)
     write_card(out, summary, recipe.name, config.seed, config_hash(config))
     write_croissant(out, summary, recipe.name)

@@ -146,7 +146,7 @@ def test_progress_reports_rate_time_left_and_failures(tmp_path):
     progress(Event("done", "samples/00001", "samples", 50, 2, 30.0))
     # 80 samples in 40 s; left: one scans shard of 10 s and two of 30 s, at 40 s of work in 40 s
     expected = "3 of 6 shards, 1 of them done before, 2.0 samples/s, 1:10 left, 3 failed inputs"
-    assert progress.line() == expected
+    assert progress.tally.line() == expected
     progress(Event("failed", "scans/00002", "scans", 0, 2, 0.0, "KilledWorker: x"))
     assert "scans/00002 failed: KilledWorker: x" in stream.getvalue()
     assert "\r" not in stream.getvalue()

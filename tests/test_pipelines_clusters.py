@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import os
 import shutil
+import signal
 import stat
 import sys
 import time
@@ -319,6 +320,22 @@ def test_missing_workers_are_missed_aloud_and_in_the_end_given_up(tmp_path, capl
             with pytest.raises(ConnectionError, match=r"no worker for 1 s.*same command"):
                 executor.next()
     assert "still waiting" in caplog.text
+
+
+@pytest.mark.parametrize("offered", [(), ("GPU=1",)])
+def test_a_local_worker_that_was_killed_comes_back_with_what_it_offered(offered, tmp_path):
+    """The machine's memory keeper kills workers; one that is not replaced is missed for days."""
+    run = options("local", workers=1, worker_resources=offered)
+    with open_client(
+        dataclasses.replace(run, out=str(tmp_path), dashboard="127.0.0.1:0")
+    ) as client:
+        (before,) = client.run(os.getpid).values()
+        os.kill(before, signal.SIGKILL)
+        wait(lambda: before not in client.run(os.getpid, on_error="ignore").values())
+        wait(lambda: len(client.nthreads()) == 1)
+        resources = {"GPU": 1} if offered else None
+        after = client.submit(os.getpid, resources=resources, pure=False).result(timeout=20)
+    assert after != before
 
 
 # --- resources ---------------------------------------------------------------------------------

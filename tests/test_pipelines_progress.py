@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 
 import pytest
 from engine_toy import RECIPE, toy_config, toy_plan
@@ -60,6 +61,28 @@ def test_no_line_is_wider_than_the_terminal(tally, width):
         assert "3.0/s" in lines[0]
         # 1 scan of 10 s and 2 shards of 30 s are left; 40 s of work were done in 10 s
         assert lines[2] == "8.0 samples/s, 0:18 left, 2 failed, 0:10 gone"
+
+
+def test_time_passes_while_no_shard_is_done(tally, tmp_path):
+    """The estimate counts down from the last shard, and never below nothing."""
+    tally._clock = lambda: 22.0
+    assert tally.time_left() == pytest.approx(17.5 - 12.0)  # of the 18 s above
+    tally._clock = lambda: 99.0
+    assert tally.time_left() == 0.0
+    stream = io.StringIO()
+    with open_progress(toy_plan(toy_config(tmp_path), tmp_path), stream, "json"):
+        deadline = time.monotonic() + 20
+        while not stream.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    first, end = map(json.loads, stream.getvalue().splitlines())
+    assert (first["event"], end["event"]) == ("progress", "end")
+    assert first["seconds_left"] is None
+
+
+def test_before_the_first_shard_the_bars_say_that_there_is_none(tmp_path):
+    counted = Tally(toy_plan(toy_config(tmp_path), tmp_path), lambda: 0.0)
+    counted._clock = lambda: 61.0
+    assert bars(counted, 40)[2] == "no new shard yet, 1:01 gone"
 
 
 def test_log_lines_stand_above_the_bars(tmp_path):

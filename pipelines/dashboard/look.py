@@ -62,11 +62,15 @@ INNER = """
 .reason p { margin: 0 0 5px; display: flex; gap: 10px; overflow-wrap: anywhere }
 .reason p b { flex: none; min-width: 2.5ch; font-variant-numeric: tabular-nums }
 .reason .track { height: 5px } .reason .track i { background: var(--bad) }
-.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 6px }
+.sheet { display: grid; grid-template-columns: repeat(6, 1fr); gap: 6px }
+@media (max-width: 900px) { .sheet { grid-template-columns: repeat(8, 1fr) } }
 .sheet img { width: 100%; aspect-ratio: 1; display: block; border-radius: 6px }
 .sheet + p { margin: 10px 0 0 }
-.empty { color: var(--soft); padding: 26px 0; text-align: center }
+.empty { color: var(--soft); padding: 10px 0; text-align: center }
 @media (max-width: 520px) {
+  .sheet { grid-template-columns: repeat(4, 1fr) }
+  .tiles { grid-template-columns: 1fr 1fr }
+  .tile:last-child:nth-child(odd) { grid-column: 1 / -1 }
   .stage { grid-template-columns: 1fr auto }
   .stage .track { grid-column: 1 / -1; order: 3 }
 }
@@ -78,14 +82,15 @@ html { background: var(--page) }
 body { margin: 0 auto; max-width: 1320px; padding: 20px 22px 40px; color: var(--text);
   background: var(--page); font: 14px/1.45 var(--font) }
 header { margin-bottom: 14px }
-.grid { display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: 14px;
-  margin-top: 14px }
+main { display: flex; flex-wrap: wrap; gap: 14px; margin-top: 14px }
+.column { display: flex; flex-direction: column; gap: 14px; min-width: 0 }
+.wide { flex: 7 1 0 } .slim { flex: 5 1 0 }
+.column .card:last-child { flex-grow: 1 }
 .card { background: var(--card); border: 1px solid var(--edge); border-radius: 10px;
-  padding: 14px 18px 16px; box-shadow: var(--shadow); min-width: 0; grid-column: span 12 }
+  padding: 14px 18px 16px; box-shadow: var(--shadow); min-width: 0 }
 .card h2 { font-size: 14px; font-weight: 600; margin: 0 0 10px }
 .card h2 small { color: var(--soft); font-weight: 400; margin-left: 6px }
-.wide { grid-column: span 7 } .slim { grid-column: span 5 }
-@media (max-width: 900px) { .wide, .slim { grid-column: span 12 } body { padding: 14px } }
+@media (max-width: 900px) { .wide, .slim { flex: 1 1 100% } body { padding: 14px } }
 """
 
 TEMPLATE = """
@@ -104,16 +109,21 @@ if (!/[?&]theme=/.test(location.search) && matchMedia("(prefers-color-scheme: da
 {% block contents %}
 <header>{{ embed(roots.head) }}</header>
 {{ embed(roots.tiles) }}
-<main class="grid">
-<section class="card wide"><h2>Samples a second<small>by stage</small></h2>
+<main>
+<div class="column wide">
+<section class="card"><h2>Samples a second<small>by stage</small></h2>
 {{ embed(roots.rate) }}</section>
-<section class="card slim"><h2>Stages<small>shards done</small></h2>{{ embed(roots.stages) }}
-</section>
-<section class="card wide"><h2>Head poses so far<small>samples a {{ bin_deg }}° cell</small></h2>
+<section class="card"><h2>Head poses so far<small>samples a {{ bin_deg }}° cell; down the side
+pitch, °, nose down below</small></h2>
 {{ embed(roots.poses) }}</section>
-<section class="card slim"><h2>Failed inputs<small>by reason</small></h2>{{ embed(roots.reasons) }}
+</div>
+<div class="column slim">
+<section class="card"><h2>Stages<small>shards done</small></h2>{{ embed(roots.stages) }}
+</section>
+<section class="card"><h2>Failed inputs<small>by reason</small></h2>{{ embed(roots.reasons) }}
 </section>
 <section class="card"><h2>Last contact sheet</h2>{{ embed(roots.sheet) }}</section>
+</div>
 </main>
 {% endblock %}
 """

@@ -168,7 +168,7 @@ def _rate_plot(theme: Theme, lines: ColumnDataSource) -> figure:
 def _pose_plot(
     theme: Theme, cells: ColumnDataSource, mapper: LogColorMapper, ticks: FixedTicker
 ) -> figure:
-    plot = _plot("poses", theme, 290, x_range=Range1d(-95, 95), y_range=Range1d(50, -50))
+    plot = _plot("poses", theme, 310, x_range=Range1d(-95, 95), y_range=Range1d(50, -50))
     drawn = plot.rect(
         "yaw",
         "pitch",
@@ -181,7 +181,8 @@ def _pose_plot(
     tips = [("yaw", "@yaw°"), ("pitch", "@pitch°"), ("samples", "@count{0,0}")]
     plot.add_tools(HoverTool(renderers=[drawn], tooltips=tips))
     plot.xaxis[0].update(axis_label="yaw, °  (nose to image right →)", ticker=_every(30))
-    plot.yaxis[0].update(axis_label="pitch, °  (↓ nose down)", ticker=_every(15))
+    # Its label stands in the card's title: one drawn upright fell out of the canvas now and then.
+    plot.yaxis[0].ticker = _every(15)
     bar = ColorBar(
         color_mapper=mapper,
         ticker=ticks,

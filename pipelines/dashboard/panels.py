@@ -34,12 +34,10 @@ def tiles(snapshot: Mapping[str, Any]) -> str:
     done, total = (sum(stage[key] for stage in stages) for key in ("done", "total"))
     failures = sum(stage["failures"] for stage in stages)
     left = snapshot["left_s"]
-    mean = last["samples"] / max(1.0, snapshot["last"] - snapshot["begin"])
-    rate = last["rate"] if snapshot["state"] == "running" else mean
     told = "a second now" if snapshot["state"] == "running" else "a second on average"
     cells = [
         (f"{last['samples']:,}", html.escape(last["stage"]), ""),
-        (f"{rate:.1f}", told, ""),
+        (f"{last['rate']:.1f}", told, ""),
         ("–" if left is None else duration(left), "left", ""),
         (f"{done:,}<small class=soft> of {total:,}</small>", "shards", ""),
         (f"{failures:,}", "failed inputs", "bad" if failures else "good"),

@@ -61,7 +61,7 @@ class Pulse:
         """All figures as plain values: the page's whole input, some ten KB."""
         now = self._clock() if self.state == "running" else self._last
         begin = session_start([series.bins() for series in self._series.values()])
-        rows = [self._stage(stage, total, now) for stage, total in self._shards.items()]
+        rows = [self._stage(stage, total, now, begin) for stage, total in self._shards.items()]
         return {
             "title": self._title,
             "state": self.state,
@@ -76,7 +76,9 @@ class Pulse:
             "poses": [[*place, count] for place, count in sorted(self._poses.items())],
         }
 
-    def _stage(self, stage: str, total: int, now: float) -> dict[str, Any]:
+    def _stage(self, stage: str, total: int, now: float, begin: float) -> dict[str, Any]:
+        series = self._series[stage]
+        running = self.state == "running"
         return {
             "stage": stage,
             "done": self._done[stage],
@@ -84,7 +86,7 @@ class Pulse:
             "samples": self._samples[stage],
             "failures": self._failures[stage],
             "seconds": self._seconds[stage],
-            "rate": self._series[stage].rate(now),
+            "rate": series.rate(now) if running else series.mean_rate(begin, now),
         }
 
     def _left(self, rows: Sequence[Mapping[str, Any]], now: float, begin: float) -> float | None:
@@ -138,6 +140,11 @@ class Series:
         bins = max(1, round(over_s / self._bin_s))
         last = int(now // self._bin_s)
         return sum(self._samples[i] for i in range(last - bins, last)) / (bins * self._bin_s)
+
+    def mean_rate(self, begin: float, now: float) -> float:
+        """Samples a second since ``begin``."""
+        made = sum(count for i, count in self._samples.items() if (i + 1) * self._bin_s > begin)
+        return made / max(1.0, now - begin)
 
     def work_since(self, begin: float) -> float:
         """Seconds of work, summed over the workers."""
