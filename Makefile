@@ -76,7 +76,7 @@ dockerlint: ## the files of docker/ by hadolint and against Compose's own schema
 lock: $(READY) ## requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	printf 'pyopengl==3.1.10\ntorch==2.13.0\n' > $(VENV)/overrides.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-annotate \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra all --no-annotate \
 		--no-header --override $(VENV)/overrides.txt pyproject.toml \
 		| grep -vE '^(nvidia-|cuda-|triton|opencv-contrib|facesynth)' > requirements.lock
 
