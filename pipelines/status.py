@@ -159,16 +159,15 @@ def status_json(status: SetStatus) -> dict[str, Any]:
 def format_status(status: SetStatus) -> list[str]:
     """The status as lines for a terminal: a table of stages, then failures by reason."""
     state = "complete" if status.complete else "not complete"
-    if status.runner:
-        owner = status.runner
-        state += f"; running on {owner.host}, process {owner.pid} of {owner.user}"
+    owner = status.runner
+    runner = [f"running on {owner.host}, process {owner.pid} of {owner.user}"] if owner else []
     if status.left_s:
         state += f"; about {duration(status.left_s)} left at the speed of late"
     head = (
         f"{'stage':<12}{'shards':>15}{'stale':>7}{'samples':>11}{'failed':>8}"
         f"{'worker time':>13}{'samples/s':>11}"
     )
-    lines = [f"{status.recipe}: {state}", head]
+    lines = [f"{status.recipe}: {state}", *runner, head]
     for stage in status.stages:
         cost = f"{stage.seconds / stage.samples:.2f} s each" if stage.samples else "-"
         lines.append(

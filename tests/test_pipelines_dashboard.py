@@ -253,7 +253,7 @@ def test_status_knows_who_runs_by_its_signs_of_life(toy_set):
     try:
         reader = StatusReader(toy_set)
         assert status_json(reader.read(now=1060.0))["runner"]["pid"] == 7
-        assert "running on h, process 7 of u" in format_status(reader.read(now=1060.0))[0]
+        assert "running on h, process 7 of u" in format_status(reader.read(now=1060.0))[1]
         assert reader.read(now=1200.0).runner is None
     finally:
         (toy_set / LOCK).unlink()
