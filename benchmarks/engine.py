@@ -101,9 +101,9 @@ def run_sleeping(workers: int, **settings) -> dict[str, float]:
     """
     with tempfile.TemporaryDirectory() as name:
         run = RunOptions(out=name, workers=workers, dashboard="127.0.0.1:0")
+        quick = {"inputs": workers * settings["per_shard"], "sleep_s": 0.5, "burn_s": 0.0}
+        warm = SleepConfig(run=run, **settings | quick | {"seed": 1})
         config = SleepConfig(run=run, **settings)
-        few = {"inputs": workers * settings["per_shard"], "seed": 1, "sleep_s": 0.5, "burn_s": 0.0}
-        warm = SleepConfig(run=run, **settings | few)
         with open_client(run) as client:
             limits = limits_of(run)
             # every worker has started its process before the clock does

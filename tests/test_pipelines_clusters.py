@@ -341,29 +341,27 @@ def test_a_local_worker_that_was_killed_comes_back_with_what_it_offered(offered,
 # --- resources ---------------------------------------------------------------------------------
 
 
-def test_a_stage_with_a_need_has_a_bound_of_its_own(tmp_path):
+def test_a_stage_with_a_need_has_a_bound_of_its_own(remote, tmp_path):
     """Its tasks run where the resource is, and no more wait there than the bound."""
-    config = toy_config(tmp_path / "set", inputs=24)
-    with cluster(tmp_path, workers=1) as address, worker(address, tmp_path, "--resources", "GPU=1"):
-        wait_for_two(address)
-        run = dataclasses.replace(
-            config.run,
-            scheduler=address,
-            cluster=ClusterOptions(stage_resources=("samples:GPU=1",)),
-        )
-        config = dataclasses.replace(config, run=run)
-        tasks = toy_plan(config, tmp_path / "set")
-        open_set(tmp_path / "set", "toy", config, tasks)
+    address = remote[0]
+    config = toy_config(tmp_path / "set", inputs=16)
+    run = dataclasses.replace(
+        config.run,
+        scheduler=address,
+        cluster=ClusterOptions(stage_resources=("samples:GPU=1",)),
+    )
+    config = dataclasses.replace(config, run=run)
+    tasks = toy_plan(config, tmp_path / "set")
+    open_set(tmp_path / "set", "toy", config, tasks)
+    with worker(address, tmp_path, "--resources", "GPU=1") as process, Client(address) as watcher:
+        watcher.wait_for_workers(2, timeout=30)
         with open_client(run) as client:
             most, ran = flights(client, config, tasks)
             gpu = {w for w, info in checks.worker_info(client).items() if info["resources"]}
+        process.terminate()
+        wait(lambda: len(watcher.nthreads()) == 1)
     assert 0 < most <= 2  # one worker with the resource, two tasks a worker
     assert ran == gpu
-
-
-def wait_for_two(address):
-    with Client(address) as client:
-        client.wait_for_workers(2, timeout=30)
 
 
 def flights(client, config, tasks):
