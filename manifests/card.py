@@ -3,6 +3,7 @@
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -17,8 +18,10 @@ from manifests.summary import SetSummary
 if TYPE_CHECKING:
     from manifests.storage import Location
 
+OPENCV = ("opencv-python", "opencv-python-headless")  # builds of one library; an image has the last
+
 # What a rerun needs to have in the same versions to get the same bytes.
-_PACKAGES = ("facesynth", "numpy", "scipy", "numba", "opencv-python", "pillow", "pyarrow")
+_PACKAGES = ("facesynth", "numpy", "scipy", "numba", OPENCV[0], "pillow", "pyarrow")
 
 _SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"))
 _SIZES += ((1e7, "1M<n<10M"), (1e8, "10M<n<100M"), (1e9, "100M<n<1B"))
@@ -73,14 +76,22 @@ def make_provenance(
 
 
 def package_versions() -> dict[str, str]:
-    """Versions, as installed here, of what decides a set's bytes."""
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
+    """Versions, as installed here, of what decides a set's bytes.
+
+    OpenCV stands under one name, whichever of its builds is installed: they differ in windows on
+    screens, not in pixels.
+    """
+    names = {package: (package,) for package in _PACKAGES} | {OPENCV[0]: OPENCV}
+    versions = {package: _version(builds) for package, builds in names.items()}
+    return {"python": platform.python_version()} | versions
+
+
+def _version(builds: Sequence[str]) -> str:
+    """Of the first of these packages that is installed."""
+    for build in builds:
+        with suppress(metadata.PackageNotFoundError):
+            return metadata.version(build)
+    return "not installed"
 
 
 def about_people(summary: SetSummary) -> str:

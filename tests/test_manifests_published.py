@@ -8,6 +8,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from PIL import Image
 
 from faces.morphable import save_model
 from manifests import loading
-from manifests.card import write_card
+from manifests.card import package_versions, write_card
 from manifests.croissant import describe
 from manifests.shard import read_shard
 from manifests.summary import summarise
@@ -118,6 +119,18 @@ def test_a_set_of_simulated_people_says_so(published, tmp_path):
     assert "synthetic" in header["tags"]
     assert "no real person is shown" in body
     assert "biometric" not in body
+
+
+def test_either_build_of_opencv_is_noted_under_one_name(monkeypatch):
+    def installed(package):
+        if package != "opencv-python-headless":
+            raise metadata.PackageNotFoundError(package)
+        return "4.12.0.88"
+
+    monkeypatch.setattr(metadata, "version", installed)
+    versions = package_versions()
+    assert versions["opencv-python"] == "4.12.0.88"
+    assert versions["numpy"] == "not installed"
 
 
 def test_unknown_terms_are_warned_of(published, caplog):

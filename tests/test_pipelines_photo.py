@@ -13,7 +13,7 @@ from manifests.shard import read_shard
 from manifests.verify import verify
 from pipelines.cli import main
 from pipelines.members import face_from_members
-from tests import simulate
+from tests import simulate, terms
 from tests.toy import toy_model
 
 NAMES = ("anna/a", "ben/a")
@@ -32,6 +32,7 @@ def made(tmp_path_factory):
         stem.parent.mkdir(parents=True)
         Image.fromarray(scan.color).save(f"{stem}.jpg", quality=95)
         write_landmarks(scan.landmarks, f"{stem}.landmarks.json")
+    terms.say(root / "photos" / "anna")
     torn = root / "photos" / "torn" / "a.jpg"
     torn.write_bytes(torn.read_bytes()[:3000])
     words = ["fg3d", "--scans", str(root / "photos"), "--layout", "photo"]
@@ -47,6 +48,11 @@ def test_photos_become_a_set_that_verifies(made):
     assert sorted(set(rows["scan"].to_pylist())) == list(NAMES)
     assert set(rows["residual_mm"].to_pylist()) == {None}  # nothing was measured
     assert set(rows["verdict"].to_pylist()) <= {"accept", "review"}
+
+
+def test_rows_carry_the_terms_of_each_photo(made):
+    silent = {"source": "photos"} | terms.UNKNOWN
+    assert terms.said(made[0] / "set") == {"anna": terms.STUDIO, "ben": silent}
 
 
 def test_what_is_unknown_is_null_in_json_and_nan_in_memory(made):

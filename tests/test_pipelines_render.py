@@ -20,7 +20,7 @@ from manifests.verify import verify
 from pipelines.cli import main
 from synth.pose_plan import PosePlan
 from synth.renderer import PART_LABELS
-from tests import simulate
+from tests import simulate, terms
 from tests.toy import toy_model
 
 ALL_BUFFERS = "depth,normal,pncc,uv,mask,parts,ids"
@@ -42,6 +42,7 @@ def root(tmp_path_factory):
             stem.parent.mkdir(parents=True)
             Image.fromarray(photo.color).save(f"{stem}.jpg", quality=95)
             write_landmarks(photo.landmarks, f"{stem}.landmarks.json")
+    terms.say(root / "photos" / "anna")
     return root
 
 
@@ -274,6 +275,9 @@ def test_a_set_is_rendered_without_a_second_registration(photos, root, tmp_path)
     for key in first:
         assert first[key]["jpg"] == again[key]["jpg"], key
         assert first[key]["json"] == again[key]["json"], key
+    silent = {"source": "photos"} | terms.UNKNOWN
+    for out in (photos, tmp_path / "again"):
+        assert terms.said(out) == {"anna": terms.STUDIO, "ben": silent}
 
 
 def test_the_ladder_is_eleven_sets_that_share_the_registration(root, tmp_path):

@@ -8,6 +8,7 @@ from faces.morphable import read_model, save_model
 from manifests.verify import verify
 from pipelines.cli import main
 from registration.readers.rgbd import RgbdReader
+from tests import terms
 from tests.toy import toy_model
 
 CUT = ("--count", "3", "--expressions", "2", "--sensor", "tof", "--per-shard", "1")
@@ -56,6 +57,10 @@ def test_the_set_verifies_and_is_read_as_rgbd(made, toy):
         assert truth["visible"].shape == (model.vertex_count,)
         depth = scan.depth_mm[scan.depth_mm > 0]
         np.testing.assert_array_equal(depth, np.rint(depth))  # tof: steps of 1 mm
+
+
+def test_rows_carry_their_models_terms(made):
+    assert terms.said(made) == {f"subject{person:05d}": terms.SIMULATED for person in range(3)}
 
 
 def test_frames_of_one_person_share_the_person(made):

@@ -16,6 +16,7 @@ import fsspec
 from distributed import Client
 
 from faces.errors import BadInput
+from manifests.card import OPENCV
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ _TELL_S = 15.0  # between words while waiting
 _PROTOCOL = ("python", "dask", "distributed", "cloudpickle", "msgpack")
 _BYTES = ("facesynth", "numpy", "scipy", "numba", "opencv", "pillow", "trimesh")
 PACKAGES = ("augment", "faces", "imaging", "manifests", "pipelines", "registration", "synth")
-_NAMES = {"opencv": ("opencv-python", "opencv-python-headless")}
+_NAMES = {"opencv": OPENCV}
 
 
 def wait_for_worker(client: Client, seconds: float, remedy: str) -> None:
