@@ -253,8 +253,7 @@ def test_a_killed_driver_costs_only_what_was_in_flight(tmp_path, scheduler):
     committed = [*out.glob("s*/*.json")]  # of five shards in each of two stages
     assert 0 < len(committed) < 10
 
-    # without workers: what is there already does not ask who goes on
-    assert start_toy(out, tmp_path / "notes", 0.0, "inline").wait(timeout=60) == 0
+    assert start_toy(out, tmp_path / "notes", 0.0, scheduler).wait(timeout=60) == 0
     run_recipe(RECIPE, toy_config(tmp_path / "whole", inputs=10))
     assert contents(out) == contents(tmp_path / "whole")
     again = [line for line, count in work(tmp_path / "notes").items() if count > 1]
