@@ -28,8 +28,8 @@ from faces.landmarks import to_ibug68
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
 from manifests.pose_counts import BINS, EDGES_DEG, bin_of, is_large
-from pipelines.pose_photos import fit_pose, head_angles
-from pipelines.process import limit_threads
+from pipelines.auditing.pose_photos import fit_pose, head_angles
+from pipelines.isolation.process import limit_threads
 from pipelines.seeds import rng_for
 from synth.beyond import fitting_model
 from synth.capture import capture

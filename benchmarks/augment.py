@@ -36,7 +36,7 @@ import numpy as np
 
 from benchmarks.augment_views import PEOPLE, Job, figures_of_subject
 from benchmarks.tables import copied_to, print_table
-from pipelines.process import keep_memory
+from pipelines.isolation.process import keep_memory
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SEAM = 0.10  # how far a seam's gradient may be from its surroundings'

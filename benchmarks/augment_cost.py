@@ -32,8 +32,8 @@ from faces.rotation import euler_from_matrix
 from faces.texture import sample
 from imaging.raster import downsample
 from manifests.shard import ShardWriter
+from pipelines.isolation.process import keep_memory, limit_threads
 from pipelines.members import vertex_member, view_members
-from pipelines.process import keep_memory, limit_threads
 from registration.ticp import register
 from synth.capture import capture
 from synth.gl import render_gl

@@ -117,7 +117,7 @@ class Stand:
             return nannies
         with suppress(psutil.Error):
             below = [one for nanny in nannies for one in nanny.children(recursive=True)]
-            tasks = {one.pid for one in below if "pipelines.child" in one.cmdline()}
+            tasks = {one.pid for one in below if "pipelines.isolation.child" in one.cmdline()}
             spawned = [one for one in below if "spawn_main" in " ".join(one.cmdline())]
             return [one for one in below if one.pid in tasks] if target == "task" else spawned
         return []

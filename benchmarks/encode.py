@@ -25,7 +25,7 @@ from faces.camera import Camera, Pose
 from faces.models import load_model
 from faces.rotation import matrix_from_euler
 from imaging import codec
-from pipelines.rendered import buffer_members
+from pipelines.rendering.rendered import buffer_members
 from synth.pose_plan import PosePlan
 from synth.render import renderer
 from synth.renderer import BUFFERS, Lighting

@@ -23,7 +23,7 @@ from manifests.ledger import read_stage
 from pipelines.cluster import open_client
 from pipelines.config import RunOptions
 from pipelines.engine import run_plan
-from pipelines.options import limits_of
+from pipelines.isolation.options import limits_of
 from pipelines.plan import load_plan, save_plan
 
 ROOT = Path(__file__).parents[1]

@@ -23,8 +23,8 @@ from benchmarks.tables import print_table
 from manifests.shard import ShardWriter
 from pipelines.config import RunOptions
 from pipelines.recipes.render import RECIPE, RenderConfig
-from pipelines.render_sources import open_sources
-from pipelines.rendered import rendered_samples
+from pipelines.rendering.rendered import rendered_samples
+from pipelines.rendering.sources import open_sources
 from pipelines.stages.base import task_items
 from pipelines.stages.render import look_at
 from pipelines.verbs.recipe import add_recipe_arguments, config_from_arguments

@@ -26,7 +26,7 @@ from faces.mesh import vertex_normals
 from faces.models import load_model
 from faces.visibility import view_directions
 from imaging.shading import phong
-from pipelines.process import keep_memory
+from pipelines.isolation.process import keep_memory
 from synth import subjects
 from synth.capture import CaptureSettings, capture
 from synth.render import UNLIT, RasterRenderer

@@ -18,7 +18,7 @@ from faces.errors import BadInput, MissingExtra
 from manifests.secrets import without_secrets
 from manifests.shard import BadShard
 from manifests.storage import BadLocation
-from pipelines.lock import Locked
+from pipelines.folders.lock import Locked
 
 # Verb -> (module, what it does). A module has add_arguments(parser) and run(args) -> exit status;
 # it is imported only when its verb is called.

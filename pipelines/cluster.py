@@ -17,8 +17,8 @@ from pipelines.clusters import checks, launch, machine
 from pipelines.clusters.watch import WorkerWatch
 from pipelines.config import RunOptions
 from pipelines.executors import KilledWorker, Outcome
+from pipelines.isolation.process import THREAD_LIMITS
 from pipelines.plan import ShardTask
-from pipelines.process import THREAD_LIMITS
 from pipelines.worker import Prepare
 
 log = logging.getLogger(__name__)

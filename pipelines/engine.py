@@ -10,8 +10,8 @@ from manifests import atomic, ledger
 from manifests.storage import files_in, make_folder
 from pipelines.config import config_hash
 from pipelines.executors import Executor, Inline, Outcome
-from pipelines.isolate import Limits, close_isolated, pack
-from pipelines.perform import StageFn, in_words, perform, perform_isolated
+from pipelines.isolation.isolate import Limits, close_isolated, pack
+from pipelines.isolation.perform import StageFn, in_words, perform, perform_isolated
 from pipelines.plan import ShardTask, inputs_hash
 
 log = logging.getLogger(__name__)

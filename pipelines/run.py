@@ -20,12 +20,12 @@ from pipelines.cluster import open_client
 from pipelines.config import STORED, changed, config_hash, from_dict, parse_toml, to_dict, to_toml
 from pipelines.engine import run_plan
 from pipelines.eyes import follow
-from pipelines.lock import RunLock, checked
-from pipelines.options import limits_of
+from pipelines.folders.lock import RunLock, checked
+from pipelines.folders.versions import check_versions
+from pipelines.isolation.options import limits_of
 from pipelines.plan import PLAN, Part, ShardTask, load_plan, save_plan
 from pipelines.recipes import Recipe, find_recipe
 from pipelines.status import SetStatus, format_status, read_status
-from pipelines.versions import check_versions
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from manifests.brief import SetReader, Summary
+from manifests.shard_summary import ShardSummary, SummaryReader
 from manifests.storage import locate
-from pipelines.lock import read_owner
-from pipelines.owner import STALE_S, Owner
+from pipelines.folders.lock import read_owner
+from pipelines.folders.owner import STALE_S, Owner
 from pipelines.plan import load_plan
 from pipelines.reasons import Reason, reason_of
 
@@ -93,7 +93,7 @@ class StatusReader:
         self._out = locate(out)
         self._plan = load_plan(self._out)
         self._stages = dict.fromkeys(name.partition("/")[0] for name, _, _ in self._plan["shards"])
-        self._reader = SetReader(self._out, self._stages)
+        self._reader = SummaryReader(self._out, self._stages)
 
     def read(self, now: float | None = None) -> SetStatus:
         """The status now (seconds since 1970; for tests)."""
@@ -189,7 +189,7 @@ def duration(seconds: float) -> str:
     return f"{days} d {text}" if days else text
 
 
-def _recent(done: list[Summary], now: float) -> tuple[list[Summary], float]:
+def _recent(done: list[ShardSummary], now: float) -> tuple[list[ShardSummary], float]:
     """The last shards, and the seconds of wall time that they and what runs now fill."""
     ordered = sorted(done, key=lambda s: -s.ended)
     recent = [s for i, s in enumerate(ordered) if i < _RECENT_SHARDS or now - s.ended < _RECENT_S]
@@ -198,7 +198,7 @@ def _recent(done: list[Summary], now: float) -> tuple[list[Summary], float]:
 
 
 def _time_left(
-    planned: list[str], done: list[Summary], recent: list[Summary], span: float
+    planned: list[str], done: list[ShardSummary], recent: list[ShardSummary], span: float
 ) -> float | None:
     """Work left over the work done a second of late; an unseen stage costs as the others do."""
     pace = sum(s.seconds for s in recent) / span
@@ -216,9 +216,9 @@ def _time_left(
 def _stage(
     stage: str,
     planned: Iterable[str],
-    present: Iterable[Summary],
-    done: Iterable[Summary],
-    recent: Iterable[Summary],
+    present: Iterable[ShardSummary],
+    done: Iterable[ShardSummary],
+    recent: Iterable[ShardSummary],
     span: float,
 ) -> StageStatus:
     mine = [s for s in done if s.stage == stage]

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from manifests.brief import read_summary
 from manifests.shard import BadShard
+from manifests.shard_summary import read_summary
 from pipelines.engine import Event
 from pipelines.plan import ShardTask
 from pipelines.reasons import Reason, reason_of

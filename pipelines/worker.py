@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from distributed import Worker, WorkerPlugin
 
-from pipelines.process import keep_memory, limit_threads
+from pipelines.isolation.process import keep_memory, limit_threads
 
 
 class Prepare(WorkerPlugin):

@@ -21,13 +21,13 @@ from manifests.audit import Audit, paper_audit
 from manifests.pose_mix import views_to_reach
 from manifests.pose_tables import Fault
 from manifests.shard import ShardWriter
-from pipelines.audit_picture import draw_audits, heat_colors
-from pipelines.audit_text import mix_lines, render_command, ways_of
+from pipelines.auditing.picture import draw_audits, heat_colors
+from pipelines.auditing.pose_paths import audit_path, kind_of
+from pipelines.auditing.pose_photos import PoseOptions, fit_pose, head_angles
+from pipelines.auditing.pose_tars import expand, tar_files
+from pipelines.auditing.text import mix_lines, render_command, ways_of
 from pipelines.cli import main
 from pipelines.flags import from_arguments
-from pipelines.pose_paths import audit_path, kind_of
-from pipelines.pose_photos import PoseOptions, fit_pose, head_angles
-from pipelines.pose_tars import expand, tar_files
 from pipelines.recipes.render import RECIPE
 from pipelines.verbs import render
 from tests import simulate
@@ -176,7 +176,7 @@ def test_photos_give_their_poses_and_the_others_are_named(photos):
 def test_the_fit_finds_the_turn(photos):
     """The same tolerance, on the angles themselves."""
     folder, options, poses = photos
-    from pipelines.pose_photos import photo_jobs, poses_of
+    from pipelines.auditing.pose_photos import photo_jobs, poses_of
 
     rows = [row for row in poses_of(photo_jobs(folder), options) if not isinstance(row, Fault)]
     assert [row["key"] for row in rows] == sorted(poses)

@@ -13,17 +13,17 @@ from bokeh.client import pull_session
 from engine_toy import RECIPE, STAGES, toy_config, toy_plan
 
 from imaging.codec import decode_image, encode_jpeg
-from manifests.brief import SetReader, Summary, read_summary
 from manifests.ledger import make_record, read_sidecar, write_sidecar
 from manifests.shard import ShardWriter
+from manifests.shard_summary import ShardSummary, SummaryReader, read_summary
 from pipelines.cluster import open_client
 from pipelines.dashboard import panels
 from pipelines.dashboard.pulse import Pulse
 from pipelines.dashboard.sheet import SIDE_PX, make_sheet
 from pipelines.engine import run_plan
 from pipelines.eyes import follow
-from pipelines.lock import LOCK
-from pipelines.owner import Owner
+from pipelines.folders.lock import LOCK
+from pipelines.folders.owner import Owner
 from pipelines.reasons import Reason, reason_of
 from pipelines.run import open_set, run_recipe
 from pipelines.status import StatusReader, format_status, status_json
@@ -101,7 +101,7 @@ def foreign_status(link):
 
 
 def summary(name="samples/00000", ended=1000.0, seconds=10.0, count=20, failures=(), poses=()):
-    return Summary(name, "hash", count, seconds, ended, tuple(failures), tuple(poses))
+    return ShardSummary(name, "hash", count, seconds, ended, tuple(failures), tuple(poses))
 
 
 def test_samples_are_spread_over_the_time_they_took():
@@ -219,7 +219,7 @@ def test_texts_that_look_like_json_do_not_confuse_it(tmp_path):
 
 
 def test_only_what_changed_is_read_again(toy_set):
-    reader = SetReader(toy_set, ["scans", "samples"])
+    reader = SummaryReader(toy_set, ["scans", "samples"])
     assert len(reader.refresh()[0]) == 6
     assert reader.refresh() == ([], False)
     sidecar = toy_set / "scans" / "00000.json"

@@ -12,7 +12,7 @@ from leaky import leak
 from manifests.ledger import read_sidecar
 from manifests.verify import verify
 from pipelines.engine import run_plan
-from pipelines.isolate import (
+from pipelines.isolation.isolate import (
     CallFailed,
     Child,
     Crashed,
@@ -23,8 +23,8 @@ from pipelines.isolate import (
     call_once,
     pack,
 )
-from pipelines.perform import perform
-from pipelines.rescue import rescue
+from pipelines.isolation.perform import perform
+from pipelines.isolation.rescue import rescue
 from pipelines.run import run_recipe
 from tests.test_pipelines_engine import contents, work
 

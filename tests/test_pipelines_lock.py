@@ -13,15 +13,15 @@ import pytest
 from engine_toy import RECIPE, toy_config
 
 from pipelines.cli import main
-from pipelines.lock import LOCK, Locked, RunLock, read_owner, working
-from pipelines.owner import Owner
+from pipelines.folders.lock import LOCK, Locked, RunLock, read_owner, working
+from pipelines.folders.owner import Owner
 from pipelines.run import run_recipe
 
 ROOT = Path(__file__).parents[1]
 HOLD = """
 import sys, time
 from pathlib import Path
-from pipelines.lock import RunLock
+from pipelines.folders.lock import RunLock
 with RunLock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

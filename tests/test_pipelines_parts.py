@@ -10,11 +10,11 @@ from engine_toy import RECIPE, toy_config, toy_plan
 from faces.errors import BadInput
 from manifests.ledger import read_sidecar
 from manifests.verify import verify
-from pipelines import versions
 from pipelines.cli import main
+from pipelines.folders import versions
+from pipelines.folders.versions import read_versions
 from pipelines.plan import Part, first_tasks, load_plan, next_tasks, save_plan
 from pipelines.run import run_recipe, set_hash
-from pipelines.versions import read_versions
 from tests.test_pipelines_engine import contents, work
 
 SIZES = {"inputs": 9, "bad": ["s004"], "max_failed": 0.5}  # a third of one part
@@ -58,7 +58,7 @@ def test_a_merge_over_file_systems_copies_and_checks(tmp_path, parts, whole, mon
     def no_link(*_):
         raise OSError("another file system")
 
-    monkeypatch.setattr("pipelines.parts.os.link", no_link)
+    monkeypatch.setattr("pipelines.folders.parts.os.link", no_link)
     tar = parts[1] / "samples" / "00001.tar"
     good = tar.read_bytes()
     tar.write_bytes(good[:600] + b"!" + good[601:])

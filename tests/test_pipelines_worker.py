@@ -8,7 +8,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from pipelines.process import keep_memory
+from pipelines.isolation.process import keep_memory
 if sys.argv[1] == "keep":
     keep_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -11,7 +11,7 @@ from dask.utils import format_bytes, parse_bytes
 from faces.errors import BadInput, MissingExtra
 from pipelines.clusters.options import ClusterOptions
 from pipelines.config import from_dict, parse_toml, to_dict
-from pipelines.process import THREAD_LIMITS
+from pipelines.isolation.process import THREAD_LIMITS
 
 if TYPE_CHECKING:
     from distributed.deploy.cluster import Cluster as DaskCluster

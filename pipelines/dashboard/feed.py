@@ -11,8 +11,8 @@ from typing import Any
 
 from distributed import Client
 
-from manifests.brief import read_summary
 from manifests.shard import BadShard
+from manifests.shard_summary import read_summary
 from pipelines.dashboard.plugin import Page
 from pipelines.dashboard.pulse import Pulse
 from pipelines.dashboard.sheet import make_sheet

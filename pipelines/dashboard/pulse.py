@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from manifests.brief import Summary
+from manifests.shard_summary import ShardSummary
 from pipelines.reasons import Reason, reason_of
 
 BIN_DEG = 5  # of the pose histogram; bins are centred on multiples of it
@@ -38,7 +38,7 @@ class Pulse:
         self._last = 0.0
         self.state = "waiting"  # "running", "complete" or "stopped"
 
-    def take(self, summary: Summary) -> None:
+    def take(self, summary: ShardSummary) -> None:
         """Add a shard."""
         stage = summary.stage
         if stage not in self._shards:

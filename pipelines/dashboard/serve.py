@@ -11,7 +11,7 @@ from bokeh.application import Application
 from bokeh.application.handlers.function import FunctionHandler
 from bokeh.server.server import Server
 
-from manifests.brief import SetReader
+from manifests.shard_summary import SummaryReader
 from pipelines.cluster import free_address
 from pipelines.dashboard.page import ROUTE, build
 from pipelines.dashboard.pulse import Pulse
@@ -38,7 +38,7 @@ class SetFigures:
         self._out, self._hash = out, plan["config_hash"]
         self._shards = Counter(name.partition("/")[0] for name, _, _ in plan["shards"])
         self._last_stage = [*self._shards][-1] if self._shards else ""
-        self._reader = SetReader(out, self._shards, self._last_stage)
+        self._reader = SummaryReader(out, self._shards, self._last_stage)
         self._pulse = Pulse(self._title, self._shards)
         self._sheet: dict[str, Any] | None = None
         self._newest = ""

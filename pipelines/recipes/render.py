@@ -10,7 +10,7 @@ from pipelines.plan import ShardTask, chunk, first_tasks, next_tasks
 from pipelines.recipes import Recipe
 from pipelines.recipes.registering import RegisteringConfig, scan_inputs
 from pipelines.recipes.registering import identify as identify_registering
-from pipelines.render_inputs import (
+from pipelines.rendering.inputs import (
     KINDS,
     backgrounds_id,
     check_model,
@@ -20,7 +20,7 @@ from pipelines.render_inputs import (
     known_buffers,
     layout_of,
 )
-from pipelines.render_report import write_render_report
+from pipelines.rendering.report import write_render_report
 from pipelines.report import write_report
 from pipelines.setting import setting
 from pipelines.stages import register, render, scans

@@ -20,8 +20,8 @@ from manifests.schema import check_row
 from manifests.secrets import without_secrets
 from manifests.shard import BadShard, ShardWriter, check_members, read_entry
 from manifests.storage import Ranges, is_url
-from pipelines.child import announce
 from pipelines.config import config_hash, flat, to_dict
+from pipelines.isolation.child import announce
 from pipelines.plan import ShardTask, inputs_hash
 from pipelines.seeds import rng_for
 from pipelines.stages.item import Item, StageSample

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from faces.poses import TargetPose
 from manifests.ledger import ShardRecord
 from pipelines.plan import ShardTask
-from pipelines.render_sources import open_sources
-from pipelines.rendered import rendered_samples
+from pipelines.rendering.rendered import rendered_samples
+from pipelines.rendering.sources import open_sources
 from pipelines.seeds import rng_for
 from pipelines.stages.base import Item, StageSample, process_inputs
 from synth.sources import Renderable, SourceView

@@ -17,10 +17,10 @@ from faces.detectors import LANDMARKER_URL
 from manifests.atomic import write_file
 from manifests.audit import Audit, paper_audit
 from manifests.pose_mix import share_of, views_to_reach
-from pipelines.audit_picture import draw_audits
-from pipelines.audit_text import audit_lines, mix_lines
-from pipelines.pose_paths import EXPECTED, audit_path
-from pipelines.pose_photos import PoseOptions
+from pipelines.auditing.picture import draw_audits
+from pipelines.auditing.pose_paths import EXPECTED, audit_path
+from pipelines.auditing.pose_photos import PoseOptions
+from pipelines.auditing.text import audit_lines, mix_lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

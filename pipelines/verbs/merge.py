@@ -4,8 +4,8 @@ import argparse
 import dataclasses
 
 from manifests.storage import locate
-from pipelines.lock import RunLock
-from pipelines.parts import join_parts
+from pipelines.folders.lock import RunLock
+from pipelines.folders.parts import join_parts
 from pipelines.run import finish_set, read_config
 from pipelines.verbs.recipe import tell_where
 

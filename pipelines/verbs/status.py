@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from manifests.index import SHARDS
 from manifests.storage import exists, locate
-from pipelines.lock import working
+from pipelines.folders.lock import working
 from pipelines.run import set_hash
 from pipelines.status import StatusReader, format_status, status_json
 

@@ -4,7 +4,7 @@ import argparse
 
 from manifests.storage import locate
 from manifests.verify import verify
-from pipelines.lock import working
+from pipelines.folders.lock import working
 from pipelines.plan import WHOLE, load_plan
 from pipelines.run import set_hash
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from manifests import atomic
 from manifests.storage import exists, locate, make_folder, read_bytes
-from pipelines.owner import BEAT_S, STALE_S, Owner
+from pipelines.folders.owner import BEAT_S, STALE_S, Owner
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from faces.models import load_model
 from manifests.ledger import canonical_json, read_stage
 from manifests.storage import exists, is_local, locate
 from pipelines.plan import PLAN, load_plan
-from pipelines.rendered import BUFFER_NAMES
+from pipelines.rendering.rendered import BUFFER_NAMES
 from registration.readers.layouts import tell_layout
 from registration.readers.photo import SUFFIXES as PHOTO_SUFFIXES
 from synth.render import renderer

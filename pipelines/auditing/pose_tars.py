@@ -13,7 +13,7 @@ import numpy as np
 from faces.rotation import nearest_rotation
 from imaging.limits import limits
 from manifests.pose_tables import Fault, row_of
-from pipelines.pose_photos import PhotoJob, Row, head_angles
+from pipelines.auditing.pose_photos import PhotoJob, Row, head_angles
 
 IMAGE_SUFFIXES = ("jpg", "jpeg", "png")
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")

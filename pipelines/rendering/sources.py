@@ -14,7 +14,7 @@ from manifests.shard import read_entry
 from manifests.storage import Ranges, locate
 from pipelines.members import Members, accepted_face, scan_from_members
 from pipelines.plan import ShardTask
-from pipelines.rendered import RenderedFace, registered_labels, rendered_buffers
+from pipelines.rendering.rendered import RenderedFace, registered_labels, rendered_buffers
 from pipelines.seeds import rng_for
 from pipelines.stages.base import Item
 from registration.readers.base import provenance_of

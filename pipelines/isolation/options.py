@@ -4,7 +4,7 @@ import dask.utils
 
 from faces.errors import BadInput
 from pipelines.config import RunOptions
-from pipelines.isolate import Limits
+from pipelines.isolation.isolate import Limits
 
 
 def limits_of(options: RunOptions) -> Limits | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipelines.isolate import Death, InputDeath, Limits, call_once, pack
+from pipelines.isolation.isolate import Death, InputDeath, Limits, call_once, pack
 from pipelines.plan import ShardTask
 from pipelines.stages.base import all_keys
 

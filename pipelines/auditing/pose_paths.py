@@ -11,8 +11,8 @@ from manifests.audit import Audit
 from manifests.index import MANIFEST
 from manifests.pose_tables import SUFFIXES, BadTable, Fault, batches, read_pose_table
 from manifests.storage import locate
-from pipelines.pose_photos import PoseOptions, photo_jobs, poses_of
-from pipelines.pose_tars import is_tar, tar_files, tar_poses
+from pipelines.auditing.pose_photos import PoseOptions, photo_jobs, poses_of
+from pipelines.auditing.pose_tars import is_tar, tar_files, tar_poses
 from registration.readers.photo import SUFFIXES as PHOTO_SUFFIXES
 
 EXPECTED = (

@@ -21,7 +21,7 @@ _TABLE, _AFTER = b',"samples":{', b',"schema":'
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ShardSummary:
     """A complete shard in short.
 
     Attributes:
@@ -48,7 +48,7 @@ class Summary:
         return self.name.partition("/")[0]
 
 
-def read_summary(tar: "Location", poses: bool = False) -> Summary:
+def read_summary(tar: "Location", poses: bool = False) -> ShardSummary:
     """The summary of a tar's sidecar, whose checksum is checked.
 
     Args:
@@ -68,7 +68,7 @@ def read_summary(tar: "Location", poses: bool = False) -> Summary:
     table = orjson.loads(b"{" + text[start + 1 : end] + b"}")["samples"] if poses else {}
     columns = table.get("columns", {})
     pairs = zip(columns.get("yaw_deg", ()), columns.get("pitch_deg", ()), strict=False)
-    return Summary(
+    return ShardSummary(
         body["name"],
         body["config_hash"],
         body["count"],
@@ -84,7 +84,7 @@ def _stat(path: "Location") -> os.stat_result:
         return path.stat()
 
 
-class SetReader:
+class SummaryReader:
     """The summaries of a set that may grow meanwhile; each sidecar is read once a state.
 
     Args:
@@ -96,9 +96,9 @@ class SetReader:
     def __init__(self, out: "Location", stages: Iterable[str], poses_of: str | None = None):
         self._out, self._stages, self._poses_of = out, tuple(stages), poses_of
         self._states: dict[str, tuple[int, int]] = {}
-        self.summaries: dict[str, Summary] = {}
+        self.summaries: dict[str, ShardSummary] = {}
 
-    def refresh(self) -> tuple[list[Summary], bool]:
+    def refresh(self) -> tuple[list[ShardSummary], bool]:
         """Summaries that are new since the last call, and whether one known before is no more or
         is another. A torn sidecar counts as none."""
         found = self._list()

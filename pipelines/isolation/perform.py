@@ -14,9 +14,9 @@ from manifests.ledger import ShardRecord
 from manifests.shard import BadShard
 from pipelines.config import config_hash
 from pipelines.executors import Outcome
-from pipelines.isolate import CallFailed, Death, Limits, call_isolated
+from pipelines.isolation.isolate import CallFailed, Death, Limits, call_isolated
+from pipelines.isolation.rescue import rescue
 from pipelines.plan import ShardTask, inputs_hash
-from pipelines.rescue import rescue
 from pipelines.stages.base import commit_failed
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from manifests.ledger import ShardRecord, read_sidecar
 from manifests.shard import BadShard, sidecar_path
 from manifests.storage import exists, is_local, make_folder, read_bytes
 from pipelines.config import changed, parse_toml
+from pipelines.folders.versions import VERSIONS, check_versions, read_versions
 from pipelines.plan import PLAN, WHOLE, load_plan, write_plan
-from pipelines.versions import VERSIONS, check_versions, read_versions
 
 if TYPE_CHECKING:
     from manifests.storage import Location

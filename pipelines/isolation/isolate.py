@@ -142,7 +142,7 @@ class Child:
         self._pipe, theirs = Pipe()
         path = os.pathsep.join(part or os.getcwd() for part in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.child", str(theirs.fileno())],
+            [sys.executable, "-m", "pipelines.isolation.child", str(theirs.fileno())],
             env={**os.environ, "PYTHONPATH": path},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,

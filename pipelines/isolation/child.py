@@ -1,7 +1,7 @@
 """The process that does a worker's tasks and may die of them: its own side of the pipe.
 
 It answers each call with JSON lines: ``{"key": ...}`` as an input begins, ``{"outcome": ...}`` or
-``{"error": ...}`` at the end. Its other side is pipelines.isolate.
+``{"error": ...}`` at the end. Its other side is pipelines.isolation.isolate.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import Any
 
 import cloudpickle
 
-from pipelines.process import keep_memory, limit_threads
+from pipelines.isolation.process import keep_memory, limit_threads
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _offer_to_the_system() -> None:
 
 
 if __name__ == "__main__":
-    # Under its own name: stages announce to "pipelines.child", not to "__main__".
-    from pipelines import child
+    # Under its own name: stages announce to "pipelines.isolation.child", not to "__main__".
+    from pipelines.isolation import child
 
     child.main(int(sys.argv[1]))

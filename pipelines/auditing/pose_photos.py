@@ -20,7 +20,7 @@ from faces.morphable import MorphableModel
 from faces.rotation import euler_from_matrix
 from faces.types import FaceFit, Provenance, Scan
 from manifests.pose_tables import Fault
-from pipelines.process import limit_threads
+from pipelines.isolation.process import limit_threads
 from registration.photo_fit import PhotoSettings, fit_photo
 from registration.photo_quality import PhotoQualitySettings
 from registration.readers.base import ScanRef

@@ -1,0 +1,1 @@
+"""What synth audit reads and prints."""

@@ -1,0 +1,1 @@
+"""One folder, one run, one set: locks, parts, versions."""

@@ -1,0 +1,1 @@
+"""Tasks in processes that may die, and inputs that kill them found."""

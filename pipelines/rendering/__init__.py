@@ -1,0 +1,1 @@
+"""What synth render reads and writes."""
