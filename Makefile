@@ -59,7 +59,7 @@ bench: $(READY) ## the figures of README and docs
 	$(BIN)/python -m benchmarks.registration --first 400 --workers 2 --peers trimesh --peer-vertices 27000 --out out/registration.md
 
 fuzz: $(READY) ## 300 corrupted inputs through the real stages
-	$(BIN)/python -m benchmarks.fuzz --count 300
+	$(BIN)/python -m benchmarks.fuzz --count 300 --shared $(or $(SHARED),../shared)
 
 docker: ## the image facesynth:0.1.0 (GPU=1: facesynth-gpu:0.1.0 too); docs/docker.md
 	docker build --file docker/Dockerfile --tag facesynth:0.1.0 .

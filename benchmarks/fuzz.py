@@ -1,13 +1,14 @@
 """Corrupted inputs through the real stages: each is processed, or a record says why not.
 
-    python -m benchmarks.fuzz --count 300 --records 12
+    python -m benchmarks.fuzz --count 300 --records 12 --shared ../shared
 
 Small good inputs of each kind (RGB-D frames, photos, meshes of four formats, organised scans and
 sequences) are damaged in one way each, seeded, and go through ``synth fg3d``, or for "render"
-photos through ``synth render``: scans, registration, views. Printed for each kind: inputs, how many
-were processed and recorded, inputs that are neither (lost), records that do not name the file, the
-reason and the remedy, good neighbours that were spoilt, processor time, the largest memory of the
-process. A process that ends otherwise than with status 0 or 1 is a crash, one that takes longer
+photos through ``synth render``: scans, registration, views. With ``--shared`` a few damaged copies
+of real scans and photos too, with the model that is built in. Printed for each kind: inputs, how
+many were processed and recorded, inputs that are neither (lost), records that do not name the file,
+the reason and the remedy, good neighbours that were spoilt, processor time, the largest memory of
+the process. A process that ends otherwise than with status 0 or 1 is a crash, one that takes longer
 than LIMIT_S a hang.
 """
 
@@ -18,10 +19,12 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.fuzz_inputs import GOOD, KINDS, Case, folder_name, make, odd_names
+from benchmarks.fuzz_shared import LANDMARKER, missing, real_kinds
 from faces.morphable import save_model
 from manifests.ledger import read_stage
 from tests.toy import toy_model
@@ -30,6 +33,8 @@ LIMIT_S = 1200
 MEMORY = 12 << 30  # bytes of address space; a header that is believed asks for more
 SHARES = {"rgbd": 0.34, "photo": 0.18, "obj": 0.14, "ply": 0.07, "glb": 0.06, "wrl": 0.07}
 SHARES |= {"frgc": 0.05, "tum": 0.09}
+REAL = 12  # damaged copies of real scans, and of real photos
+MARKED = ["--detector", "file"]
 SHORT = ["--ticp.refits", "0", "--views.step-deg", "90", "--views.pitches-deg", "0"]
 RUN = "import sys; from pipelines.cli import main; sys.exit(main())"
 
@@ -59,6 +64,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--records", type=int, default=8, help="records of each kind to print")
     parser.add_argument("--kinds", nargs="*", default=[*SHARES], choices=list(SHARES))
+    parser.add_argument("--shared", type=Path, help="folder of real scans, photos and models")
     options = parser.parse_args()
     bad = 0
     with tempfile.TemporaryDirectory() as place:
@@ -75,6 +81,9 @@ def main() -> int:
                 again = run(home / name, home / "rendered", home / "toy.npz", name, verb="render")
                 again.cases = outcome.cases
                 bad += report("render", again)
+        for name, outcome in fuzz_real(options.shared, options.seed, home):
+            bad += report(name, outcome)
+            shown += [(name, *pair) for pair in examples(outcome, options.records)]
         for kind, case, record in shown:
             print(f"\n[{kind}] {case.file}: {case.what}\n    {record['message']}")
     return int(bad > 0)
@@ -92,10 +101,31 @@ def fuzz(name: str, count: int, seed: int, home: Path) -> Outcome:
     return outcome
 
 
-def run(root: Path, out: Path, model: Path, layout: str, verb: str = "fg3d") -> Outcome:
+def fuzz_real(shared: Path | None, seed: int, home: Path) -> Iterator[tuple[str, Outcome]]:
+    """Damaged copies of the real scans and photos below ``shared``; none where they are absent."""
+    lack = missing(shared) if shared else "--shared was not given"
+    if lack:
+        print(f"real scans and photos: skipped, {lack}")
+        return
+    for name, kind in real_kinds(shared).items():
+        cases = make(kind, home / name, REAL, seed)
+        found = ["--face-landmarker", str(shared / LANDMARKER)]
+        outcome = run(home / name, home / f"{name}-set", "default", kind.layout, marks=found)
+        outcome.cases = cases
+        yield name, outcome
+
+
+def run(
+    root: Path,
+    out: Path,
+    model: Path | str,
+    layout: str,
+    verb: str = "fg3d",
+    marks: Sequence[str] = MARKED,
+) -> Outcome:
     """The command on a folder, in a process of its own."""
-    words = [verb, "--layout", layout, "--model", str(model), "--out", str(out)]
-    words += ["--scheduler", "inline", "--detector", "file", "--max-failed", "1"]
+    words = [verb, "--layout", layout, "--model", str(model), "--out", str(out), *marks]
+    words += ["--scheduler", "inline", "--max-failed", "1"]
     words += ["--scans", str(root), *SHORT] if verb == "fg3d" else ["--faces", str(root)]
     words += [] if verb == "fg3d" else ["--yaw-range", "60,70", "--views", "2", "--size-px", "64"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -138,23 +168,13 @@ def folder_of(key: str) -> str:
 
 
 def lost(outcome: Outcome) -> list[Case]:
-    """Cases that are neither processed nor recorded, though something of them was left."""
+    """Cases that are neither processed nor recorded."""
     known = outcome.processed | outcome.records.keys()
-    gone = ("removed", "a folder instead")
-    return [
-        case
-        for case in outcome.cases
-        if _as_key(case.name) not in known and not (case.what in gone and _main(case.file))
-    ]
+    return [case for case in outcome.cases if _as_key(case.name) not in known]
 
 
 def _as_key(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _main(file: str) -> bool:
-    """Whether an input without this file is none: nothing tells that there was one."""
-    return file in (".jpg", ".obj", ".ply", ".glb", ".wrl", ".abs", "depth.txt")
 
 
 def unhelpful(record: dict) -> bool:

@@ -20,6 +20,7 @@ from tests.toy import toy_model
 
 GOOD = 2  # untouched inputs of each kind: a damaged neighbour must not spoil them
 LONG = "n" * 200
+NO_FILE = (damage.removed, damage.a_folder_instead)
 
 
 @dataclass(frozen=True)
@@ -39,26 +40,38 @@ class Case:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of input: what writes a good one into a folder, and its damages by file."""
+    """A kind of input: what writes a good one into a folder, and its damages by file.
+
+    ``gone`` are what may happen to the first of these files that leaves nothing to tell that there
+    was an input.
+    """
 
     layout: str
     write: Callable[[Path, int], None]
     damages: dict[str, list[damage.Damage]]
+    gone: tuple[damage.Damage, ...] = ()
 
 
 def make(kind: Kind, root: Path, count: int, seed: int) -> list[Case]:
-    """GOOD good inputs and ``count`` damaged ones below a root."""
+    """GOOD good inputs and ``count`` damaged ones below a root, and folders that hold none."""
     rng = np.random.default_rng(seed)
     for number in range(GOOD):
         kind.write(root / folder_name(kind, number), number)
     cases = []
     for number, (file, how) in enumerate(_chosen(kind, count, rng), GOOD):
         name = folder_name(kind, number)
-        kind.write(root / name, 0)
-        target = next(p for p in sorted((root / name).rglob("*")) if p.name.endswith(file))
-        how(target, rng)
+        _write_damaged(kind, root / name, file, how, rng)
         cases.append(Case(name, file, how.__name__.replace("_", " ")))
+    for number, how in enumerate(kind.gone, GOOD + count):
+        name = folder_name(kind, number)
+        _write_damaged(kind, root / name, next(iter(kind.damages)), how, rng)
     return cases
+
+
+def _write_damaged(kind: Kind, home: Path, file: str, how: damage.Damage, rng) -> None:
+    """A good input, and then what happened to its file of that suffix."""
+    kind.write(home, 0)
+    how(next(p for p in sorted(home.rglob("*")) if p.name.endswith(file)), rng)
 
 
 def odd_names(kind: Kind, root: Path) -> list[Case]:
@@ -201,11 +214,17 @@ def write_tum(home: Path, seed: int) -> None:
     (home / "depth.txt").write_text("# time file\n0.004 depth/0.png\n")
 
 
+def but(damages: list[damage.Damage], gone: tuple[damage.Damage, ...]) -> list[damage.Damage]:
+    """The damages that leave an input."""
+    return [how for how in damages if how not in gone]
+
+
 def mesh_kind(suffix: str) -> Kind:
-    files = {suffix: [*damage.BYTES, *damage.MESHES[suffix]], ".landmarks.json": damage.LANDMARKS}
+    left = but(damage.BYTES, NO_FILE)
+    files = {suffix: [*left, *damage.MESHES[suffix]], ".landmarks.json": damage.LANDMARKS}
     if suffix == ".obj":
         files |= {".mtl": damage.BYTES, ".png": damage.IMAGES}
-    return Kind("mesh", write_mesh(suffix), files)
+    return Kind("mesh", write_mesh(suffix), files, NO_FILE)
 
 
 KINDS = {
@@ -224,15 +243,21 @@ KINDS = {
         "photo",
         write_photo,
         {
-            ".jpg": [*damage.BYTES, *damage.IMAGES],
+            ".jpg": [*but(damage.BYTES, NO_FILE[:1]), *damage.IMAGES],
             ".landmarks.json": [*damage.BYTES, *damage.TEXTS, *damage.LANDMARKS],
         },
+        gone=NO_FILE[:1],
     ),
     "obj": mesh_kind(".obj"),
     "ply": mesh_kind(".ply"),
     "glb": mesh_kind(".glb"),
     "wrl": mesh_kind(".wrl"),
-    "frgc": Kind("frgc", write_frgc, {".abs": [*damage.BYTES, *damage.MESHES[".abs"]]}),
+    "frgc": Kind(
+        "frgc",
+        write_frgc,
+        {".abs": [*but(damage.BYTES, NO_FILE), *damage.MESHES[".abs"]]},
+        NO_FILE,
+    ),
     "tum": Kind(
         "tum",
         write_tum,
