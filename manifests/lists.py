@@ -34,9 +34,9 @@ class PoseShares:
         columns = samples["columns"]
         plans = columns.get("plan", [])
         rows = [i for i, plan in enumerate(plans) if plan is not None]
-        self.inputs += len({key.rpartition("_pose")[0] for key in samples["key"]})
         if not rows:
             return
+        self.inputs += len({key.rpartition("_pose")[0] for key in samples["key"]})
         if self.plan is None:
             self.plan = plans[rows[0]]
             requested = columns.get("requested_large_share")

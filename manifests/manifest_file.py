@@ -36,7 +36,8 @@ class ManifestFile:
         self._hashes = array("q")
         self._sink = pa.BufferOutputStream()
         self._writer: pq.ParquetWriter | None = None
-        self._columns: dict[str, list] = {}
+        self._columns: dict[str, _Column] = {}
+        self._gathered = 0
 
     def add(self, body: Body) -> None:
         """The samples of one shard. Members outside ``suffixes`` are left out, and their names
@@ -53,9 +54,10 @@ class ManifestFile:
         self.unknown |= samples["members"].keys() - self.suffixes
         self._hashes.extend(map(hash, samples["key"]))
         self.rows += len(samples["key"])
+        self._gathered += len(samples["key"])
         for name, values in _shard_columns(body, self.suffixes).items():
-            self._columns[name] += values
-        if len(self._columns["key"]) >= GROUP_ROWS:
+            self._columns[name].add(values)
+        if self._gathered >= GROUP_ROWS:
             self._flush()
 
     def close(self, metadata: Mapping[str, str]) -> pa.Buffer:
@@ -86,17 +88,49 @@ class ManifestFile:
         self._writer = pq.ParquetWriter(
             self._sink, schema, compression="zstd", use_dictionary=repeated
         )
-        self._columns = {name: [] for name in schema.names}
+        self._columns = {field.name: _Column(field.type) for field in schema}
 
     def _flush(self) -> None:
         schema = self._writer.schema
-        if not self._columns["key"]:
+        if not self._gathered:
             return
-        arrays = [pa.array(self._columns[field.name], field.type) for field in schema]
+        arrays = [self._columns[name].close() for name in schema.names]
         _check_required(dict(zip(schema.names, arrays, strict=True)))
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
         self._writer.write_batch(batch, row_group_size=batch.num_rows)
-        self._columns = {name: [] for name in schema.names}
+        self._gathered = 0
+
+
+class _Column:
+    """The values of a row group. Most columns say the same of a whole shard, and many of all: a
+    run of equal values is counted, since a list of them takes most of a merge's time."""
+
+    def __init__(self, kind: pa.DataType):
+        self._kind = kind
+        self._runs: list[tuple[Any, int] | list] = []
+
+    def add(self, values: Sequence) -> None:
+        """The values of a shard, one at least."""
+        value, count, runs = values[0], len(values), self._runs
+        if value != values[-1] or values.count(value) != count:
+            if runs and isinstance(runs[-1], list):
+                runs[-1] += values
+            else:
+                runs.append([*values])
+        elif runs and isinstance(runs[-1], tuple) and runs[-1][0] == value:
+            runs[-1] = (value, runs[-1][1] + count)
+        else:
+            runs.append((value, count))
+
+    def close(self) -> pa.Array:
+        """All values, which are forgotten here."""
+        runs, self._runs = self._runs, []
+        return pa.concat_arrays([self._array(run) for run in runs])
+
+    def _array(self, run: tuple[Any, int] | list) -> pa.Array:
+        if isinstance(run, list):
+            return pa.array(run, self._kind)
+        return pa.repeat(pa.scalar(run[0], self._kind), run[1])
 
 
 def manifest_schema(suffixes: Iterable[str]) -> pa.Schema:
