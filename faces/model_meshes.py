@@ -85,9 +85,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     text = read_text(path, f"mesh '{path}'", "mesh_bytes", errors="replace")
     try:
-        lines = text.splitlines()
-        rows = [line.split()[1:] for line in lines if line.startswith("v ")]
-        table = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+        table = _numbers([line[2:] for line in text.splitlines() if line.startswith("v ")])
     except ValueError as error:
         remedy = "export it again"
         raise BadInput(f"mesh '{path}'", f"unreadable ({error})", "an OBJ", remedy) from error
@@ -95,3 +93,17 @@ def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         raise BadInput(f"mesh '{path}'", "no vertices", "lines 'v X Y Z'", "export it again")
     colors = table[:, 3:6].astype(np.float32) if table.shape[1] == 6 else None
     return table[:, :3], colors
+
+
+def _numbers(rows: list[str]) -> np.ndarray:
+    """(N, C) float64 of lines with as many numbers each.
+
+    Raises:
+        ValueError: they have not, or what is there is no number.
+    """
+    if not rows:
+        return np.zeros((0, 0))
+    table = np.loadtxt(rows, dtype=np.float64, comments=None, ndmin=2)
+    if len(table) < len(rows):
+        raise ValueError(f"{len(rows) - len(table)} empty lines")
+    return table

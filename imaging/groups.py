@@ -11,19 +11,19 @@ FAR_PX = 1 << 20  # beyond any image
 ROUNDING = 1 + 1e-6
 
 
-def neighbours(points: np.ndarray, triangles: np.ndarray, outer: int):
+def neighbours(points: np.ndarray, triangles: np.ndarray, outer: np.ndarray):
     """Groups of triangles that lie together.
 
     Args:
         points: (V, 3), any shape of the mesh. triangles: (T, 3) int32.
-        outer: of the first triangles, which are not mixed with the others.
+        outer: (T,) bool, triangles that come first and are not mixed with the others.
 
     Returns:
-        order (T,) int32, the triangles group after group, those of ``outer`` first; starts (C + 1,)
-        int32 into it; and the number of groups of the ``outer``.
+        order (T,) int32, the triangles group after group; starts (C + 1,) int32 into it; and the
+        number of groups of the ``outer``.
     """
-    places, numbers = points[triangles].mean(1), np.arange(len(triangles))
-    first, rest = _halved(places, numbers[:outer]), _halved(places, numbers[outer:])
+    places = points[triangles].mean(1)
+    first, rest = _halved(places, np.flatnonzero(outer)), _halved(places, np.flatnonzero(~outer))
     groups = [group for group in (*first, *rest) if len(group)]
     starts = np.cumsum([0, *map(len, groups)], dtype=np.int32)
     count = len(groups) - sum(len(group) > 0 for group in rest)
@@ -51,32 +51,50 @@ def enclose(points, triangles, order, starts):
     balls = np.zeros((len(starts) - 1, COLUMNS))
     for g in range(len(balls)):
         own = order[starts[g] : starts[g + 1]]
-        low, high, axis = np.full(3, np.inf), np.full(3, -np.inf), np.zeros(3)
+        for axis in range(3):
+            low, high = np.inf, -np.inf
+            for t in own:
+                for m in range(3):
+                    place = np.float64(points[triangles[t, m], axis])
+                    low, high = min(low, place), max(high, place)
+            balls[g, X + axis] = (low + high) / 2
+        x, y, z, widest = balls[g, X], balls[g, Y], balls[g, Z], 0.0
+        i, j, k, least = 0.0, 0.0, 0.0, 1.0
         for t in own:
-            axis += _normal(points, triangles[t])
-            for corner in triangles[t]:
-                low, high = np.minimum(low, points[corner]), np.maximum(high, points[corner])
-        centre, axis = (low + high) / 2, axis / max(np.sqrt((axis * axis).sum()), 1e-30)
-        widest, least = 0.0, 1.0
+            a, b, c = _normal(points, triangles, t)
+            i, j, k = i + a, j + b, k + c
+            for m in range(3):
+                p, q, r = _corner(points, triangles, t, m)
+                widest = max(widest, (p - x) ** 2 + (q - y) ** 2 + (r - z) ** 2)
+        scale = 1 / max(np.sqrt(i * i + j * j + k * k), 1e-30)
+        i, j, k = i * scale, j * scale, k * scale
         for t in own:
-            least = min(least, (axis * _normal(points, triangles[t])).sum())
-            for corner in triangles[t]:
-                widest = max(widest, ((points[corner] - centre) ** 2).sum())
-        balls[g, X : Z + 1], balls[g, RADIUS] = centre, np.sqrt(widest)
-        balls[g, AXIS : AXIS + 3] = axis
+            a, b, c = _normal(points, triangles, t)
+            least = min(least, a * i + b * j + c * k)
+        balls[g, RADIUS] = np.sqrt(widest)
+        balls[g, AXIS], balls[g, AXIS + 1], balls[g, AXIS + 2] = i, j, k
         balls[g, SPREAD] = np.sqrt(max(1 - least * least, 0.0)) if least > 0 else 2.0
     return balls
 
 
+@numba.njit(nogil=True, cache=True, inline="always")
+def _corner(points, triangles, t, m):
+    """x, y, z of a triangle's corner."""
+    i = triangles[t, m]
+    return np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
+
+
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _normal(points, corners):
-    """Unit, outwards; 0 of a triangle without area."""
-    a, b = points[corners[1]] - points[corners[0]], points[corners[2]] - points[corners[0]]
-    n = np.array(
-        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]],
-        np.float64,
-    )
-    return n / max(np.sqrt((n * n).sum()), 1e-30)
+def _normal(points, triangles, t):
+    """Unit, outwards; 0 of a triangle without area. Numbers and no arrays: these are made one by
+    one, which would take most of the time."""
+    x, y, z = _corner(points, triangles, t, 0)
+    a, b, c = _corner(points, triangles, t, 1)
+    d, e, f = _corner(points, triangles, t, 2)
+    a, b, c, d, e, f = a - x, b - y, c - z, d - x, e - y, f - z
+    i, j, k = b * f - c * e, c * d - a * f, a * e - b * d
+    scale = 1 / max(np.sqrt(i * i + j * j + k * k), 1e-30)
+    return i * scale, j * scale, k * scale
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

@@ -51,7 +51,7 @@ def find_nearest(snapped, near, triangles, groups, box, keys, rim, tiles, waitin
         The number of those.
     """
     order, starts, outer, places, _, away = groups
-    whole, count, found = starts[outer], 0, 0
+    count, found = 0, 0
     flat, width = keys.reshape(-1), keys.shape[1]
     for g in range(outer):
         if away[g] != 0 or _is_beside(places, g, box):
@@ -75,7 +75,7 @@ def find_nearest(snapped, near, triangles, groups, box, keys, rim, tiles, waitin
                 span = left, top, right, bottom
                 draw_keys(t, corners, nears, area, span, SUBPIXEL_BITS, flat, width)
     _farthest(box, keys, tiles)
-    count = _add_uncovered(groups, box, tiles, len(triangles), waiting, count)
+    inner, count = _add_uncovered(groups, box, tiles, len(triangles), waiting, count)
     for n in range(count):
         t = np.int64(waiting[n])
         corners, nears = _corners(snapped, near, triangles, t)
@@ -94,7 +94,7 @@ def find_nearest(snapped, near, triangles, groups, box, keys, rim, tiles, waitin
         if left <= right and top <= bottom:
             span = left, top, right, bottom
             draw_keys(t, corners, nears, area, span, SUBPIXEL_BITS, flat, width)
-        elif t >= whole:
+        elif n >= inner:
             _mark(bounds, box, rim)
     return found
 
@@ -102,8 +102,9 @@ def find_nearest(snapped, near, triangles, groups, box, keys, rim, tiles, waitin
 @numba.njit(nogil=True, cache=True)
 def _add_uncovered(groups, box, tiles, all_of_them, waiting, count):
     """Add to those that wait what is in no group, or in one that was not drawn and is not hidden;
-    returns their number."""
+    returns the number of outer ones among them, which are the first, and of all."""
     order, starts, outer, places, nearest, away = groups
+    inner = count
     for g in range(len(starts) - 1):
         if (g < outer and away[g] == 0) or _is_beside(places, g, box):
             continue
@@ -112,10 +113,11 @@ def _add_uncovered(groups, box, tiles, all_of_them, waiting, count):
         for n in range(starts[g], starts[g + 1]):
             waiting[count] = order[n]
             count += 1
+        inner = count if g < outer else inner
     for t in range(len(order), all_of_them):
         waiting[count] = t
         count += 1
-    return count
+    return inner, count
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

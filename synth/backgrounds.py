@@ -25,7 +25,8 @@ def background_of(settings: RenderSettings, rng: np.random.Generator) -> np.ndar
     """
     size = settings.size_px
     if settings.background != "folder":
-        return np.full((size, size, 3), settings.background_color, dtype=np.uint8)
+        row = np.tile(np.array(settings.background_color, dtype=np.uint8), size)
+        return np.full((size, 3 * size), row).reshape(size, size, 3)  # rows: no pixel by itself
     if not Path(settings.background_folder).is_dir() or not settings.background_folder:
         got = f"no folder '{settings.background_folder}'"
         raise BadInput("background_folder", got, "a folder of images", "name one")

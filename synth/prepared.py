@@ -16,8 +16,7 @@ SKIN = ("skin", "brows", "lips", "ears", "neck")  # one surface, whatever is pai
 @dataclass(frozen=True, slots=True, eq=False)
 class Charted:
     """Of a topology: chart (T, CHART_COLUMNS) of imaging.surface, surfaces (T,) uint8, and groups
-    of imaging.groups.neighbours, whose outer ones are the first triangles that are skin, which
-    hides the most."""
+    of imaging.groups.neighbours, whose outer ones are skin, which hides the most."""
 
     chart: np.ndarray
     surfaces: np.ndarray
@@ -37,8 +36,7 @@ def charted(topology: Topology) -> Charted:
     chart[:, CHART_AREA], chart[:, PART] = np.abs(a * d - b * c), topology.parts
     skin = np.isin(topology.parts, [PART_LABELS.index(name) for name in SKIN])
     surfaces = np.where(skin, PART_LABELS.index("skin"), topology.parts).astype(np.uint8)
-    outer = count if skin.all() else int(np.argmin(skin))
-    return Charted(chart, surfaces, neighbours(topology.pncc, topology.triangles, outer))
+    return Charted(chart, surfaces, neighbours(topology.pncc, topology.triangles, skin))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -106,6 +106,22 @@ def test_others_are_refused_with_what_to_do(tmp_path):
             read_model_mesh(tmp_path / name, model)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["v 1 2 3", "v  "], "1 empty lines"),
+        (["v 1 2 3", "v 1 2"], "unreadable"),
+        (["v 1 2 x"], "unreadable"),
+        (["f 1 2 3"], "no vertices"),
+    ],
+)
+def test_lines_that_are_no_vertices_are_not_passed_over(rows, said, tmp_path):
+    path = tmp_path / "a.obj"
+    path.write_text("\n".join(rows))
+    with pytest.raises(BadInput, match=said):
+        read_model_mesh(path, toy_model())
+
+
 def test_meshes_are_found_in_order(tmp_path):
     for name in ("b/x.ply", "a/y.OBJ", "a/x.glb", "a/x.png"):
         path = tmp_path / name

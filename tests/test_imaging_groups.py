@@ -26,7 +26,7 @@ def scene():
 
 
 def grouped(points, triangles, outer):
-    order, starts, count = neighbours(points, triangles, outer)
+    order, starts, count = neighbours(points, triangles, np.arange(len(triangles)) < outer)
     return order, starts, count, enclose(points, triangles, order, starts)
 
 
@@ -51,6 +51,15 @@ def test_every_triangle_is_in_one_group_of_neighbours():
     assert np.diff(starts).max() == SIZE
     # 32 triangles are a square of 4 × 4 cells of 5.9 mm at the equator: 16.7 mm in radius
     assert np.median(balls[:count, 3]) < 18
+
+
+def test_outer_triangles_come_first_wherever_they_are_listed():
+    points, triangles, outer = scene()
+    mixed = np.random.default_rng(3).permutation(len(triangles))
+    is_outer = mixed < outer
+    order, starts, count = neighbours(points, triangles[mixed], is_outer)
+    np.testing.assert_array_equal(np.sort(order[: starts[count]]), np.flatnonzero(is_outer))
+    np.testing.assert_array_equal(np.sort(order), np.arange(len(triangles)))
 
 
 @pytest.mark.parametrize("perspective", [True, False])

@@ -191,7 +191,8 @@ def test_requested_and_achieved_share_are_in_set_and_rows(meshes):
         "failed_inputs": 0,
     }
     table = pq.read_table(meshes / "manifest.parquet")
-    assert json.loads(table.schema.metadata[b"facesynth_poses"]) == said
+    about = pq.read_metadata(meshes / "manifest.parquet").metadata
+    assert json.loads(about[b"facesynth_poses"]) == said
     assert set(table["requested_large_share"].to_pylist()) == {0.5}
     assert set(table["achieved_large_share"].to_pylist()) == {0.5}
 
