@@ -1,8 +1,10 @@
 """One pass over the sidecars: manifest.parquet, shards.json and failures/STAGE.jsonl."""
 
+import gc
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -97,11 +99,25 @@ def _gather(
     bodies: Iterable[Mapping[str, Any]], suffixes: Iterable[str] = ()
 ) -> tuple[ManifestFile, SetLists]:
     manifest, lists = ManifestFile(suffixes), SetLists()
-    for body in bodies:
-        lists.add(body)
-        if body["name"].startswith(f"{SAMPLES}/"):
-            manifest.add(body)
+    with _no_cycles():
+        for body in bodies:
+            lists.add(body)
+            if body["name"].startswith(f"{SAMPLES}/"):
+                manifest.add(body)
     return manifest, lists
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """The collector of cycles rests: it would walk through a million values again and again, and
+    parsed JSON has no cycles."""
+    rested = not gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not rested:
+            gc.enable()
 
 
 def _lists(records: Sequence[ShardRecord]) -> SetLists:
