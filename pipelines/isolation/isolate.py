@@ -23,7 +23,13 @@ _FULL = 0.8  # share of the memory bound above which an idle process is replaced
 
 
 class InputDeath(RuntimeError):
-    """What an input did to the process that worked on it; each kind is made by ``of``."""
+    """What an input did to the process that worked on it; each kind is made by ``of``.
+
+    Attributes:
+        killed: by SIGKILL, which no code sends itself: the system had no memory, or somebody did.
+    """
+
+    killed = False
 
 
 class Crashed(InputDeath):
@@ -33,10 +39,12 @@ class Crashed(InputDeath):
     def of(cls, status: int) -> "Crashed":
         """From a process's status as subprocess has it: below 0, a signal."""
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        return cls(
+        made = cls(
             f"its process ended by {how}; expected a normal end; native code crashed on it, or "
             "the system had no memory left: mend the input or leave it out, then synth retry"
         )
+        made.killed = status == -signal.SIGKILL
+        return made
 
 
 class TimedOut(InputDeath):

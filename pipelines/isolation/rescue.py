@@ -59,8 +59,11 @@ def _all(keys: Sequence[str], death: Death) -> Culprits:
 
 
 def _tried_alone(stage, task: ShardTask, config, key: str, limits: Limits) -> Culprits | None:
-    """An input that dies alone; None where it lives, or where none was in hand."""
+    """An input that dies alone; None where it lives, or where none was in hand. By SIGKILL it must
+    die twice: that comes from outside, and hits a second process by chance, too."""
     death = _trial(stage, task, config, (key,), limits) if key else None
+    if death and death.error.killed:
+        death = _trial(stage, task, config, (key,), limits)
     return ([key], death.error) if death else None
 
 
