@@ -100,8 +100,8 @@ def test_a_poison_input_is_recorded_alone(tmp_path, how, error, said):
     assert [(f["key"], f["exception"]) for f in failures] == [("s002", error.__name__)]
     assert said in failures[0]["message"]
     assert verify(tmp_path / how) == []
-    # in hand as it died, alone to be sure (twice after a SIGKILL, which may hit by chance), and left
-    # out: its neighbours are done twice, not thrice
+    # in hand as it died, alone to be sure (twice after a SIGKILL, which may hit by chance), and
+    # left out: its neighbours are done twice, not thrice
     assert work(tmp_path) == {
         "scan s000": 2,
         "scan s001": 2,
