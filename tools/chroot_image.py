@@ -1,6 +1,6 @@
 """Runs a Dockerfile's steps in plain chroots, where no container engine is at hand.
 
-    debootstrap --variant=minbase bookworm /tmp/base http://deb.debian.org/debian
+    debootstrap --variant=minbase bookworm /tmp/base
     sudo python -m tools.chroot_image docker/Dockerfile --base /tmp/base --out /tmp/image
 
 Each stage starts as a copy of the base, a root that debootstrap made; the last one is left at --out
