@@ -1,8 +1,6 @@
 """Failures by reason: messages that differ only in names and numbers are one reason."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from manifests.ledger import Failure
@@ -32,8 +30,3 @@ def reason_of(failure: Failure) -> Reason:
     """The reason that a failure record has in common with others of its kind."""
     message = _NUMBER.sub("#", _QUOTED.sub("'…'", failure["message"]))
     return Reason(failure["stage"], failure["exception"], message)
-
-
-def count_reasons(failures: Iterable[Failure]) -> Counter[Reason]:
-    """Reason -> number of failed inputs."""
-    return Counter(map(reason_of, failures))

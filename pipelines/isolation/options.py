@@ -1,8 +1,7 @@
 """What the run's options come to: bounds for workers' processes."""
 
-import dask.utils
-
 from faces.errors import BadInput
+from pipelines.clusters.launch import cluster_options, memory_bytes
 from pipelines.config import RunOptions
 from pipelines.isolation.isolate import Limits
 
@@ -17,21 +16,6 @@ def limits_of(options: RunOptions) -> Limits | None:
     for flag, value in (("input-timeout", options.input_timeout), ("recycle", options.recycle)):
         if value < 0:
             raise BadInput(f"--{flag} {value:g}", "below 0", "0 for no bound, or more", "mend it")
-    nbytes = memory_of(options)
+    # 0: what the worker itself may have, which each worker knows
+    nbytes = memory_bytes(cluster_options(options)) if options.memory else 0
     return Limits(options.input_timeout, nbytes, options.recycle) if isolate else None
-
-
-def memory_of(options: RunOptions) -> int:
-    """Bytes that a worker may have by --memory; 0 where its cluster says.
-
-    Raises:
-        BadInput: an amount that cannot be read.
-    """
-    if options.memory:
-        try:
-            return dask.utils.parse_bytes(options.memory)
-        except ValueError as error:
-            raise BadInput(
-                f"--memory {options.memory}", "not an amount", "e.g. 4GB or 2GiB", "mend it"
-            ) from error
-    return 0
